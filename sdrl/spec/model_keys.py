@@ -1,0 +1,89 @@
+"""The tables that name models and what they cost: models, server, price."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sdrl.spec.base import Count, Table, Text
+
+
+class Price(Table):
+    """US dollars a million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    """Prompt tokens."""
+    output: Annotated[float, Field(ge=0)]
+    """Completion tokens."""
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+    """Prompt tokens that the provider had cached; null: as input."""
+
+
+class Instructor(Table):
+    """The model that writes samples and votes on their answers."""
+
+    model: Text
+    """Name at the endpoint; a dated name freezes better."""
+    endpoint: Text = "https://api.openai.com/v1"
+    """Base URL of an OpenAI-compatible API; embedded: the offline model that ships with sdrl; vllm: one is started."""
+    key_env: str | None = None
+    """Environment variable that holds the key (its name, never the key)."""
+    api: Literal["chat", "completions", "responses"] = "chat"
+    """Which API of the endpoint."""
+    structured: Literal["auto", "json_schema", "json_object", "off"] = "auto"
+    """How JSON replies are asked for; auto: what the endpoint can."""
+    concurrency: Count = 256
+    """Requests in flight."""
+    batch: bool = False
+    """Use the provider's batch API: slower, usually at half the price."""
+    price: Price | None = None
+    """Price; needed where a budget in dollars is set. embedded costs nothing."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """Further fields sent with each request."""
+    terms: str | None = None
+    """A note on the provider's terms for training on its outputs."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the offline model that ships with sdrl."""
+        return self.endpoint == "embedded"
+
+
+class Server(Table):
+    """How the base model's server spreads over devices."""
+
+    tensor_parallel: Count = 1
+    """GPUs one copy is split over."""
+    data_parallel: Count = 1
+    """Copies."""
+
+
+class Base(Table):
+    """The model that is trained."""
+
+    model: Text
+    """Hub model as owner/name, a folder relative to the spec, or toy-base (ships with sdrl)."""
+    revision: str | None = None
+    """Commit of a hub model; null: pinned by compile --pin."""
+    serve: Literal["vllm", "embedded"] | Text = "vllm"
+    """vllm or embedded: a server is started; or the base URL of one that runs."""
+    prompt: Literal["raw", "chat"] = "raw"
+    """raw: the answer prompt as it is; chat: through the model's chat template."""
+    system: str | None = None
+    """System message of a chat prompt."""
+    stop: Literal["auto"] | list[Text] = "auto"
+    """Texts that end an answer; auto: the model's own end tokens."""
+    server: Server = Server()
+    """How the server spreads over devices."""
+    concurrency: Count = 256
+    """Requests in flight."""
+
+
+class Models(Table):
+    """The two models of a run."""
+
+    instructor: Instructor
+    """Writes samples and votes."""
+    base: Base
+    """Is probed, scored and trained."""
