@@ -1,0 +1,13 @@
+"""The verifier: a data program (``verifier.json``) becomes a callable that turns a completion and a gold into a verdict.
+
+Depends on nothing else of sdrl, so that an export can ship this folder alone. Importing it loads neither math-verify
+nor re2; they are loaded when a program first needs them.
+"""
+
+from __future__ import annotations
+
+from sdrl.verifier.program import Program, ProgramError, read_program
+from sdrl.verifier.result import Extraction, Judgement, Verdict
+from sdrl.verifier.verifier import Verifier
+
+__all__ = ["Extraction", "Judgement", "Program", "ProgramError", "Verdict", "Verifier", "read_program"]

@@ -1,0 +1,132 @@
+"""Lettered choices: reads a slot as one option, by its letter, its text or both.
+
+Read: ``B``, ``b``, ``(B)``, ``B.``, ``B. its text``, ``Option B``, ``The correct option is B.``, the option's own text.
+Not read: the article in ``A dog``, a look-alike letter of another script. Several options, or a negated one, are a
+wrong answer, not an unreadable one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from sdrl.verifier.program import Program
+from sdrl.verifier.result import NEGATED_READING, SEVERAL_READING, TOO_LONG, UNREADABLE, Options, Reading
+from sdrl.verifier.words import NEGATION, clean, fold
+
+MAX_SLOT: Final = 2_000
+DEFAULT_LETTERS: Final = ("A", "B", "C", "D", "E", "F", "G", "H", "I", "J")
+_LEAD: Final = re.compile(
+    r"(?:(?:so|thus|therefore|hence|final|the|my|correct|right|best|answer|option|choice|letter|is|would|be|must|i|choose|pick|"
+    r"select|:|=|,|-)\s*)+(?=\W|[A-Za-z0-9]+\b)",
+    re.IGNORECASE,
+)
+_LEAD_WORD: Final = re.compile(
+    r"(?:(?:so|thus|therefore|hence|final|the|my|correct|right|best|answer|option|choice|letter|is|would|be|must|i|choose|"
+    r"pick|select)\b|[:=,])[\s:=,*]*",
+    re.IGNORECASE,
+)
+# Behind a lone capital A: an article goes on with a word, a letter does not (except with these words).
+_AFTER_LETTER: Final = (
+    r"(?=\W*\Z|\s*[.,;:)\]/&|+]|\s*[—–-]|\s+(?:is|or|and|nor|because|since|as|but|was|fits|not)\b|\s+[A-Z](?![A-Za-z]))"
+)
+_WRONG: Final = re.compile(r"\b(?:wrong|incorrect|false)\b|\banything but\b", re.IGNORECASE)
+
+
+class ChoiceType:
+    """Answer type ``choice``. Canonical text: the option's key as declared."""
+
+    def __init__(self, program: Program) -> None:
+        self._declared = tuple((name, forms[0] if forms else "") for name, forms in program.options)
+
+    def read(self, slot: str, options: Options | None = None) -> Reading:
+        """Read the one option that ``slot`` names; ``options`` (key to text) belong to this sample."""
+        table = _table(tuple(options.items()) if options else self._declared)
+        key = table.forms.get(slot)
+        if key is not None:
+            return Reading(key)
+        if len(slot) > MAX_SLOT:
+            return Reading(None, TOO_LONG)
+        return table.read(slot)
+
+    def same(self, a: str, b: str) -> bool:
+        """Whether both are the same option."""
+        return a == b
+
+
+class _Table:
+    """The forms of one list of options, compiled once."""
+
+    def __init__(self, options: tuple[tuple[str, str], ...]) -> None:
+        pairs = options or tuple((letter, "") for letter in DEFAULT_LETTERS)
+        self.texts = {key: fold(clean(text), True) for key, text in pairs}
+        self.by_text: dict[str, set[str]] = {}
+        for key, text in self.texts.items():
+            if text:
+                self.by_text.setdefault(text, set()).add(key)
+        self.keys = {fold(key, True): key for key in self.texts}
+        self.forms: dict[str, str] = {}
+        for key in self.texts:
+            for shape in ("{}", "({})", "{}.", "{})", "[{}]", "**{}**", "{}:"):
+                self.forms[shape.format(key)] = key
+        names = "|".join(re.escape(key) for key in sorted(self.texts, key=len, reverse=True))
+        self.labelled = re.compile(rf"\(?({names})\s*(?:[.):\]]|\s[-–—]|,)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
+        self.standalone = re.compile(rf"(?<![\w'’-])(?:{names})(?![\w'’])")
+        self.attached = re.compile(rf"(?:{names}){{2,}}")
+
+    def read(self, slot: str) -> Reading:
+        text = clean(slot)
+        reading = self._whole(text)
+        if reading is not None:
+            return reading
+        at = 0
+        while lead := _LEAD_WORD.match(text, at):
+            at = lead.end()
+            reading = self._whole(clean(text[at:]))
+            if reading is not None:
+                return reading
+        if self.attached.fullmatch(text):
+            return SEVERAL_READING
+        return self._mentioned(text)
+
+    def _whole(self, text: str) -> Reading | None:
+        """The text as nothing but one option: its key, its text, or its key and its text."""
+        folded = fold(text, True)
+        key = self.keys.get(folded)
+        if key is not None:
+            return Reading(key)
+        same_text = self.by_text.get(folded)
+        if same_text:
+            return Reading(next(iter(same_text))) if len(same_text) == 1 else SEVERAL_READING
+        labelled = self.labelled.fullmatch(text)
+        if labelled:
+            key, rest = self.keys[fold(labelled.group(1), True)], fold(clean(labelled.group(2)), True)
+            named = self.by_text.get(rest)
+            if named:
+                return Reading(key) if key in named else SEVERAL_READING
+            if rest == self.texts[key]:
+                return Reading(key)
+        return None
+
+    def _mentioned(self, text: str) -> Reading:
+        """Prose that names options by their capital letter."""
+        found: set[str] = set()
+        first = -1
+        for match in self.standalone.finditer(text):
+            if match.group() in ("A", "I") and not re.compile(_AFTER_LETTER).match(text, match.end()):
+                continue  # an article, a pronoun
+            found.add(match.group())
+            first = match.start() if first < 0 else first
+        if not found:
+            return UNREADABLE
+        if len(found) > 1:
+            return SEVERAL_READING
+        if NEGATION.search(text) or _WRONG.search(text):
+            return NEGATED_READING
+        return Reading(found.pop())
+
+
+@lru_cache(maxsize=4_096)
+def _table(options: tuple[tuple[str, str], ...]) -> _Table:
+    return _Table(options)

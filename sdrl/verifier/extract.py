@@ -1,0 +1,224 @@
+"""Finds the answer slot in a completion: marker, tag, boxed, regex, json field, last number or the whole.
+
+Works on text whose thought is blanked already, so that positions are those of the completion. Every search is linear in
+the length of the text, which ``verifier.py`` bounds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from sdrl.verifier.program import Extract, ProgramError
+
+MIN_HASHES: Final = 4
+NUMBER_WINDOW: Final = 2_000
+MAX_JSON: Final = 262_144
+MAX_JSON_TRIES: Final = 500
+
+
+class Slot(NamedTuple):
+    """One slot. ``text`` is what is read; it differs from ``completion[start:end]`` only for a JSON field."""
+
+    start: int
+    end: int
+    text: str
+
+
+Finder = Callable[[str], list[Slot]]
+
+
+def compile_extract(extract: Extract, take: str) -> Finder:
+    """The finder of a program: all slots in order of their start. For ``take: last`` it may return the last one only."""
+    last = take == "last"
+    if extract.kind == "marker":
+        return _marker(extract.marker, last)
+    if extract.kind == "tag":
+        return _tag(extract.name)
+    if extract.kind == "boxed":
+        return _boxed
+    if extract.kind == "regex":
+        return _regex(extract.pattern, extract.group)
+    if extract.kind == "json":
+        return _json(extract.field)
+    if extract.kind == "last_number":
+        return _last_number if last else _every_number
+    return _whole
+
+
+def _slot(text: str, start: int, end: int) -> Slot:
+    return Slot(start, end, text[start:end].strip())
+
+
+def _whole(text: str) -> list[Slot]:
+    inner = text.strip()
+    start = text.find(inner) if inner else 0
+    return [Slot(start, start + len(inner), inner)]
+
+
+def _marker(marker: str, last: bool) -> Finder:
+    hashes = set(marker.strip()) == {"#"}
+    if hashes:
+        # `##### 18` answers a marker of four hashes and `#### 18` one of five: a run of hashes is one marker.
+        pattern = re.compile("#{%d,}" % min(MIN_HASHES, len(marker.strip())))
+    else:
+        pattern = re.compile(re.escape(marker.strip()))
+
+    def every(text: str) -> list[Slot]:
+        slots: list[Slot] = []
+        line_end, behind = -1, -1
+        for match in pattern.finditer(text):
+            if behind >= 0:
+                _add(slots, text, behind, min(line_end, match.start()))
+            behind = match.end()
+            if line_end < behind:
+                line_end = text.find("\n", behind)
+                line_end = len(text) if line_end < 0 else line_end
+        if behind >= 0:
+            _add(slots, text, behind, line_end)
+        return slots
+
+    def final(text: str) -> list[Slot]:
+        at = text.rfind(marker)
+        if at < 0:
+            return every(text) if hashes else []
+        behind = at + len(marker)
+        end = text.find("\n", behind)
+        inner = text[behind : end if end >= 0 else len(text)].strip()
+        if not inner or "#" in inner:
+            return every(text)
+        return [Slot(behind, end if end >= 0 else len(text), inner)]
+
+    marker = marker.strip() or marker
+    return final if last else every
+
+
+def _add(slots: list[Slot], text: str, start: int, end: int) -> None:
+    slot = _slot(text, start, end)
+    if slot.text:  # `#### 18 ####`: a marker with nothing behind it is decoration
+        slots.append(slot)
+
+
+def _tag(name: str) -> Finder:
+    pattern = re.compile(rf"<(/?){re.escape(name)}\s*>", re.IGNORECASE)
+
+    def find(text: str) -> list[Slot]:
+        slots: list[Slot] = []
+        start = -1
+        for match in pattern.finditer(text):
+            if not match.group(1):
+                start = match.end()
+            elif start >= 0:
+                slots.append(_slot(text, start, match.start()))
+                start = -1
+        return slots
+
+    return find
+
+
+_BOX_TOKEN: Final = re.compile(r"\\+f?boxed\s*\{|\\.|[{}]", re.DOTALL)
+
+
+def _boxed(text: str) -> list[Slot]:
+    if "boxed" not in text:
+        return []
+    slots: list[Slot] = []
+    open_braces: list[int] = []
+    for match in _BOX_TOKEN.finditer(text):
+        token = match.group()
+        if token == "}":
+            if open_braces and (start := open_braces.pop()) >= 0:
+                slots.append(_slot(text, start, match.start()))
+        elif token == "{":
+            open_braces.append(-1)
+        elif len(token) > 2:
+            open_braces.append(match.end())
+    return sorted(slots)
+
+
+def _regex(pattern: str, group: int | str) -> Finder:
+    import re2  # linear time; loaded only by programs that use it
+
+    plain, across = re2.Options(), re2.Options()
+    for options in (plain, across):
+        options.log_errors = False
+        options.max_mem = 16 << 20
+    across.dot_nl = True
+    try:
+        compiled = re2.compile("(?m)" + pattern, plain)
+        compiled_across = re2.compile("(?m)" + pattern, across)
+    except re2.error as error:
+        raise ProgramError(f"extract.pattern: {error}") from None
+    names = compiled.groupindex
+    if (isinstance(group, str) and group not in names) or (isinstance(group, int) and not 0 <= group <= compiled.groups):
+        if group != 1 or compiled.groups:
+            raise ProgramError(f"extract.group: the pattern has no group {group!r}")
+        group = 0  # a pattern without groups: the whole match
+
+    def matches(engine: Any, text: str) -> Iterator[Slot]:
+        for match in engine.finditer(text):
+            start, end = match.span(group)
+            if start >= 0:
+                yield _slot(text, start, end)
+
+    def find(text: str) -> list[Slot]:
+        slots = list(matches(compiled, text))
+        # A `.` crosses lines only where that finds a later slot (an answer spread over lines inside a tag).
+        wider = [slot for slot in matches(compiled_across, text) if not slots or slot.start > slots[-1].start]
+        return slots + wider
+
+    return find
+
+
+class _Literal(str):
+    """A JSON number, kept as the text it was written in."""
+
+
+def _json(field: str) -> Finder:
+    decoder = json.JSONDecoder(parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal)
+    path = field.split(".") if field else []
+
+    def find(text: str) -> list[Slot]:
+        offset = max(0, len(text) - MAX_JSON)
+        slots: list[Slot] = []
+        at, tries = text.find("{", offset), 0
+        while at >= 0 and tries < MAX_JSON_TRIES:
+            try:
+                value, end = decoder.raw_decode(text, at)
+            except (ValueError, RecursionError):
+                tries += 1
+                at = text.find("{", at + 1)
+                continue
+            for name in path:
+                value = value.get(name) if isinstance(value, dict) else None
+            if value is not None:
+                slots.append(Slot(at, end, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+            at = text.find("{", end)
+        return slots
+
+    return find
+
+
+_NUMBER_TOKEN: Final = re.compile(
+    r"(?<![\w.,^])[+\-−]?[$€£¥₹]?[+\-−]?(?:[0-9][0-9,]*[0-9]|[0-9])?(?:\.[0-9]+)?(?<=[0-9])"
+    r"(?:[eE][+-]?[0-9]+|/[0-9]+)?%?(?![\w^])",
+    re.ASCII,
+)
+
+
+def _every_number(text: str) -> list[Slot]:
+    return [_slot(text, match.start(), match.end()) for match in _NUMBER_TOKEN.finditer(text)]
+
+
+def _last_number(text: str) -> list[Slot]:
+    end = max(text.rfind(digit) for digit in "0123456789") + 1
+    while end > 0:
+        start = max(0, end - NUMBER_WINDOW)
+        slots = [slot for slot in _every_number(text[start : end + 2]) if slot.text]
+        if slots:
+            last = slots[-1]
+            return [Slot(start + last.start, start + last.end, last.text)]
+        end = start
+    return []

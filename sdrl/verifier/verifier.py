@@ -1,0 +1,155 @@
+"""The compiled verifier: completion and gold in, verdict out. The one place where failures become ``error``.
+
+Only the completion is judged, and of it only what is not thought; the slot is found (``extract.py``), read by the answer
+type, and compared. Long completions are bounded before anything runs over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sdrl.verifier.choice import ChoiceType
+from sdrl.verifier.extract import compile_extract
+from sdrl.verifier.math import MathType
+from sdrl.verifier.number import NumberType
+from sdrl.verifier.program import Program, ProgramError, read_program
+from sdrl.verifier.result import (
+    BAD_GOLD,
+    CORRECT,
+    DIFFERENT,
+    EMPTY,
+    EQUAL,
+    ERROR,
+    INCORRECT,
+    NO_SLOT,
+    NOT_ONLY,
+    UNPARSABLE,
+    AnswerType,
+    Extraction,
+    Judgement,
+    Options,
+    Reading,
+)
+from sdrl.verifier.thought import visible
+from sdrl.verifier.words import LabelType, TextType
+
+MAX_COMPLETION: Final = 1 << 20
+
+
+class Verifier:
+    """A compiled program. Safe to share between threads; holds no state of a single judgement."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._find = compile_extract(program.extract, program.take)
+        self._type = answer_type(program)
+        self._gold = lru_cache(maxsize=65_536)(self._read_gold_text)
+
+    @classmethod
+    def from_program(cls, program: Mapping[str, Any]) -> Verifier:
+        """Compile the data program. Raises ProgramError naming the key that is wrong."""
+        return cls(read_program(program))
+
+    def extract(self, completion: str, options: Options | None = None) -> Extraction:
+        """What the completion answers. Never raises: a failure of the verifier is an Extraction with ``failed``."""
+        try:
+            return self._extract(completion, options)
+        except Exception as error:  # named border: a verifier that fails says so, it does not stop a run
+            return Extraction(None, None, _failure(error), failed=True)
+
+    def judge(self, completion: str, gold: str, options: Options | None = None) -> Judgement:
+        """The verdict on one completion. Never raises: a failure of the verifier is the verdict ``error``."""
+        try:
+            wanted = self._gold(gold) if options is None else self._read_gold(gold, options)
+            if wanted.text is None:
+                return Judgement(None, ERROR, BAD_GOLD)
+            found = self._extract(completion, options)
+            if found.prediction is None:
+                return Judgement(None, INCORRECT if found.conflict else UNPARSABLE, found.reason)
+            if found.prediction == wanted.text or self._type.same(found.prediction, wanted.text):
+                return Judgement(found.prediction, CORRECT, EQUAL)
+            return Judgement(found.prediction, INCORRECT, DIFFERENT)
+        except Exception as error:  # named border: a verifier that fails says so, it does not stop a run
+            return Judgement(None, ERROR, _failure(error))
+
+    def judge_many(self, items: Sequence[tuple[str, str, Options | None]]) -> list[Judgement]:
+        """The verdicts on (completion, gold, options), in order."""
+        return [self.judge(completion, gold, options) for completion, gold, options in items]
+
+    def same(self, a: str, b: str) -> bool:
+        """Whether two predictions are one value (tolerance and mathematical equality included)."""
+        return a == b or self._type.same(a, b)
+
+    def group(self, predictions: Sequence[str | None]) -> list[int | None]:
+        """A class index per prediction, counted from 0 in order of appearance; None stays None."""
+        classes: list[str] = []
+        known: dict[str, int] = {}
+        indices: list[int | None] = []
+        for prediction in predictions:
+            if prediction is None:
+                indices.append(None)
+                continue
+            index = known.get(prediction)
+            if index is None:
+                index = next((i for i, first in enumerate(classes) if self._type.same(prediction, first)), len(classes))
+                if index == len(classes):
+                    classes.append(prediction)
+                known[prediction] = index
+            indices.append(index)
+        return indices
+
+    def read_gold(self, gold: str, options: Options | None = None) -> str | None:
+        """The canonical gold, or None when it is no value of the type. Never raises."""
+        try:
+            return self._read_gold(gold, options).text
+        except Exception:  # named border, as in judge
+            return None
+
+    def _read_gold_text(self, gold: str) -> Reading:
+        return self._read_gold(gold, None)
+
+    def _read_gold(self, gold: str, options: Options | None) -> Reading:
+        text = gold.strip()
+        return self._type.read(text, options) if text else Reading(None, EMPTY)
+
+    def _extract(self, completion: str, options: Options | None) -> Extraction:
+        take = self.program.take
+        said, offset = visible(completion), 0
+        if len(said) > MAX_COMPLETION:
+            if take == "last":
+                offset = len(said) - MAX_COMPLETION
+                said = said[offset:]
+            else:
+                said = said[:MAX_COMPLETION]
+        slots = self._find(said)
+        if not slots:
+            return Extraction(None, None, NO_SLOT)
+        if take == "only" and len(slots) > 1:
+            return Extraction(None, None, NOT_ONLY, conflict=True)
+        slot = slots[0] if take == "first" else slots[-1]
+        span = (offset + slot.start, offset + slot.end)
+        if not slot.text:
+            return Extraction(None, span, EMPTY)
+        reading = self._type.read(slot.text, options)
+        return Extraction(reading.text, span, reading.reason, reading.conflict)
+
+
+def answer_type(program: Program) -> AnswerType:
+    """The answer type of a program. Raises ProgramError for what it cannot use."""
+    if program.type == "number":
+        return NumberType(program.tolerance)
+    if program.type == "choice":
+        return ChoiceType(program)
+    if program.type in ("boolean", "label"):
+        return LabelType(program)
+    if program.type == "text":
+        return TextType(program)
+    if program.type == "math":
+        return MathType(program)
+    raise ProgramError(f"type: {program.type} is not yet supported")
+
+
+def _failure(error: Exception) -> str:
+    return f"the verifier failed: {type(error).__name__}: {error}"[:300]
