@@ -1,0 +1,74 @@
+"""Canonical JSON and sha256: one spelling of a value, so that equal things have equal hashes on every machine.
+
+Reads nothing, writes nothing. Floats never enter a hash as floats: ``hashable`` turns them into plain decimal strings
+(``1e-06`` becomes ``"0.000001"``), so neither a JSON library nor a platform can spell them differently.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+
+def decimal_text(value: float) -> str:
+    """The shortest decimal that reads back as ``value``, without exponent; ValueError for nan and inf."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} has no place in a plan")
+    text = format(Decimal(repr(value)), "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def hashable(value: Any) -> Any:
+    """``value`` with floats as decimal strings, tuples as lists and string keys; TypeError for anything not JSON."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return decimal_text(value)
+    if isinstance(value, Mapping):
+        return {str(key): hashable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [hashable(item) for item in value]
+    raise TypeError(f"{type(value).__name__} has no place in a plan")
+
+
+def canonical_json(value: Any) -> bytes:
+    """One line, sorted keys, UTF-8, no NaN: the bytes that are hashed."""
+    return json.dumps(
+        hashable(value), sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    ).encode("utf-8", "surrogatepass")
+
+
+def digest(value: Any) -> str:
+    """Sha256 (hex) of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def digest_text(text: str) -> str:
+    """Sha256 (hex) of a text's UTF-8 bytes."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def pretty_json(value: Any) -> bytes:
+    """Indented, sorted keys, UTF-8, final newline: the bytes that are written for people and machines."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2)
+    return (text + "\n").encode("utf-8", "surrogatepass")
+
+
+def flatten(value: Any, path: str = "") -> dict[str, Any]:
+    """Leaves of a JSON tree by dotted path; empty containers are leaves."""
+    if isinstance(value, Mapping) and value:
+        items = [(str(key), item) for key, item in value.items()]
+    elif isinstance(value, list | tuple) and value:
+        items = [(str(index), item) for index, item in enumerate(value)]
+    else:
+        return {path: value}
+    leaves: dict[str, Any] = {}
+    for key, item in items:
+        leaves.update(flatten(item, f"{path}.{key}" if path else key))
+    return leaves

@@ -1,0 +1,209 @@
+"""Prompts: template sources and values to the exact text that a model is sent.
+
+Templates come from the plan (their sources are frozen there), run in a Jinja sandbox without a loader, and may use the
+variables of ``VARIABLES`` only. Foreign text (passages, samples, demos, task texts) enters as a value and is never read
+as a template, escaped or trimmed. Calls no model, opens no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from sdrl.compiler.chat import render_chat
+from sdrl.compiler.sample import Sample
+from sdrl.spec.diagnostics import SdrlError
+
+if TYPE_CHECKING:
+    from sdrl.compiler.plan import PartPlan, Plan
+
+Message = dict[str, str]
+MIN_STOP = 8  # characters; shorter first lines are no telling stop string
+
+_COMMON = ("task", "input_format", "output_format", "labels", "language", "extra_rules")
+# prompt name -> the variables its template may use
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "keywords": (*_COMMON, "demos"),
+    "pattern": (*_COMMON, "demos"),
+    "generate": (*_COMMON, "demos", "pattern", "passage"),
+    "solve": (*_COMMON, "input", "options"),
+    "harder": (*_COMMON, "sample"),
+    "easier": (*_COMMON, "sample"),
+    "answer": (*_COMMON, "input", "options"),
+}
+# prompt name -> variables without which the prompt cannot do its work
+NEEDED: dict[str, tuple[str, ...]] = {
+    "keywords": ("task",),
+    "pattern": ("demos",),
+    "generate": ("task",),
+    "solve": ("input",),
+    "harder": ("sample",),
+    "easier": ("sample",),
+    "answer": ("input",),
+}
+
+
+class TemplateProblem(ValueError):
+    """A template that cannot be used: what is wrong, in which line of it (from 1)."""
+
+    def __init__(self, message: str, line: int | None = None, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.help = help
+
+
+@lru_cache(maxsize=1)
+def _environment() -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str) -> Template:
+    return _environment().from_string(source)
+
+
+def check_template(name: str, source: str) -> None:
+    """Check syntax, and that the template uses variables of its prompt only and the ones it cannot do without.
+
+    Raises:
+        TemplateProblem: with the line in the template.
+    """
+    known = VARIABLES[name]
+    try:
+        tree = _environment().parse(source)
+    except TemplateSyntaxError as error:
+        raise TemplateProblem(f"the template is no valid Jinja: {error.message}", error.lineno) from None
+    used = meta.find_undeclared_variables(tree)
+    loads = list(meta.find_referenced_templates(tree))
+    if loads:
+        raise TemplateProblem("a template cannot include, import or extend another file", help="write it in one file")
+    for word in sorted(used - set(known)):
+        raise TemplateProblem(
+            f"prompt '{name}' has no variable '{word}'",
+            _line_of(source, word),
+            help=f"it has {', '.join(sorted(known))}",
+        )
+    for word in NEEDED[name]:
+        if word not in used:
+            raise TemplateProblem(
+                f"the template of prompt '{name}' never uses '{word}'", 1, help=f"put {{{{ {word} }}}} where it belongs"
+            )
+
+
+def _line_of(source: str, word: str) -> int | None:
+    """The first line on which a Jinja tag names ``word``."""
+    for line, token, value in _environment().lex(source):
+        if token == "name" and value == word:
+            return line
+    return None
+
+
+def render(source: str, values: Mapping[str, Any], name: str) -> str:
+    """Render one template; an SdrlError E304 when it fails on these values."""
+    try:
+        return _compiled(source).render(values)
+    except TemplateError as error:
+        raise SdrlError(
+            "E304",
+            f"the template of prompt '{name}' failed: {error.message}",
+            help=f"see it in full with 'sdrl preview SPEC --prompt {name}'",
+        ) from None
+
+
+def options_to_show(text: str, options: Mapping[str, str] | None) -> dict[str, str]:
+    """The options that must be listed beside ``text``: none when it already contains the text of every one.
+
+    Tasks differ in whether options are written into the input; this way they are shown exactly once either way.
+    """
+    if not options or all(option in text for option in options.values()):
+        return {}
+    return dict(options)
+
+
+class Prompts:
+    """The rendered prompts of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._templates = plan.templates
+        self._base = plan.base
+        self._labels = list(plan.labels)
+        self._language = plan.settings.task.language
+        self._rules = extra_rules(plan.settings.prompts)
+
+    def messages(self, name: str, part: PartPlan, **values: Any) -> tuple[Message, ...]:
+        """The conversation that asks the instructor.
+
+        Values by prompt: keywords, pattern: ``demos``; generate: ``demos``, ``pattern`` (or None), ``passage`` (or
+        None); solve: ``input``, ``options`` (or None); harder, easier: ``sample`` (a Sample). ``demos`` default to the
+        part's. Without demos a pattern is left out too.
+        """
+        given = dict(values)
+        if "demos" in VARIABLES[name]:
+            given.setdefault("demos", part.demos)
+            given["demos"] = list(given["demos"])
+        if name == "generate":
+            given["pattern"] = (given.get("pattern") or None) if given["demos"] else None
+            given["passage"] = given.get("passage") or None
+        if name == "solve":
+            given["options"] = options_to_show(given["input"], given.get("options"))
+        return ({"role": "user", "content": self._render(name, part, given)},)
+
+    def answer(self, part: PartPlan, sample_input: str, options: Mapping[str, str] | None = None) -> str:
+        """The exact text the base model completes: the answer template, in the chat template where the plan has one."""
+        shown = options_to_show(sample_input, options)
+        text = self._render("answer", part, {"input": sample_input, "options": shown})
+        if self._base.kind == "raw":
+            return text
+        system: Iterable[Message] = [{"role": "system", "content": self._base.system}] if self._base.system else ()
+        messages: Sequence[Message] = [*system, {"role": "user", "content": text}]
+        return render_chat(self._base.chat_template or "", messages, self._base.tokens)
+
+    def _render(self, name: str, part: PartPlan, given: Mapping[str, Any]) -> str:
+        values: dict[str, Any] = {
+            "task": part.description,
+            "input_format": part.input_format,
+            "output_format": part.output_format,
+            "labels": self._labels,
+            "language": self._language,
+            "extra_rules": self._rules.get(name, ""),
+        }
+        unknown = set(given) - set(VARIABLES[name])
+        if unknown:
+            raise TypeError(f"prompt '{name}' takes no {', '.join(sorted(unknown))}")
+        return render(self._templates[name], {**values, **given}, name)
+
+
+def extra_rules(prompts: Mapping[str, Any]) -> dict[str, str]:
+    """The spec's additional rules by prompt name, as the lines a template prints."""
+    rules: dict[str, str] = {}
+    for name, prompt in prompts.items():
+        text = getattr(prompt, "extra_rules", None)
+        if text:
+            rules[name] = text if isinstance(text, str) else "\n".join(f"- {rule}" for rule in text)
+    return rules
+
+
+def stop_strings(answer_template: str) -> tuple[str, ...]:
+    """What ``stop: auto`` means: the text that starts every prompt, seen again after an empty line, ends an answer.
+
+    A base model that has answered tends to go on with the next problem in the same layout. Only a literal first line
+    of at least 8 characters is telling enough; otherwise there is no stop string.
+    """
+    for _, token, value in _environment().lex(answer_template):
+        if token == "data":
+            line = str(value).lstrip("\n").split("\n", 1)[0].rstrip()
+            return (f"\n\n{line}",) if len(line) >= MIN_STOP else ()
+        if not token.startswith("comment") and token != "whitespace":
+            return ()
+    return ()

@@ -1,0 +1,171 @@
+"""Replies: the JSON Schema a reply must have, and the reading of a reply's text.
+
+``solve`` and ``answer`` are free text: LaTeX inside JSON strings loses its backslashes, and a vote must see a
+completion in the task's own output format. Reading is tolerant in form (code fences, prose around the object, bad
+backslashes) and strict in content. Calls no model; the caller decides what a bad reply costs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdrl.spec.model import Answer
+
+MAX_REPLY_CHARACTERS = 1_000_000
+SAMPLE_PROMPTS = ("generate", "harder", "easier")
+FREE_TEXT = ("solve", "answer")
+
+
+class ReplyError(ValueError):
+    """A reply that cannot be used; ``code`` is the drop code of the funnel.
+
+    Codes: ``empty_reply``, ``no_json``, ``missing_field``, ``wrong_type``, ``empty_field``, ``wrong_options``.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def reply_labels(answer: Answer) -> tuple[str, ...]:
+    """The letters whose texts a written sample must give: those of a ``choice`` task, else none."""
+    if answer.type != "choice":
+        return ()
+    options: Any = answer.options
+    return tuple(str(label) for label in options or ())
+
+
+def reply_schema(name: str, answer: Answer) -> tuple[str, dict[str, Any]] | None:
+    """Name and JSON Schema of the reply to prompt ``name``; None where the reply is free text."""
+    if name in FREE_TEXT:
+        return None
+    text = {"type": "string"}
+    if name == "keywords":
+        return name, _object({"keywords": {"type": "array", "items": text}})
+    if name == "pattern":
+        return name, _object({"pattern": text})
+    if name not in SAMPLE_PROMPTS:
+        raise KeyError(name)
+    fields: dict[str, Any] = {"input": text, "output": text}
+    if labels := reply_labels(answer):
+        fields["options"] = _object({label: text for label in labels})
+    return name, _object(fields)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    """All fields required and no others: the form that strict structured output asks for."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
+    """The fields of a reply, stripped and complete; ``{"text": …}`` for free text.
+
+    Raises:
+        ReplyError: with the code that the funnel counts.
+    """
+    if not text or not text.strip():
+        raise ReplyError("empty_reply", "the reply is empty")
+    if name in FREE_TEXT:
+        return {"text": text}
+    found = _find_object(text[:MAX_REPLY_CHARACTERS])
+    if name == "keywords":
+        return {"keywords": _keywords(found)}
+    if name == "pattern":
+        return {"pattern": _text(found, "pattern")}
+    reply: dict[str, Any] = {"input": _text(found, "input"), "output": _text(found, "output")}
+    if labels := reply_labels(answer):
+        reply["options"] = _options(found, labels)
+    return reply
+
+
+def _find_object(text: str) -> Mapping[str, Any]:
+    """The reply's JSON object: the whole text, the inside of a code fence, or the first object in the prose."""
+    start = text.find("{")
+    if start < 0:
+        raise ReplyError("no_json", "the reply contains no JSON object")
+    while start >= 0:
+        for candidate in (text[start:], _mend_backslashes(text[start:])):
+            try:
+                value, _ = json.JSONDecoder(strict=False).raw_decode(candidate)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict) and value:
+                return value
+        next_line = text.find("\n", start)
+        start = text.find("{", next_line) if next_line >= 0 else -1
+    raise ReplyError("no_json", "the reply contains no JSON object that can be read")
+
+
+_BAD_ESCAPE = re.compile(r'\\\\|\\(?!["\\/bfnrtu])|\\u(?![0-9a-fA-F]{4})')
+
+
+def _mend_backslashes(text: str) -> str:
+    r"""Double the backslashes that begin no JSON escape, as in ``"\sqrt{2}"``."""
+    return _BAD_ESCAPE.sub(lambda match: match[0] if match[0] == "\\\\" else "\\" + match[0], text)
+
+
+# What JSON makes of LaTeX commands written with one backslash: \frac is a form feed and "rac", \times a tab and "imes".
+_LATEX = re.compile(
+    r"\f(?=[a-z])|\x08(?=[a-z])"
+    r"|\t(?=imes\b|ext\b|extbf\b|ext\{|heta\b|an\b|au\b|frac\b|o\b|riangle\b|herefore\b)"
+    r"|\r(?=ho\b|ight\b|angle\b|ightarrow\b)"
+    r"|\n(?=eq\b|abla\b|otin\b|leq\b|geq\b)"
+)
+_LETTERS = {"\f": "\\f", "\x08": "\\b", "\t": "\\t", "\r": "\\r", "\n": "\\n"}
+
+
+def _mend_latex(text: str) -> str:
+    return _LATEX.sub(lambda match: _LETTERS[match[0]], text)
+
+
+def _text(found: Mapping[str, Any], field: str) -> str:
+    if field not in found:
+        raise ReplyError("missing_field", f"the reply has no '{field}'")
+    value = found[field]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ReplyError("wrong_type", f"'{field}' is {type(value).__name__}, not a text")
+    text = _mend_latex(str(value)).strip()
+    if not text:
+        raise ReplyError("empty_field", f"'{field}' is empty")
+    return text
+
+
+def _keywords(found: Mapping[str, Any]) -> list[str]:
+    value = found.get("keywords")
+    if value is None:
+        raise ReplyError("missing_field", "the reply has no 'keywords'")
+    if isinstance(value, str):
+        value = re.split(r"[,;\n]", value)
+    if not isinstance(value, list):
+        raise ReplyError("wrong_type", f"'keywords' is {type(value).__name__}, not a list")
+    words: dict[str, None] = {}
+    for item in value:
+        if isinstance(item, str) and (word := " ".join(item.split())):
+            words.setdefault(word)
+    if not words:
+        raise ReplyError("empty_field", "'keywords' is empty")
+    return list(words)
+
+
+def _options(found: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, str]:
+    value = found.get("options")
+    if value is None:
+        raise ReplyError("missing_field", "the reply has no 'options'")
+    if isinstance(value, list):
+        value = dict(zip(labels, value, strict=False)) if len(value) == len(labels) else {}
+    if not isinstance(value, dict) or set(map(str, value)) != set(labels):
+        raise ReplyError("wrong_options", f"'options' must have exactly {', '.join(labels)}")
+    options = {label: _text(value, label) for label in labels}
+    if len(set(options.values())) < len(options):
+        raise ReplyError("wrong_options", "two options have the same text")
+    return options
