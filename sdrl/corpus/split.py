@@ -1,7 +1,7 @@
 """Long texts into passages of at most so many words, at sentence borders; plain text and Markdown at paragraphs too.
 
 Pure text to text. Pieces of one text are of about equal length, so that no passage is a stray last sentence. Words are
-runs of non-blank characters; a sentence longer than a passage (a table, a list without full stops) is cut between words.
+runs of non-blank characters; a sentence longer than a passage (a table, a list without full stops) is cut at words.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from math import ceil
 
 _WORD = re.compile(r"\S+")
-# a sentence ends at . ! or ?, closing quotes and brackets included, before white space and a new start; or at a blank line
+# a sentence ends at . ! or ? with its closing quotes and brackets, before white space and a new start; or at a blank line
 _SENTENCE_END = re.compile(r"""[.!?]["'”’)\]]*(?=\s+["'“‘(\[]?[A-Z0-9])|\n\s*\n""")
 _ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|Fig|Eq|approx))\.$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
@@ -26,7 +26,7 @@ def count_words(text: str) -> int:
 
 
 def split_text(text: str, max_words: int) -> list[str]:
-    """Cut ``text`` into pieces of at most ``max_words`` words at sentence borders; a short text is returned as it is."""
+    """Cut ``text`` into pieces of at most ``max_words`` words at sentence borders; a short text stays as it is."""
     text = text.strip()
     total = count_words(text)
     if total <= max_words:
