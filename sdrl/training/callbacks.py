@@ -1,0 +1,111 @@
+"""What happens between updates: metrics, alarms, looks at the validation split, checkpoints, stopping.
+
+`Watcher` holds the decisions and knows no trl; `as_callback` lends it to Trainer. Order within a step, which resume relies on: look,
+then the step's metrics, then the checkpoint and its marker.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sdrl.training import checkpoints, validation
+from sdrl.training.export import save_weights
+from sdrl.training.job import STOP
+from sdrl.training.metrics import Health, step_row
+from sdrl.training.session import Session
+
+
+@dataclass
+class Watcher:
+    """Follows one training; `trainer` is set once it exists."""
+
+    session: Session
+    eval_every: int
+    save_every: int
+    trainer: Any = None
+    health: Health = field(default_factory=Health)
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    def begin(self, step: int) -> None:
+        """Take the look at the untouched base, unless a resumed training already has it."""
+        if self.session.validation and not self.session.curve:
+            self._look(step)
+
+    def step_end(self, step: int, max_steps: int) -> tuple[bool, bool]:
+        """Look if it is time; return whether to stop and whether to save."""
+        session, job = self.session, self.session.job
+        self.seconds = time.monotonic() - self.began
+        is_last = step >= max_steps
+        if session.validation and (step % self.eval_every == 0 or is_last):
+            self._look(step)
+        if (job.work_dir / STOP).exists() and not is_last:
+            session.stopped = True
+        if not is_last and checkpoints.is_out_of_patience(session.curve, job.patience):
+            session.early_stopped = True
+        stop = session.stopped or session.early_stopped or session.not_finite
+        return stop, step % self.save_every == 0 or is_last or session.stopped
+
+    def log(self, logs: dict[str, Any], step: int, max_steps: int) -> None:
+        """Write the step's row and its alarms."""
+        if "loss" not in logs:
+            return
+        row = step_row(logs, step, max_steps, self.seconds)
+        if not math.isfinite(float(logs["loss"])):
+            self.session.not_finite = True
+        if self.session.is_main:
+            for one in (row, *self.health.alarms(row)):
+                self.session.metrics.write(one)
+
+    def saved(self, step: int) -> None:
+        """Mark the checkpoint complete; only now may older best weights go."""
+        if not self.session.is_main or self.session.not_finite:
+            return
+        checkpoints.mark_complete(self.session.checkpoints / f"checkpoint-{step}")
+        top = checkpoints.best(self.session.curve)
+        for folder in self.session.job.work_dir.glob("best-*"):
+            if top is None or folder != validation.best_folder(self.session.job.work_dir, top.step):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _look(self, step: int) -> None:
+        session = self.session
+        curve = validation.look(session, self.trainer, step)
+        session.curve = [look for look in session.curve if look.step != step] + [curve]
+        if session.is_main:
+            session.metrics.write(validation.metrics_row(curve))
+            if step > 0 and checkpoints.best(session.curve) == curve:
+                save_weights(session, self.trainer, validation.best_folder(session.job.work_dir, step))
+
+
+def as_callback(watcher: Watcher) -> Any:
+    """Return a `TrainerCallback` that asks the watcher."""
+    from transformers import TrainerCallback
+
+    class Bridge(TrainerCallback):  # type: ignore[misc]
+        """Trainer's events, handed on."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            watcher.begin(state.global_step)
+
+        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            watcher.began = time.monotonic()
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            stop, save = watcher.step_end(state.global_step, state.max_steps)
+            control.should_training_stop |= stop
+            control.should_save |= save
+            control.should_log = True
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            watcher.log(dict(logs or {}), state.global_step, state.max_steps)
+            if watcher.session.not_finite:
+                control.should_training_stop = True
+
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            watcher.saved(state.global_step)
+
+    return Bridge()

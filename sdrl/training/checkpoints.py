@@ -1,0 +1,123 @@
+"""Checkpoints one can trust: marked when complete, tested before use, the best one kept apart.
+
+Trainer writes a checkpoint file by file and picks the newest by its number; a kill in between leaves one that looks whole. So each
+finished one gets COMPLETE.json (name, size, sha256 of every file), and only those that still match are resumed from. Reads and
+writes below the work folder. No torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+from sdrl.training.job import Curve, write_atomically
+
+MARKER = "COMPLETE.json"
+_NAME = re.compile(r"^checkpoint-(\d+)$")
+# Beyond this a file is checked by size and structure: hashing an optimizer of tens of gigabytes would cost minutes a save.
+_HASHED_BYTES = 256 << 20
+_ARCHIVES = {".pt", ".pth", ".bin"}
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Write the marker of a finished checkpoint, after its files reached the disk."""
+    files = {}
+    for path in sorted(checkpoint.rglob("*")):
+        if path.is_file() and path.name != MARKER:
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
+            size = path.stat().st_size
+            files[path.relative_to(checkpoint).as_posix()] = {"size": size, "sha256": _sha256(path, size)}
+    write_atomically(checkpoint / MARKER, json.dumps({"files": files}, indent=1) + "\n")
+
+
+def is_valid(checkpoint: Path) -> bool:
+    """Return whether a checkpoint is complete and unchanged: marker, sizes, hashes, and the form of its files."""
+    try:
+        files = json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))["files"]
+        json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        return bool(files) and all(_matches(checkpoint / name, entry) for name, entry in files.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _matches(path: Path, entry: dict[str, object]) -> bool:
+    if not path.is_file() or path.stat().st_size != entry["size"]:
+        return False
+    if entry["sha256"] is not None:
+        return _sha256(path, path.stat().st_size) == entry["sha256"]
+    if path.suffix in _ARCHIVES:
+        return zipfile.is_zipfile(path)
+    return path.suffix != ".safetensors" or _is_safetensors(path)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Return whether the header parses and its tensors end where the file ends. Source: the safetensors format."""
+    with path.open("rb") as handle:
+        length = int.from_bytes(handle.read(8), "little")
+        if length > 100 << 20:
+            return False
+        header = json.loads(handle.read(length))
+    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+    return bool(8 + length + max(ends, default=0) == path.stat().st_size)
+
+
+def _sha256(path: Path, size: int) -> str | None:
+    if size > _HASHED_BYTES:
+        return None
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return the step in a checkpoint's name, -1 for another folder."""
+    match = _NAME.match(checkpoint.name)
+    return int(match.group(1)) if match else -1
+
+
+def newest_valid(folder: Path) -> tuple[Path | None, list[Path]]:
+    """Return the newest checkpoint that can be trusted, and the newer ones that were passed over."""
+    passed_over: list[Path] = []
+    found = sorted((path for path in folder.glob("checkpoint-*") if step_of(path) >= 0), key=step_of, reverse=True)
+    for path in found:
+        if is_valid(path):
+            return path, passed_over
+        passed_over.append(path)
+    return None, passed_over
+
+
+def discard(checkpoints: list[Path]) -> None:
+    """Remove damaged checkpoints, so that Trainer's rotation by number never prefers one to a good one."""
+    for path in checkpoints:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def best(curve: list[Curve]) -> Curve | None:
+    """Return the look with the highest accuracy; among equals the more parsable, then the earlier.
+
+    The earlier of two equals has moved less from the base, which is what a tie on a small split can justify.
+    """
+    return max(curve, key=lambda look: (look.accuracy, look.parsable, -look.step), default=None)
+
+
+def is_out_of_patience(curve: list[Curve], patience: int | None) -> bool:
+    """Return whether the last `patience` looks brought no new best."""
+    if patience is None or (top := best(curve)) is None:
+        return False
+    return sum(look.step > top.step for look in curve) >= patience
+
+
+def swap_folder(new: Path, place: Path) -> None:
+    """Move a finished folder to its place; an older one there is gone only once the new one is."""
+    old = place.with_name(f"{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        os.replace(place, old)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(new, place)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,73 @@
+"""The model folder that comes out: weights, config, generation config, and the base's own tokenizer files.
+
+Tokenizer files are copied byte for byte, never saved anew, so that base and trained model encode alike wherever they are loaded.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.training.checkpoints import swap_folder
+from sdrl.training.session import Session, load_model
+
+_COPIED = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+    "chat_template*",
+    "generation_config.json",
+    "LICENSE*",
+)
+
+
+def save_weights(session: Session, trainer: Any, folder: Path) -> None:
+    """Write the model as it is now into a complete model folder; the folder appears whole or not at all."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    _write(model, session, folder)
+
+
+def export(session: Session, source: Path | None, trainer: Any) -> None:
+    """Put the final model into `out_dir`: from a kept folder, from the base (`source` the base folder), or as it is now (None)."""
+    out_dir = session.job.out_dir
+    if source is None:
+        save_weights(session, trainer, out_dir)
+    elif source == session.folder:
+        _write(load_model(source), session, out_dir)
+    else:
+        partial = _partial(out_dir)
+        shutil.copytree(source, partial)
+        swap_folder(partial, out_dir)
+    _check(session)
+
+
+def _write(model: Any, session: Session, folder: Path) -> None:
+    partial = _partial(folder)
+    model.save_pretrained(partial)
+    for pattern in _COPIED:
+        for path in session.folder.glob(pattern):
+            if path.is_file():
+                shutil.copyfile(path, partial / path.name)
+    swap_folder(partial, folder)
+
+
+def _partial(folder: Path) -> Path:
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    return partial
+
+
+def _check(session: Session) -> None:
+    """Refuse a folder whose tokenizer encodes otherwise than the one trained with. Raises: `SdrlError` E808."""
+    from sdrl.training.session import load_tokenizer
+
+    probes = [row.prompt for row in session.rows[:8]]
+    saved = load_tokenizer(session.job.out_dir, probes)
+    if saved(probes, add_special_tokens=False)["input_ids"] != session.encode_plain(probes):
+        raise SdrlError("E808", f"the tokenizer saved in {session.job.out_dir} encodes prompts otherwise than in training")

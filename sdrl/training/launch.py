@@ -1,0 +1,178 @@
+"""The parent's side: start the training process, follow its metrics, end it with us.
+
+Starts `accelerate launch … -m sdrl.training JOB.json` in a process group of its own, with a death signal and a pipe at its stdin that
+nobody writes to. accelerate leaves its own child alive when it is killed, so the training process watches that pipe and ends when
+it closes. Reads WORK/metrics.jsonl and WORK/outcome.json. No torch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sdrl.training.job import LOG, METRICS, OUTCOME, STOP, Outcome, TrainingJob, read_outcome, write_job
+from sdrl.training.metrics import parse_row
+
+WATCH = "SDRL_TRAINING_WATCH_STDIN"
+_POLL_SECONDS = 0.25
+_GRACE_SECONDS = 10.0
+_PR_SET_PDEATHSIG = 1
+
+
+def command(job: TrainingJob, job_file: Path) -> list[str]:
+    """Return the command that runs a job; a person can run the same line."""
+    launcher = [sys.executable, "-m", "accelerate.commands.launch"]
+    if job.device == "cpu":
+        launcher.append("--cpu")
+    elif job.processes > 1:
+        launcher.append("--multi_gpu")
+    fixed = ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    return [*launcher, "--num_processes", str(job.processes), *fixed, "-m", "sdrl.training", str(job_file)]
+
+
+def environment(job: TrainingJob, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the child's environment: passive OpenMP waiting, a fixed thread count, no telemetry, no network config file."""
+    own = {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "OMP_NUM_THREADS": str(job.threads),
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "PYTHONUNBUFFERED": "1",
+        WATCH: "1",
+    }
+    return {**base, **own}
+
+
+async def run_training(
+    job: TrainingJob,
+    *,
+    on_metrics: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Run a job to its end and return how it ended; run again, it goes on from the newest good checkpoint.
+
+    `on_metrics` gets every row that this attempt appends, in order. When `should_stop` turns true the child is asked to save and
+    end (outcome `stopped`). Cancelling ends the whole process group before the cancellation goes on.
+    """
+    job.work_dir.mkdir(parents=True, exist_ok=True)
+    for left in (OUTCOME, STOP):
+        (job.work_dir / left).unlink(missing_ok=True)
+    job_file = write_job(job, job.work_dir / "job.json")
+    tail = _Tail(job.work_dir / METRICS, on_metrics)
+    started = time.monotonic()
+    read_end, write_end = os.pipe()
+    with (job.work_dir / LOG).open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command(job, job_file),
+            stdin=read_end,
+            stdout=log,
+            stderr=log,
+            env=environment(job, os.environ),
+            start_new_session=True,
+            preexec_fn=_death_signal(),
+        )
+    os.close(read_end)
+    try:
+        await _follow(process, tail, should_stop, job.work_dir / STOP)
+    finally:
+        # Every way out ends here, cancellation too: no training outlives the call that started it.
+        os.close(write_end)
+        await asyncio.shield(_end_group(process))
+        tail.read()
+    outcome = read_outcome(job.work_dir) or _silent_end(process.returncode, job.work_dir)
+    return outcome.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+
+
+async def _follow(
+    process: asyncio.subprocess.Process, tail: _Tail, should_stop: Callable[[], bool], stop_file: Path
+) -> None:
+    waiter = asyncio.ensure_future(process.wait())
+    try:
+        while not waiter.done():
+            await asyncio.wait({waiter}, timeout=_POLL_SECONDS)
+            tail.read()
+            if should_stop() and not stop_file.exists():
+                stop_file.touch()
+    finally:
+        waiter.cancel()
+
+
+async def _end_group(process: asyncio.subprocess.Process) -> None:
+    """End what is left of the group: the closed pipe ends the child, the signals end whoever does not listen."""
+    if process.returncode is None:
+        _signal_group(process.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
+        except TimeoutError:
+            pass
+    _signal_group(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _death_signal() -> Callable[[], None] | None:
+    """Return what asks Linux to kill the launcher when we die; the library is looked up here, not after the fork."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    return ask
+
+
+def _silent_end(code: int | None, work_dir: Path) -> Outcome:
+    """Return the outcome of a process that left none."""
+    if code in (-signal.SIGKILL, 137) or _log_says_killed(work_dir / LOG):
+        why, fix = "was killed, most likely for lack of memory", "lower train.rollouts or train.max_completion_tokens"
+    else:
+        why, fix = f"ended with status {code} before it could say why", None
+    log = work_dir / LOG
+    return Outcome(
+        status="failed", code="E805", message=f"the training process {why}", help=fix or f"see {log}", log=str(log)
+    )
+
+
+def _log_says_killed(log: Path) -> bool:
+    """Return whether accelerate reports a child ended by SIGKILL, which its own exit status hides."""
+    try:
+        with log.open("rb") as handle:
+            handle.seek(max(0, log.stat().st_size - 4096))
+            return b"SIGKILL" in handle.read()
+    except OSError:
+        return False
+
+
+class _Tail:
+    """Reads the rows appended to a file since the tail was made, whole lines only."""
+
+    def __init__(self, path: Path, on_row: Callable[[dict[str, Any]], None]) -> None:
+        self._path = path
+        self._on_row = on_row
+        self._at = path.stat().st_size if path.exists() else 0
+
+    def read(self) -> None:
+        """Hand on every complete new line."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as handle:
+            handle.seek(self._at)
+            block = handle.read()
+        whole = block.rfind(b"\n") + 1
+        self._at += whole
+        for line in block[:whole].decode("utf-8", errors="replace").splitlines():
+            if (row := parse_row(line)) is not None:
+                self._on_row(row)
