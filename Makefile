@@ -15,7 +15,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "sdrl needs Python 3.11 or later; run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (about a minute)"
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet $$($(PYTHON) tools/torch_index.py) -c constraints.txt -e '.[all,dev]'
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet $$($(PYTHON) .ci/torch_index.py) -c constraints.txt -e '.[all,dev]'
 	@touch $@
 
 demo: install ## the main job on the embedded models: definition to measured gain, into runs/demo
@@ -36,7 +36,7 @@ fix: install ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 
 bench: install ## the budgets, each beside a reference in the same run
-	$(BIN)/python -m bench
+	$(BIN)/python -m tests.bench
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
