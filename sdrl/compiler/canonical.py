@@ -54,6 +54,11 @@ def digest_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def digest_bytes(content: bytes) -> str:
+    """Sha256 (hex) of bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def pretty_json(value: Any) -> bytes:
     """Indented, sorted keys, UTF-8, final newline: the bytes that are written for people and machines."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2)

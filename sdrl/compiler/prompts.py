@@ -15,7 +15,6 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sdrl.compiler.chat import render_chat
-from sdrl.compiler.sample import Sample
 from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
@@ -184,13 +183,13 @@ class Prompts:
         return render(self._templates[name], {**values, **given}, name)
 
 
-def extra_rules(prompts: Mapping[str, Any]) -> dict[str, str]:
+def extra_rules(prompts: Mapping[Any, Any]) -> dict[str, str]:
     """The spec's additional rules by prompt name, as the lines a template prints."""
     rules: dict[str, str] = {}
     for name, prompt in prompts.items():
         text = getattr(prompt, "extra_rules", None)
         if text:
-            rules[name] = text if isinstance(text, str) else "\n".join(f"- {rule}" for rule in text)
+            rules[str(name)] = text if isinstance(text, str) else "\n".join(f"- {rule}" for rule in text)
     return rules
 
 

@@ -1,0 +1,244 @@
+"""The stage graph: which rows a stage reads, and which values decide its rows.
+
+A stage's hash is over its identity and its parents' hashes, so a value belongs to exactly the stages whose rows it can
+change: editing ``train`` keeps every data stage, and what no row depends on (``NOT_HASHED``) changes no hash at all.
+Pure: reads a draft plan, opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sdrl.compiler.canonical import digest, digest_text, flatten, hashable
+from sdrl.compiler.plan import STAGES, PartPlan, Plan, StagePlan, stage_hash
+from sdrl.compiler.prompts import extra_rules
+
+PARENTS: dict[str, tuple[str, ...]] = {
+    "keywords": (),
+    "retrieve": ("keywords",),
+    "pattern": (),
+    "generate": ("retrieve", "pattern"),
+    "vote": ("generate",),
+    "probe": ("vote",),
+    "adapt": ("vote", "probe"),
+    "score": ("vote", "adapt"),
+    "select": ("score",),
+    "train": ("select",),
+    "evaluate": ("train",),
+}
+
+# Raised when a stage's own code changes so that equal inputs give other rows.
+VERSIONS: dict[str, int] = {name: 1 for name in STAGES}
+
+# stage -> settings (dotted, a table stands for all below it) that change its rows
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "keywords": ("retrieve.keywords", "synthesize.sampling", "task.language"),
+    "retrieve": ("retrieve.passages", "retrieve.per_sample", "retrieve.passage_words", "retrieve.shuffle"),
+    "pattern": ("synthesize.pattern", "synthesize.sampling", "task.language"),
+    "generate": (
+        "synthesize.method",
+        "synthesize.samples",
+        "synthesize.attempts",
+        "synthesize.demos_per_prompt",
+        "synthesize.demo_probability",
+        "synthesize.sampling",
+        "task.language",
+    ),
+    "vote": ("vote", "task.language"),
+    "probe": ("probe", "score.sampling.max_tokens", "task.language"),
+    "adapt": ("adapt", "vote", "synthesize.sampling", "task.language"),
+    "score": ("score", "task.language"),
+    "select": ("filter", "select", "validate"),
+    "train": ("train", "rounds", "hardware.gpus", "hardware.nodes", "task.language"),
+    "evaluate": ("task.language",),
+}
+PROMPTS: dict[str, tuple[str, ...]] = {
+    "keywords": ("keywords",),
+    "pattern": ("pattern",),
+    "generate": ("generate",),
+    "vote": ("solve",),
+    "probe": ("answer",),
+    "adapt": ("harder", "easier", "solve"),
+    "score": ("answer",),
+    "train": ("answer",),
+    "evaluate": ("answer",),
+}
+TEXTS = ("description", "input_format", "output_format")
+PART_FIELDS: dict[str, tuple[str, ...]] = {
+    "keywords": (*TEXTS, "demos"),
+    "pattern": (*TEXTS, "demos"),
+    "generate": (*TEXTS, "demos", "share"),
+    "vote": TEXTS,
+    "probe": TEXTS,
+    "adapt": TEXTS,
+    "score": TEXTS,
+    "train": TEXTS,
+    "evaluate": TEXTS,
+}
+INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
+ANSWERED = ("probe", "score", "train", "evaluate")
+VERIFIED = ("generate", "vote", "probe", "adapt", "score", "train", "evaluate")
+REQUIRES: dict[str, tuple[str, ...]] = {"retrieve": ("tantivy",), "train": ("torch", "transformers", "trl")}
+
+# settings that reach the hashes as what they were resolved to -> the identity field that holds it
+RESOLVED: dict[str, str] = {
+    "task.description": "parts",
+    "task.input_format": "parts",
+    "task.output_format": "parts",
+    "params": "parts",
+    "parts": "parts",
+    "demos": "parts",
+    "answer": "verifier",
+    "prompts": "prompts",
+    "corpus": "corpus",
+    "evaluate": "evaluations",
+    "models.instructor.model": "instructor",
+    "models.instructor.api": "instructor",
+    "models.instructor.structured": "instructor",
+    "models.instructor.extra": "instructor",
+    "models.base.model": "base",
+    "models.base.revision": "base",
+    "models.base.prompt": "base",
+    "models.base.system": "base",
+    "models.base.stop": "base",
+    "seed": "seed",
+}
+# settings that change no row: names, prices, limits, places, speeds, and what is checked after the rows exist
+NOT_HASHED: tuple[str, ...] = (
+    "sdrl",
+    "name",
+    "extends",
+    "task.license",
+    "review",
+    "models.instructor.endpoint",
+    "models.instructor.key_env",
+    "models.instructor.concurrency",
+    "models.instructor.batch",
+    "models.instructor.price",
+    "models.instructor.terms",
+    "models.base.serve",
+    "models.base.server",
+    "models.base.concurrency",
+    "gate",
+    "budget",
+    "hardware.memory_gb",
+    "lint",
+)
+
+
+def dump_settings(plan: Plan) -> dict[str, Any]:
+    """The resolved settings as JSON values, under the names that a spec uses."""
+    dumped: dict[str, Any] = plan.settings.model_dump(mode="json", by_alias=True)
+    return dumped
+
+
+def build_stages(draft: Plan) -> tuple[StagePlan, ...]:
+    """All stages of a draft plan (whose own ``stages`` are not looked at), with identities and hashes."""
+    settings = dump_settings(draft)
+    stages: dict[str, StagePlan] = {}
+    for name in STAGES:
+        identity = stage_identity(name, draft, settings)
+        parents = PARENTS[name]
+        hash_ = stage_hash(identity, {parent: stages[parent].hash for parent in parents})
+        stages[name] = StagePlan(name, identity, parents, hash_)
+    return tuple(stages.values())
+
+
+def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the rows of stage ``name``: short values as they are, texts and files by sha256."""
+    identity: dict[str, Any] = {
+        "version": VERSIONS[name],
+        "seed": settings["seed"],
+        "settings": _chosen(settings, SETTINGS[name]),
+    }
+    if prompts := PROMPTS.get(name):
+        identity["prompts"] = _prompts(draft, prompts)
+    if fields := PART_FIELDS.get(name):
+        identity["parts"] = {part.name: _part(part, fields) for part in draft.parts}
+    if name in INSTRUCTED:
+        identity["instructor"] = _instructor(draft, settings)
+    if name in ANSWERED:
+        identity["base"] = _base(draft)
+    if name in VERIFIED:
+        identity["verifier"] = digest(draft.verifier)
+    if name == "retrieve":
+        identity["corpus"] = _corpus(draft, settings)
+    if name == "keywords":
+        identity["corpus"] = bool(draft.corpus)  # without a library there is nothing to search for
+    if name == "evaluate" or (name == "select" and _decontaminates(settings)):
+        identity["evaluations"] = _evaluations(draft, whole=name == "evaluate")
+    if libraries := REQUIRES.get(name):
+        identity["requires"] = {library: draft.requires[library] for library in libraries}
+    checked: dict[str, Any] = hashable(identity)
+    return checked
+
+
+def _chosen(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for path in paths:
+        value: Any = settings
+        for key in path.split("."):
+            value = value[key]
+        chosen.update(flatten(value, path))
+    return chosen
+
+
+def _prompts(draft: Plan, names: Sequence[str]) -> dict[str, Any]:
+    rules = extra_rules(draft.settings.prompts)
+    sources = {name: digest_text(draft.templates[name]) for name in names}
+    return sources | {f"{name}.extra_rules": rules[name] for name in names if name in rules}
+
+
+def _part(part: PartPlan, fields: Sequence[str]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for field in fields:
+        value = getattr(part, field)
+        if field == "demos":
+            chosen[field] = [digest(demo.to_dict()) for demo in value]
+        else:
+            chosen[field] = digest_text(value) if isinstance(value, str) else value
+    return chosen
+
+
+def _instructor(draft: Plan, settings: Mapping[str, Any]) -> dict[str, Any]:
+    if not settings["models"]:
+        return {"model": ""}
+    instructor = settings["models"]["instructor"]
+    return {"model": draft.identities["instructor"]} | {key: instructor[key] for key in ("api", "structured", "extra")}
+
+
+def _base(draft: Plan) -> dict[str, Any]:
+    base = draft.base
+    return {
+        "model": draft.identities.get("base", ""),
+        "prompt": base.kind,
+        "chat_template": None if base.chat_template is None else digest_text(base.chat_template),
+        "tokens": base.tokens,
+        "system": base.system,
+        "stop": base.stop,
+    }
+
+
+def _corpus(draft: Plan, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Contents in order, with how they are read; paths and licences do not change a passage."""
+    files: list[dict[str, Any]] = []
+    for file in draft.corpus:
+        source = settings["corpus"][file.source]
+        how = {key: source[key] for key in ("text", "title", "limit")}
+        files.append({"sha256": file.sha256 or f"pending {file.path}", **how})
+    return files
+
+
+def _evaluations(draft: Plan, *, whole: bool) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for evaluation in draft.evaluations:
+        rows: dict[str, Any] = {"sha256": evaluation.sha256 or f"pending {evaluation.file}"}
+        if whole:
+            rows |= {"shift": evaluation.shift, "runs": evaluation.runs, "sampling": evaluation.sampling}
+        chosen[evaluation.name] = rows
+    return chosen
+
+
+def _decontaminates(settings: Mapping[str, Any]) -> bool:
+    return any(step.get("decontaminate") for step in settings["filter"])

@@ -1,0 +1,242 @@
+"""The plan folder: plan.json, verifier.json, prompts/, data/ and a README for people.
+
+Writes and reads that folder. Reading trusts nothing: every file is hashed, every stage is derived again from the
+frozen values, and a value that was changed by hand is named by its path (E602, exit 3). ``location.json`` (only where
+the plan does not lie beside its spec) says where the spec's relative paths start; it is no part of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sdrl.compiler.canonical import canonical_json, digest_bytes, pretty_json
+from sdrl.compiler.graph import build_stages
+from sdrl.compiler.plan import SCHEMA, Plan, plan_hash
+from sdrl.compiler.plan_json import DEMOS_FILE, decode_plan, encode_plan
+from sdrl.compiler.seals import changed_paths, seal_sections
+from sdrl.spec.diagnostics import Exit, SdrlError
+
+PLAN_FILE = "plan.json"
+VERIFIER_FILE = "verifier.json"
+LOCATION_FILE = "location.json"
+README_FILE = "README.md"
+MAX_SHOWN = 5  # changed values named in one message
+
+
+def plan_files(plan: Plan, data: Mapping[str, bytes], readme: str) -> dict[str, bytes]:
+    """The bytes of every file of the plan folder by relative path; ``data`` holds the frozen evaluation sets."""
+    files: dict[str, bytes] = {f"prompts/{name}.jinja": text.encode() for name, text in plan.templates.items()}
+    files[VERIFIER_FILE] = pretty_json(plan.verifier)
+    demos = b"".join(
+        canonical_json({"part": part.name, **demo.to_dict()}) + b"\n" for part in plan.parts for demo in part.demos
+    )
+    if demos:
+        files[DEMOS_FILE] = demos
+    files.update(data)
+    document = encode_plan(plan)
+    document["files"] = {name: digest_bytes(content) for name, content in sorted(files.items())}
+    document["seals"] = seal_sections(document)
+    files[PLAN_FILE] = pretty_json(document)
+    files[README_FILE] = readme.encode()
+    return files
+
+
+def write_files(files: Mapping[str, bytes], folder: Path, base_dir: Path | None) -> None:
+    """Write a plan folder; files of an older plan in it that the new one lacks are removed.
+
+    Raises:
+        SdrlError: E601, the folder holds other things than a plan.
+    """
+    _refuse_foreign(folder)
+    known = set(files)
+    if base_dir is not None:
+        where = os.path.relpath(base_dir.resolve(), folder.resolve())
+        if where != os.pardir:
+            files = {**files, LOCATION_FILE: pretty_json({"spec_folder": where})}
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if path.is_file() and path.relative_to(folder).as_posix() not in known:
+            path.unlink()
+    # plan.json last: a folder without it is no plan, so a torn write is never read
+    (folder / PLAN_FILE).unlink(missing_ok=True)
+    for name in sorted(files, key=lambda name: (name == PLAN_FILE, name)):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        beside.write_bytes(files[name])
+        os.replace(beside, path)
+
+
+_OWN_FOLDERS = ("prompts", "data")
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that holds anything a plan does not write."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise SdrlError("E601", f"{folder} is a file, not a folder", help="name another folder with -o")
+    own = {PLAN_FILE, VERIFIER_FILE, LOCATION_FILE, README_FILE, *_OWN_FOLDERS}
+    foreign = sorted(
+        entry.name for entry in folder.iterdir() if entry.name not in own and not entry.name.endswith(".tmp")
+    )
+    if foreign:
+        raise SdrlError(
+            "E601",
+            f"{folder} holds other things than a plan ({', '.join(foreign[:3])})",
+            help="name an empty or a new folder with -o",
+        )
+
+
+def copy_plan(plan: Plan, folder: Path) -> None:
+    """Write a plan that was read from a folder into another one, so that its relative paths still hold."""
+    if plan.folder is None:
+        raise ValueError("only a plan that was read from a folder can be copied")
+    names = [name for name in _listed_files(plan.folder) if (plan.folder / name).is_file()]
+    write_files({name: (plan.folder / name).read_bytes() for name in names}, folder, plan.base_dir)
+
+
+def _listed_files(folder: Path) -> list[str]:
+    document = json.loads((folder / PLAN_FILE).read_bytes())
+    return [PLAN_FILE, README_FILE, *document["files"]]
+
+
+def read_plan(folder: Path | str) -> Plan:
+    """Read a plan and check every byte of it.
+
+    Raises:
+        SdrlError: E603 no plan there, E604 made by another version, E602 changed after it was compiled; exit 3.
+    """
+    folder = Path(folder)
+    raw, document = _read_document(folder)
+    if document.get("schema") != SCHEMA:
+        raise SdrlError(
+            "E604",
+            f"{folder / PLAN_FILE} has plan version {document.get('schema')!r}; this sdrl reads version {SCHEMA}",
+            help="compile the spec again with this version",
+            exit=Exit.STALE,
+        )
+    contents = _read_listed(folder, document)
+    changed = changed_paths(document)
+    if not changed and pretty_json(document) != raw:
+        changed = [f"the layout of {PLAN_FILE} (it must be exactly as compiled)"]
+    if changed:
+        raise _changed(folder, changed)
+    plan = _decode(folder, document, contents)
+    _check_stages(folder, plan)
+    return replace(plan, folder=folder, base_dir=_base_dir(folder))
+
+
+def _read_document(folder: Path) -> tuple[bytes, dict[str, Any]]:
+    path = folder / PLAN_FILE
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise SdrlError(
+            "E603", f"{folder} is no plan: it has no {PLAN_FILE}", help="make one: sdrl compile SPEC", exit=Exit.STALE
+        ) from None
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise SdrlError(
+            "E602", f"{path} is no valid JSON: {error}", help="compile the spec again", exit=Exit.STALE
+        ) from None
+    if not isinstance(document, dict):
+        raise SdrlError("E602", f"{path} is no JSON object", help="compile the spec again", exit=Exit.STALE)
+    return raw, document
+
+
+def _read_listed(folder: Path, document: Mapping[str, Any]) -> dict[str, bytes]:
+    """Every file the plan lists, hashed; all that are missing or changed are named at once."""
+    listed = document.get("files")
+    if not isinstance(listed, dict):
+        raise _changed(folder, ["files"])
+    contents: dict[str, bytes] = {}
+    changed: list[str] = []
+    for name, wanted in listed.items():
+        parts = Path(name).parts
+        if not parts or ".." in parts or Path(name).is_absolute():
+            changed.append(f"files.{name}")
+            continue
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError:
+            changed.append(f"{name} (missing)")
+            continue
+        if digest_bytes(contents[name]) != wanted:
+            changed.append(_name_in_file(name, contents[name], document))
+    if changed:
+        raise _changed(folder, changed)
+    return contents
+
+
+def _name_in_file(name: str, content: bytes, document: Mapping[str, Any]) -> str:
+    """As precise a name as possible for a changed file: the field of verifier.json, else the file."""
+    if name != VERIFIER_FILE:
+        return name
+    try:
+        fields = changed_paths({**document, "verifier": json.loads(content)}, only="verifier")
+    except ValueError:
+        fields = []
+    return f"{name}: {', '.join(fields)}" if fields else name
+
+
+def _decode(folder: Path, document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Plan:
+    from pydantic import ValidationError
+
+    try:
+        return decode_plan(document, contents)
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        # every seal holds, so another version of sdrl wrote this
+        raise SdrlError(
+            "E604",
+            f"{folder / PLAN_FILE} does not have the form this version of sdrl writes: {error}",
+            help="compile the spec again with this version",
+            exit=Exit.STALE,
+        ) from None
+
+
+def _check_stages(folder: Path, plan: Plan) -> None:
+    """Derive every stage again: a plan whose seals were forged, or whose stages an older sdrl derived, shows here."""
+    derived = build_stages(replace(plan, stages=()))
+    changed = []
+    for stored, fresh in zip(plan.stages, derived, strict=True):
+        if stored.identity != fresh.identity:
+            changed.append(f"stages.{stored.name}.identity")
+        elif stored.hash != fresh.hash or stored.parents != fresh.parents:
+            changed.append(f"stages.{stored.name}.hash")
+    if not changed and plan.hash != plan_hash(plan.stages):
+        changed.append("hash")
+    if changed:
+        raise SdrlError(
+            "E605",
+            f"the plan in {folder} was compiled by a version of sdrl that hashes otherwise ({', '.join(changed[:3])})",
+            help="compile the spec again; 'sdrl diff OLD NEW' says what would re-run",
+            exit=Exit.STALE,
+        )
+
+
+def _changed(folder: Path, paths: list[str]) -> SdrlError:
+    more = f" and {len(paths) - MAX_SHOWN} more" if len(paths) > MAX_SHOWN else ""
+    return SdrlError(
+        "E602",
+        f"the plan in {folder} was changed after it was compiled: {', '.join(paths[:MAX_SHOWN])}{more}",
+        help="change the spec instead and compile it again",
+        exit=Exit.STALE,
+    )
+
+
+def _base_dir(folder: Path) -> Path:
+    """Where the spec's relative paths start: beside the plan, unless location.json says otherwise."""
+    path = folder / LOCATION_FILE
+    if not path.is_file():
+        return folder.resolve().parent
+    try:
+        where = json.loads(path.read_bytes())["spec_folder"]
+    except (ValueError, KeyError, TypeError):
+        raise _changed(folder, [LOCATION_FILE]) from None
+    return (folder.resolve() / str(where)).resolve()
