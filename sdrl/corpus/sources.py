@@ -1,8 +1,8 @@
 """Sources into passages: JSONL, Parquet, plain text, Markdown, and data sets of the Hugging Face hub by streaming.
 
 Reads the files a spec's ``corpus`` names, in the spec's order, globs sorted, each file once; writes nothing. A row's
-own ``id``, ``title``, ``source`` and ``license`` are kept where it has them. Passage ids depend on paths as the spec wrote
-them, never on the folder it lies in. What cannot be read is one ``SdrlError`` with file and line, never a skipped row.
+own ``id``, ``title``, ``source`` and ``license`` are kept where it has them. Passage ids depend on paths as the spec
+wrote them, never on the folder it lies in. What cannot be read is one ``SdrlError`` with file and line, never a skipped row.
 """
 
 from __future__ import annotations

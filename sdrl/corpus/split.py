@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from math import ceil
 
 _WORD = re.compile(r"\S+")
-# a sentence ends at . ! or ? with its closing quotes and brackets, before white space and a new start; or at a blank line
+# a sentence ends at . ! or ? with its closing quotes and brackets, before white space and a new start; or at a blank
+# line
 _SENTENCE_END = re.compile(r"""[.!?]["'”’)\]]*(?=\s+["'“‘(\[]?[A-Z0-9])|\n\s*\n""")
 _ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|vs|etc|e\.g|i\.e|Fig|Eq|approx))\.$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
