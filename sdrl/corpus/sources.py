@@ -2,7 +2,8 @@
 
 Reads the files a spec's ``corpus`` names, in the spec's order, globs sorted, each file once; writes nothing. A row's
 own ``id``, ``title``, ``source`` and ``license`` are kept where it has them. Passage ids depend on paths as the spec
-wrote them, never on the folder it lies in. What cannot be read is one ``SdrlError`` with file and line; no row is skipped.
+wrote them, never on the folder it lies in. What cannot be read is one ``SdrlError`` with file and line; no row is
+skipped in silence.
 """
 
 from __future__ import annotations
