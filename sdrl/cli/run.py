@@ -1,0 +1,131 @@
+"""``sdrl run``: execute a plan, or go on with it. Given a spec it compiles first, shows hash and estimate, and asks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrl.compiler.plan import Plan
+    from sdrl.run.executor import Ending
+
+STAGES = "keywords retrieve pattern generate vote probe adapt score select train evaluate".split()
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("plan", metavar="PLAN", type=Path, help="a plan folder, or a spec")
+    parser.add_argument("--run", metavar="DIR", type=Path, help="the run folder (default ./runs/NAME)")
+    parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
+    parser.add_argument("--until", metavar="STAGE", choices=STAGES, help="stop after this stage")
+    parser.add_argument("--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…")
+    parser.add_argument("--offline", action="store_true", help="answer from the request cache alone")
+    parser.add_argument("--yes", action="store_true", help="do not ask before running a spec")
+    parser.add_argument("--json", action="store_true", help="print result.json at the end")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run and report the end in one line; the exit code is the run's."""
+    from sdrl.cli.progress import progress_listener
+    from sdrl.run.executor import RunOptions, execute
+    from sdrl.run.folder import RunFolder
+
+    plan, compiled_folder = _plan(args)
+    folder = RunFolder(args.run or Path("runs") / plan.name)
+    options = RunOptions(until=args.until, budget=_budget(args.budget), offline=args.offline)
+    listener, stop = progress_listener()
+    try:
+        ending = execute(plan, folder, args.store, options, (listener,))
+    finally:
+        stop()
+        _discard(compiled_folder)
+    return _tell(ending, folder.root, as_json=args.json)
+
+
+def _budget(words: list[str]) -> dict[str, str]:
+    from sdrl.spec.diagnostics import Exit, SdrlError
+
+    budget = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        if key not in ("usd", "requests", "tokens") or not value.replace(".", "", 1).isdigit():
+            raise SdrlError("", f"--budget takes usd=, requests= or tokens= and a number, not '{word}'", exit=Exit.USAGE)
+        budget[key] = value
+    return budget
+
+
+def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
+    from sdrl.compiler.plan_file import read_plan
+    from sdrl.spec.diagnostics import Exit, SdrlError
+
+    if args.plan.is_dir():
+        return read_plan(args.plan), None
+    if not args.plan.exists():
+        raise SdrlError("", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help="see: sdrl compile --help")
+    folder = _compile_aside(args.plan)
+    plan = read_plan(folder)
+    if not args.yes:
+        _ask(plan, folder)
+    return plan, folder
+
+
+def _compile_aside(spec: Path) -> Path:
+    """Compile into a temporary folder, which the executor copies into the run."""
+    import tempfile
+
+    from sdrl.compiler.compile import compile_spec, write_plan
+    from sdrl.spec.diagnostics import SdrlError, Severity
+    from sdrl.spec.render import render_text
+
+    compiled = compile_spec(spec)
+    if compiled.diagnostics:
+        sys.stderr.write(render_text(list(compiled.diagnostics)).rstrip("\n") + "\n")
+    if compiled.plan is None:
+        count = sum(diagnostic.severity == Severity.ERROR for diagnostic in compiled.diagnostics)
+        raise SdrlError("", f"{spec} does not compile ({count} problem{'s' if count != 1 else ''} above)")
+    folder = Path(tempfile.mkdtemp(prefix="sdrl-plan-"))
+    write_plan(compiled, folder)
+    return folder
+
+
+def _ask(plan: Plan, folder: Path) -> None:
+    from sdrl.cli.plan import summary
+    from sdrl.spec.diagnostics import Exit, SdrlError
+
+    sys.stderr.write(summary(plan) + "\n")
+    if not sys.stdin.isatty():
+        _discard(folder)
+        raise SdrlError(
+            "",
+            "nothing was run: there is no terminal to confirm on",
+            help="add --yes, or compile first and run the plan folder",
+            exit=Exit.USAGE,
+        )
+    sys.stderr.write("Run this plan? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        _discard(folder)
+        raise SdrlError("", "nothing was run", exit=Exit.OK)
+
+
+def _discard(folder: Path | None) -> None:
+    import shutil
+
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell(ending: Ending, root: Path, *, as_json: bool) -> int:
+    from sdrl.cli.failure import print_error
+
+    if ending.error is not None:
+        print_error(ending.error)
+    if as_json:
+        print((root / "result.json").read_text(), end="")
+    if ending.exit == 0:
+        sys.stderr.write(f"{ending.message}: {root}  (sdrl report {root})\n")
+    elif ending.status == "stopped":
+        sys.stderr.write(f"{root} can go on with the same command\n")
+    return int(ending.exit)

@@ -1,0 +1,108 @@
+"""``sdrl status``: where a run is, read from its events alone; ``--follow`` goes on until the run ends."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+POLL_S = 0.5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("run_folder", metavar="RUN", type=Path)
+    parser.add_argument("--follow", action="store_true", help="print what happens until the run ends")
+    parser.add_argument("--json", action="store_true", help="the state as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the state; 0 when there is a run at all."""
+    from sdrl.run.folder import RunFolder
+    from sdrl.spec.diagnostics import Exit, SdrlError
+
+    folder = RunFolder(args.run_folder)
+    if not folder.events.exists():
+        raise SdrlError("", f"{folder.root} is no run folder (it has no events.jsonl)", exit=Exit.USAGE)
+    if args.follow:
+        return _follow(folder.events, folder.lock)
+    state = state_of(folder.root)
+    if args.json:
+        import json
+
+        print(json.dumps(state, indent=2))
+    else:
+        print(render(state))
+    return 0
+
+
+def state_of(root: Path) -> dict[str, Any]:
+    """What the events say: stages with their state, the running one's progress, and how the run ended if it did."""
+    from sdrl.run.events import read_events
+    from sdrl.run.folder import RunFolder
+    from sdrl.run.lock import holder_pid
+
+    state: dict[str, Any] = {"run": str(root), "name": "", "plan_hash": "", "stages": {}, "ended": None}
+    for event in read_events(RunFolder(root).events):
+        _apply(state, event)
+    state["pid"] = holder_pid(RunFolder(root).lock)
+    if state["pid"] is None and state["ended"] is None:
+        state["ended"] = {"status": "killed", "exit": None, "message": "its process is gone; the same command goes on"}
+    return state
+
+
+def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
+    kind = event["type"]
+    if kind == "run_started":
+        state.update(name=event["name"], plan_hash=event["plan_hash"], ended=None)
+        state["stages"] = {name: {"state": "waiting"} for name in event["stages"]}
+    elif kind == "stage_started":
+        state["stages"][event["stage"]] = {"state": "running"}
+    elif kind in ("progress", "metric") and event["stage"] in state["stages"]:
+        done, total = event.get("done", event.get("step")), event.get("total", event.get("max_steps"))
+        state["stages"][event["stage"]].update(done=done, total=total, unit=event.get("unit", "steps"))
+    elif kind == "stage_reused":
+        state["stages"][event["stage"]] = {"state": "kept", "rows": event["rows"]}
+    elif kind == "stage_finished":
+        state["stages"][event["stage"]] = {"state": "done", "rows": event["rows"], "seconds": event["seconds"]}
+    elif kind == "run_finished":
+        state["ended"] = {key: event[key] for key in ("status", "exit", "message")}
+
+
+def render(state: dict[str, Any]) -> str:
+    """The state as aligned text."""
+    from sdrl.cli.progress import duration
+
+    lines = [f"{state['name']}  plan {state['plan_hash'][:12]}  {state['run']}", ""]
+    for name, stage in state["stages"].items():
+        tail = ""
+        if stage["state"] == "done":
+            tail = f"{stage['rows']:>7,} rows  {duration(stage['seconds'])}"
+        elif stage["state"] == "kept":
+            tail = f"{stage['rows'] or 0:>7,} rows"
+        elif stage["state"] == "running" and "done" in stage:
+            tail = f"{stage['done']:>7,} of {stage['total'] or '?'} {stage['unit']}"
+        lines.append(f"  {name:<9} {stage['state']:<8}{tail}".rstrip())
+    ended = state["ended"]
+    where = f"running (pid {state['pid']})" if ended is None else f"{ended['status']}: {ended['message']}"
+    return "\n".join([*lines, "", where])
+
+
+def _follow(path: Path, lock: Path) -> int:
+    from sdrl.cli.progress import Lines
+    from sdrl.run.events import read_events
+    from sdrl.run.lock import holder_pid
+
+    lines = Lines(sys.stdout)
+    seen = -1
+    while True:
+        for event in read_events(path):
+            if event["seq"] > seen:
+                seen = event["seq"]
+                lines.on_event(event)
+        if holder_pid(lock) is None:
+            print(render(state_of(path.parent)).splitlines()[-1])
+            return 0
+        time.sleep(POLL_S)

@@ -1,0 +1,324 @@
+"""Runs a plan: stage after stage, each sealed when it is whole; the same call goes on where the last one stopped.
+
+Resume is replay: a stage is done when its seal carries the plan's stage hash; any other stage runs again, and every
+request it makes is answered from the request cache. There is no second record of progress to disagree with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from sdrl.compiler.diff import diff_plans
+from sdrl.compiler.plan import Plan, StagePlan
+from sdrl.compiler.plan_file import read_plan
+from sdrl.compiler.prompts import Prompts
+from sdrl.models.cache import Cache
+from sdrl.models.ledger import Caps, Ledger
+from sdrl.run.artifacts import Artifacts
+from sdrl.run.events import EventLog, Listener
+from sdrl.run.folder import RunFolder
+from sdrl.run.lock import hold
+from sdrl.run.pool import Pool
+from sdrl.run.result import write_result
+from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.stages.context import StageContext, StageOutput
+from sdrl.verifier import Verifier
+
+SHARED_THROUGH_STORE = frozenset(
+    {"keywords", "retrieve", "pattern", "generate", "vote", "probe", "adapt", "score", "select"}
+)
+VERSIONS_SEALED = {
+    "retrieve": ("tantivy",),
+    "probe": ("transformers", "torch"),
+    "score": ("transformers", "torch"),
+    "train": ("trl", "transformers", "torch", "accelerate"),
+    "evaluate": ("transformers", "torch"),
+}
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, none of it part of the plan's identity: where to stop, caps, whether the network may be used."""
+
+    until: str | None = None
+    budget: Mapping[str, str] = field(default_factory=dict)
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended."""
+
+    status: str
+    exit: Exit
+    message: str
+    error: SdrlError | None = None
+
+
+def execute(
+    plan: Plan, folder: RunFolder, store: Path, options: RunOptions, listeners: tuple[Listener, ...] = ()
+) -> Ending:
+    """Run ``plan`` in ``folder``; blocks until the run ended one way or another and ``result.json`` says so.
+
+    Raises SdrlError (exit 3) before anything is written when the plan is pending or the folder holds another plan, and
+    (exit 5) when another process writes there.
+    """
+    _refuse_pending(plan)
+    _refuse_other_plan(plan, folder)
+    folder.create()
+    with hold(folder.lock):
+        _keep_plan(plan, folder)
+        log = EventLog(folder.events, listeners)
+        try:
+            return asyncio.run(_Run(plan, folder, store, options, log).to_the_end())
+        finally:
+            log.close()
+
+
+def _refuse_pending(plan: Plan) -> None:
+    if plan.pending:
+        raise SdrlError(
+            "E602",
+            f"the plan waits for {len(plan.pending)} resource(s): {'; '.join(plan.pending[:3])}",
+            help="run 'sdrl compile SPEC --pin' where they can be reached, then run the new plan",
+            exit=Exit.STALE,
+        )
+
+
+def _refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
+    if not (folder.plan / "plan.json").exists():
+        return
+    held = read_plan(folder.plan)
+    if held.hash != plan.hash:
+        again = ", ".join(diff_plans(held, plan).stages) or "nothing"
+        raise SdrlError(
+            "E603",
+            f"{folder.root} holds a run of another plan ({held.hash[:12]}, this one is {plan.hash[:12]}); "
+            f"under the new plan these stages would run again: {again}",
+            help="choose another folder with --run DIR; finished stages that did not change are taken from the store",
+            exit=Exit.STALE,
+        )
+
+
+def _keep_plan(plan: Plan, folder: RunFolder) -> None:
+    if plan.folder is None or plan.folder.resolve() == folder.plan.resolve() or (folder.plan / "plan.json").exists():
+        return
+    building = folder.root / ".plan.tmp"
+    shutil.rmtree(building, ignore_errors=True)
+    shutil.copytree(plan.folder, building)
+    building.rename(folder.plan)
+
+
+class _Run:
+    """One execution: holds what the stages share."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, store: Path, options: RunOptions, log: EventLog) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.store = store
+        self.options = options
+        self.log = log
+        self.artifacts = Artifacts(folder, store)
+        self.cache = Cache(store)
+        self.ledger = Ledger(self.cache, str(folder.root.resolve()), _caps(plan, options.budget))
+        self.pool = Pool(plan, folder, store, self.ledger, log.emit, offline=options.offline)
+        self.prompts = Prompts(plan)
+        self.verifier = Verifier.from_program(plan.verifier)
+        self.started = time.monotonic()
+        self.stopping = False
+
+    async def to_the_end(self) -> Ending:
+        """Run, and turn every end into a status, an exit code and a result file."""
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, task)
+        try:
+            ending = await self._guarded()
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+        write_result(self.plan, self.folder, self.ledger, ending.status, ending.exit, time.monotonic() - self.started)
+        self.log.emit("run_finished", {"status": ending.status, "exit": int(ending.exit), "message": ending.message})
+        return ending
+
+    def _stop(self, task: asyncio.Task[Any] | None) -> None:
+        if self.stopping or task is None:
+            return
+        self.stopping = True
+        task.cancel()
+
+    async def _guarded(self) -> Ending:
+        try:
+            async with asyncio.timeout(None):
+                await self._stages()
+            return self._judge_gate()
+        except asyncio.CancelledError:
+            if task := asyncio.current_task():
+                task.uncancel()
+            return Ending("stopped", Exit.STOPPED, "stopped; the same command goes on")
+        except SdrlError as error:
+            status = {Exit.STOPPED: "stopped", Exit.BUDGET: "budget", Exit.GATE: "gate"}.get(error.exit, "failed")
+            return Ending(status, error.exit, f"{error.code}: {error.message}", error)
+        except OSError as error:
+            return self._disk(error)
+        finally:
+            await self.pool.close()
+
+    def _disk(self, error: OSError) -> Ending:
+        where = error.filename or self.folder.root
+        failure = SdrlError(
+            "E810",
+            f"{error.strerror or error} ({where})",
+            help="make room or mend the path, then give the same command; what was paid for is in the store",
+            exit=Exit.STOPPED,
+        )
+        return Ending("stopped", Exit.STOPPED, f"E810: {failure.message}", failure)
+
+    async def _stages(self) -> None:
+        names = [stage.name for stage in self.plan.stages]
+        self.log.emit(
+            "run_started",
+            {"plan_hash": self.plan.hash, "name": self.plan.name, "stages": names, "pid": _pid()},
+        )
+        for stage in self.plan.stages:
+            if not self._taken_over(stage):
+                await self._one(stage)
+            if stage.name == self.options.until:
+                return
+
+    def _taken_over(self, stage: StagePlan) -> bool:
+        source = "run" if self.artifacts.is_sealed(stage.name, stage.hash) else None
+        if source is None and stage.name in SHARED_THROUGH_STORE and self.artifacts.fetch(stage.name, stage.hash):
+            source = "store"
+        if source is None:
+            return False
+        seal = self.artifacts.seal(stage.name) or {}
+        self.log.emit(
+            "stage_reused", {"stage": stage.name, "hash": stage.hash, "rows": seal.get("rows"), "source": source}
+        )
+        return True
+
+    async def _one(self, stage: StagePlan) -> None:
+        self.log.emit("stage_started", {"stage": stage.name, "hash": stage.hash})
+        began = time.monotonic()
+        context = self._context(stage)
+        with self.ledger.charging("evaluate"):
+            if stage.name == "train":
+                await self._before_training(context)
+        with self.ledger.charging(stage.name):
+            output: StageOutput = await import_module(f"sdrl.stages.{stage.name}").run(context)
+        seal = self.artifacts.write(
+            stage.name,
+            stage.hash,
+            output.rows,
+            output.dropped,
+            came_in=len(output.rows) + len(output.dropped),
+            seconds=time.monotonic() - began,
+            notes=output.notes,
+            versions=_versions(stage.name),
+        )
+        if stage.name in SHARED_THROUGH_STORE:
+            self.artifacts.keep(stage.name, stage.hash)
+        self.log.emit(
+            "stage_finished",
+            {
+                "stage": stage.name,
+                "hash": stage.hash,
+                "rows": seal["rows"],
+                "dropped": seal["dropped"],
+                "seconds": seal["seconds"],
+            },
+        )
+
+    async def _before_training(self, context: StageContext) -> None:
+        """Measure the base model while its server is up, then free the device for training."""
+        if self.plan.evaluations:
+            from sdrl.stages.evaluate import ask_base
+
+            await ask_base(context)
+        await self.pool.release("base")
+        await self.pool.release("instructor")
+
+    def _context(self, stage: StagePlan) -> StageContext:
+        before = [name for name in (other.name for other in self.plan.stages) if name != stage.name]
+        inputs = _Lazy(self.artifacts, frozenset(before[: [s.name for s in self.plan.stages].index(stage.name)]))
+        return StageContext(
+            stage=stage.name,
+            plan=self.plan,
+            prompts=self.prompts,
+            verifier=self.verifier,
+            models=self.pool,
+            inputs=inputs,
+            run_dir=self.folder.root,
+            store_dir=self.store,
+            emit=self.log.emit,
+            should_stop=lambda: self.stopping,
+        )
+
+    def _judge_gate(self) -> Ending:
+        from sdrl.run.result import gain_of
+
+        gate = self.plan.settings.gate
+        wanted = gate.min_gain if gate else None
+        gain = gain_of(self.artifacts)
+        if wanted is not None and gain is not None and gain < wanted:
+            message = f"E840: the gain of {gain:+.1%} is under the gate of {wanted:+.1%}"
+            failure = SdrlError("E840", message[6:], help="read the report: sdrl report RUN", exit=Exit.GATE)
+            return Ending("gate", Exit.GATE, message, failure)
+        return Ending("done", Exit.OK, "done")
+
+
+class _Lazy(Mapping[str, Any]):
+    """Rows of the stages before this one, read when first wanted."""
+
+    def __init__(self, artifacts: Artifacts, names: frozenset[str]) -> None:
+        self._artifacts = artifacts
+        self._names = names
+        self._read: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._artifacts.rows(name)
+        return self._read[name]
+
+    def __iter__(self) -> Any:
+        return iter(sorted(self._names))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _caps(plan: Plan, overrides: Mapping[str, str]) -> Caps:
+    """The plan's caps, or those the command line puts in their place."""
+    budget = plan.settings.budget
+    usd = float(overrides["usd"]) if "usd" in overrides else budget.usd
+    requests = int(overrides["requests"]) if "requests" in overrides else budget.requests
+    tokens = int(overrides["tokens"]) if "tokens" in overrides else budget.tokens
+    return Caps.of(usd, requests, tokens)
+
+
+def _versions(stage: str) -> dict[str, str]:
+    found = {}
+    for name in VERSIONS_SEALED.get(stage, ()):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def _pid() -> int:
+    import os
+
+    return os.getpid()

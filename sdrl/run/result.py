@@ -1,0 +1,106 @@
+"""``result.json``: what a run came to, written at every end (design section 6). Every figure is recomputed from artifacts."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sdrl.compiler.plan import Plan
+from sdrl.models.ledger import Ledger
+from sdrl.run.artifacts import Artifacts, Row
+from sdrl.run.folder import RunFolder, write_json
+from sdrl.spec.diagnostics import Exit
+from sdrl.stages.statistics import evaluation_summary
+
+RESULT_SCHEMA = 1
+LIBRARIES = ("sdrl", "torch", "transformers", "trl", "accelerate", "tantivy", "openai")
+
+
+def write_result(plan: Plan, folder: RunFolder, ledger: Ledger, status: str, exit_: Exit, seconds: float) -> None:
+    """Write ``result.json`` for this end of the run."""
+    artifacts = Artifacts(folder, Path())
+    funnel = _funnel(plan, artifacts)
+    result: dict[str, Any] = {
+        "schema": RESULT_SCHEMA,
+        "plan_hash": plan.hash,
+        "name": plan.name,
+        "status": status,
+        "exit": int(exit_),
+        "evaluations": evaluations_of(artifacts, plan.settings.seed),
+        "validation": validation_of(artifacts),
+        "gate": {"min_gain": plan.settings.gate.min_gain if plan.settings.gate else None, "met": status != "gate"},
+        "funnel": funnel,
+        "usage": dict(ledger.as_dict()),
+        "seconds": {"this_process": round(seconds, 1), "stages": {row["stage"]: row["seconds"] for row in funnel}},
+        "selected": sum(row["split"] == "train" for row in artifacts.rows("select")),
+        "draws": sum(row["draws"] for row in artifacts.rows("score")),
+        "versions": _versions(),
+        "seeds": {"plan": plan.settings.seed},
+    }
+    write_json(folder.result, result)
+
+
+def evaluations_of(artifacts: Artifacts, seed: int) -> list[dict[str, Any]]:
+    """One entry an evaluation set, in the order of the plan: base, trained, gain and its interval."""
+    rows = artifacts.rows("evaluate")
+    names = list(dict.fromkeys(row["set"] for row in rows))
+    return [_evaluation(name, [row for row in rows if row["set"] == name], seed) for name in names]
+
+
+def _evaluation(name: str, rows: list[Row], seed: int) -> dict[str, Any]:
+    base = [row for row in rows if row["model"] == "base"]
+    trained = [row for row in rows if row["model"] == "trained"]
+    about = {
+        "name": name,
+        "shift": rows[0]["shift"],
+        "n_problems": len({row["problem"] for row in rows}),
+        "n_runs": 1 + max(row["run"] for row in rows),
+    }
+    return {**about, **evaluation_summary(base, trained, seed)}
+
+
+def validation_of(artifacts: Artifacts) -> dict[str, Any] | None:
+    """First and chosen accuracy on the sealed synthetic split, as the training process measured them."""
+    rows = [row for row in artifacts.rows("train") if row.get("validation_accuracy") is not None]
+    n = sum(row["split"] == "validation" for row in artifacts.rows("select"))
+    if not rows:
+        return None
+    chosen = (artifacts.seal("train") or {}).get("notes", {}).get("best_step")
+    best = next((row for row in rows if row["step"] == chosen), rows[-1])
+    return {
+        "n": n,
+        "base": rows[0]["validation_accuracy"],
+        "trained": best["validation_accuracy"],
+        "gain": round(best["validation_accuracy"] - rows[0]["validation_accuracy"], 6),
+        "best_step": best["step"],
+    }
+
+
+def gain_of(artifacts: Artifacts) -> float | None:
+    """The gain the gate speaks of: on the first evaluation set, else on the synthetic validation split."""
+    evaluations = evaluations_of(artifacts, 0)
+    if evaluations:
+        gain = evaluations[0].get("gain")
+        return None if gain is None else float(gain)
+    validation = validation_of(artifacts)
+    return None if validation is None else float(validation["gain"])
+
+
+def _funnel(plan: Plan, artifacts: Artifacts) -> list[dict[str, Any]]:
+    seals = [artifacts.seal(stage.name) for stage in plan.stages]
+    return [
+        {key: seal[key] for key in ("stage", "in", "rows", "dropped", "seconds")}
+        for seal, stage in zip(seals, plan.stages, strict=True)
+        if seal is not None and seal.get("hash") == stage.hash
+    ]
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

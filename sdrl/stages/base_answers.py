@@ -1,0 +1,68 @@
+"""How the base model is asked, one way for probe, score and evaluation: the same prompt bytes, stop strings and limits.
+
+A truncated completion is an ordinary draw here (it is judged, and counted as truncated), never a failed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sdrl.models.model import Model
+from sdrl.models.request import Draw, Request
+from sdrl.stages.context import Row, StageContext
+
+
+def base_request(
+    ctx: StageContext, row: Mapping[str, Any], sampling: Mapping[str, Any], *, model: str, seed: int
+) -> Request:
+    """The request that asks a model (base or trained) for an answer to the row's input."""
+    part = ctx.part(row["part"])
+    chosen = dict(sampling)
+    chosen["stop"] = chosen.get("stop") or list(ctx.plan.base.stop)
+    return Request(
+        kind="answer",
+        model=model,
+        messages=None,
+        prompt=ctx.prompts.answer(part, row["input"], row["options"]),
+        sampling=chosen,
+        schema_name=None,
+        schema=None,
+        seed=seed,
+        accept_truncated=True,
+    )
+
+
+def greedy(sampling: Mapping[str, Any]) -> dict[str, Any]:
+    """The same limits and stop strings at temperature 0."""
+    return {**sampling, "temperature": 0.0, "top_p": 1.0, "top_k": None}
+
+
+async def judged(
+    ctx: StageContext, model: Model, request: Request, row: Mapping[str, Any], draws: int
+) -> tuple[list[Draw], list[Row]]:
+    """Draw ``draws`` completions and judge each: rows {completion, prediction, verdict, reason, finish_reason}."""
+    replies = await model.draw(request, range(draws))
+    texts = [reply.text for reply in replies if arrived(reply)]
+    verdicts = ctx.verifier.judge_many([(text, row["gold"], row["options"]) for text in texts])
+    rows = [
+        {
+            "completion": reply.text,
+            "prediction": verdict.prediction,
+            "verdict": verdict.verdict,
+            "reason": verdict.reason,
+            "finish_reason": reply.finish_reason,
+        }
+        for reply, verdict in zip((reply for reply in replies if arrived(reply)), verdicts, strict=True)
+    ]
+    return list(replies), rows
+
+
+def arrived(reply: Draw) -> bool:
+    """Whether the draw holds a completion to judge."""
+    return reply.status in ("ok", "truncated")
+
+
+def share(rows: Sequence[Mapping[str, Any]], verdict: str) -> float:
+    """Share of rows with this verdict; 0 for none."""
+    return sum(row["verdict"] == verdict for row in rows) / len(rows) if rows else 0.0

@@ -1,0 +1,142 @@
+"""What a stage is given and what it gives back.
+
+A stage is ``async def run(ctx: StageContext) -> StageOutput``: it reads rows of earlier stages, asks models through the
+context, and returns rows. It opens no file of another stage, calls no server itself, and does not know whether it runs
+for the first time or is being replayed through the request cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sdrl.compiler.plan import EvaluationPlan, PartPlan, Plan
+from sdrl.compiler.prompts import Message, Prompts
+from sdrl.models.model import Model
+from sdrl.verifier import Verifier
+
+Row = dict[str, Any]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+PROGRESS_STEPS = 50  # at most so many progress events a stage
+
+
+class ModelPool(Protocol):
+    """The models of one run, started when first asked."""
+
+    async def instructor(self) -> Model:
+        """The model that writes and cross-checks examples."""
+
+    async def base(self) -> Model:
+        """The model to be trained, as it stands."""
+
+    async def trained(self, folder: Path, identity: str) -> Model:
+        """The model that training made."""
+
+    async def release(self, role: str) -> None:
+        """End a role's server (a GPU must be free before training starts)."""
+
+
+@dataclass
+class StageOutput:
+    """Rows that go on, rows dropped (each with ``code`` and what shows it), and figures worth sealing."""
+
+    rows: list[Row]
+    dropped: list[Row] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """One stage's view of the run."""
+
+    stage: str
+    plan: Plan
+    prompts: Prompts
+    verifier: Verifier
+    models: ModelPool
+    inputs: Mapping[str, Sequence[Row]]
+    run_dir: Path
+    store_dir: Path
+    emit: Callable[[str, Mapping[str, Any]], None]
+    should_stop: Callable[[], bool]
+
+    def rows(self, stage: str) -> list[Row]:
+        """The sealed rows of an earlier stage."""
+        return list(self.inputs[stage])
+
+    def part(self, name: str) -> PartPlan:
+        """The part of the task called ``name``."""
+        return self.plan.part(name)
+
+    @property
+    def instructor_limit(self) -> int:
+        """Requests to the instructor that may be in flight."""
+        models = self.plan.settings.models
+        return models.instructor.concurrency if models else 1
+
+    @property
+    def base_limit(self) -> int:
+        """Requests to the base or trained model that may be in flight."""
+        models = self.plan.settings.models
+        return models.base.concurrency if models else 1
+
+    def evaluation_rows(self, evaluation: EvaluationPlan) -> list[Row]:
+        """The frozen problems of an evaluation set: {id, input, gold, options?}."""
+        lines = self.plan.evaluation_path(evaluation).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def progress(self, done: int, total: int | None, unit: str) -> None:
+        """Say how far the stage is."""
+        self.emit("progress", {"stage": self.stage, "done": done, "total": total, "unit": unit})
+
+    def warn(self, code: str, message: str) -> None:
+        """Say something worth knowing that does not end the run."""
+        self.emit("warning", {"code": code, "message": message})
+
+    async def each(
+        self, items: Iterable[Item], ask: Callable[[Item], Awaitable[Made]], *, limit: int, unit: str
+    ) -> list[Made]:
+        """Apply ``ask`` to every item, at most ``limit`` at once; results in the order of the items.
+
+        The first exception cancels the rest and is raised: a bad row is a value, an exception ends the stage.
+        """
+        todo = list(items)
+        made: list[Any] = [None] * len(todo)
+        order = iter(range(len(todo)))
+        done = 0
+        every = max(1, len(todo) // PROGRESS_STEPS)
+
+        async def worker() -> None:
+            nonlocal done
+            for index in order:  # one shared iterator: a bounded queue without a queue
+                made[index] = await ask(todo[index])
+                done += 1
+                if done % every == 0 or done == len(todo):
+                    self.progress(done, len(todo), unit)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(limit, len(todo))):
+                    group.create_task(worker())
+        except* Exception as failures:
+            raise _first(failures) from None
+        return made
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def prompt_hash(messages: Sequence[Message]) -> str:
+    """Short sha256 of what was sent, for a sample's provenance."""
+    text = "\x1e".join(f"{message['role']}\x1f{message['content']}" for message in messages)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,63 @@
+"""Step 11: accuracy of base and trained model on the declared evaluation sets, which nothing before has read.
+
+Every answer is a row, so that each figure of the report can be recomputed. The base model is measured while its server
+is up for scoring (``ask_base``): the answers go into the request cache, and this stage replays them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sdrl.compiler.plan import EvaluationPlan
+from sdrl.models.model import Model
+from sdrl.stages.base_answers import base_request, judged
+from sdrl.stages.context import Row, StageContext, StageOutput
+from sdrl.stages.train import trained_folder, trained_identity
+
+
+async def run(ctx: StageContext) -> StageOutput:
+    """Rows {set, shift, problem, run, model, gold, completion, prediction, verdict, reason, finish_reason}."""
+    if not ctx.plan.evaluations:
+        return StageOutput([])
+    rows = await ask_base(ctx)
+    folder = trained_folder(ctx.run_dir)
+    identity = trained_identity(folder)
+    await ctx.models.release("base")
+    rows += await _ask_all(ctx, await ctx.models.trained(folder, identity), identity, "trained")
+    lost = [row for row in rows if "code" in row]
+    return StageOutput([row for row in rows if "code" not in row], lost)
+
+
+async def ask_base(ctx: StageContext) -> list[Row]:
+    """The base model's answers to every evaluation problem."""
+    return await _ask_all(ctx, await ctx.models.base(), ctx.plan.identities["base"], "base")
+
+
+async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -> list[Row]:
+    rows: list[Row] = []
+    for evaluation in ctx.plan.evaluations:
+        rows += await _ask_set(ctx, evaluation, model, identity, which)
+    return rows
+
+
+async def _ask_set(
+    ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str
+) -> list[Row]:
+    sampling = evaluation.sampling
+    problems = ctx.evaluation_rows(evaluation)
+
+    async def one(problem: Row) -> Sequence[Row]:
+        row = {"part": problem.get("part") or ctx.plan.parts[0].name, **problem}
+        row.setdefault("options", None)
+        request = base_request(
+            ctx, row, sampling, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
+        )
+        _, answers = await judged(ctx, model, request, row, evaluation.runs)
+        about = {"set": evaluation.name, "shift": evaluation.shift, "problem": problem["id"], "model": which}
+        if not answers:
+            return [{**about, "code": "no_reply", "evidence": "the reply never arrived"}]
+        return [{**about, "run": run, "gold": problem["gold"], **answer} for run, answer in enumerate(answers)]
+
+    unit = f"{which} answers to {evaluation.name}"
+    made = await ctx.each(problems, one, limit=ctx.base_limit, unit=unit)
+    return [row for rows in made for row in rows]

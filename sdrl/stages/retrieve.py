@@ -1,0 +1,64 @@
+"""Step 2: R = P(K, L): the best passages of the corpus for the keywords, by BM25 (Algorithm 1 line 2).
+
+As in the authors' code all keywords join into one query, and the passages found are shuffled before use (seeded here).
+Reads the passage index of the store, which is built on first use and shared by every run of the same corpus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.stages.context import Row, StageContext, StageOutput
+
+
+async def run(ctx: StageContext) -> StageOutput:
+    """One row a passage, in the order of use: {part, order, passage: {id, title, text, source, license}, score}."""
+    if not ctx.plan.corpus:
+        return StageOutput([])
+    index_dir = await asyncio.to_thread(_index, ctx)
+    rows: list[Row] = []
+    for found in ctx.rows("keywords"):
+        rows += _search(ctx, index_dir, found["part"], found["keywords"])
+    return StageOutput(rows, notes={"index": index_dir.name})
+
+
+def _index(ctx: StageContext) -> Path:
+    from sdrl.corpus import build_index, read_passages
+
+    settings = ctx.plan.settings
+    words = settings.retrieve.passage_words
+    return build_index(read_passages(settings.corpus, ctx.plan.base_dir or ".", passage_words=words), ctx.store_dir).path
+
+
+def _search(ctx: StageContext, index_dir: Path, part: str, keywords: list[str]) -> list[Row]:
+    from sdrl.corpus import open_index
+
+    retrieve = ctx.plan.settings.retrieve
+    hits = open_index(index_dir).search_keywords(keywords, retrieve.passages)
+    if not hits:
+        raise SdrlError(
+            "E821",
+            f"no passage of the corpus matches the keywords of part '{part}': {', '.join(keywords[:8])}",
+            help="point corpus at passages of the task's domain, or set retrieve.keywords in the spec",
+        )
+    if retrieve.shuffle:
+        random.Random(ctx.plan.seed_for("retrieve", part)).shuffle(hits)
+    return [
+        {
+            "part": part,
+            "order": order,
+            "rank": hit.rank,
+            "score": round(hit.score, 4),
+            "passage": {
+                "id": hit.passage.id,
+                "title": hit.passage.title,
+                "text": hit.passage.text,
+                "source": hit.passage.source,
+                "license": hit.passage.license,
+            },
+        }
+        for order, hit in enumerate(hits)
+    ]

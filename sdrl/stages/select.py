@@ -1,0 +1,60 @@
+"""Step 9: S_train: the M lowest scores by equation 7 (paper section 4.3), and a sealed validation split beside it (ours).
+
+The split goes by passage and parent, so that no adapted form of a training sample, and no other sample of its passage,
+sits in validation. It drives early stopping and the choice of the checkpoint; test sets never do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.stages.context import Row, StageContext, StageOutput
+from sdrl.stages.ranking import choose, is_solvable
+
+CARRIED = ("id", "part", "input", "gold", "options", "solution", "origin", "parent", "passage", "agreement")
+
+
+async def run(ctx: StageContext) -> StageOutput:
+    """Rows {id, split, rank, pass_rate, score fields, input, gold, options, …}; split is train or validation."""
+    select = ctx.plan.settings.select
+    samples = {row["id"]: row for row in ctx.rows("vote") + ctx.rows("adapt")}
+    rows = [{**{key: samples[row["id"]][key] for key in CARRIED}, **row} for row in ctx.rows("score")]
+    held = [row for row in rows if _is_validation(ctx, row, samples)]
+    free = [row for row in rows if not _is_validation(ctx, row, samples)]
+    chosen = choose(free, select, lambda id_: ctx.plan.seed_for("tie", id_))
+    if len(chosen) < select.min:
+        counts = Counter(_why_not(row, select.min_solved) for row in free)
+        raise SdrlError(
+            "E824",
+            f"only {len(chosen)} samples are worth learning from (select.min is {select.min}): "
+            f"{counts['never_solved']} never solved, {counts['always_solved']} always, "
+            f"{counts['rarely_solved']} fewer than {select.min_solved} times",
+            help="raise synthesize.samples, let adapt write easier ones, lower select.min_solved, or lower select.min",
+        )
+    ids = {row["id"] for row in chosen}
+    train = [{**row, "split": "train", "rank": rank} for rank, row in enumerate(chosen)]
+    validation = [{**row, "split": "validation", "rank": rank} for rank, row in enumerate(held)]
+    dropped = [
+        {"id": row["id"], "code": _why_not(row, select.min_solved), "evidence": f"{row['correct']}/{row['draws']}"}
+        for row in free
+        if row["id"] not in ids
+    ]
+    return StageOutput(train + validation, dropped, {"train": len(train), "validation": len(validation)})
+
+
+def _is_validation(ctx: StageContext, row: Row, samples: dict[str, Row]) -> bool:
+    share = ctx.plan.settings.validate_.share
+    root = samples[row["id"]]
+    while root["parent"]:
+        root = samples[root["parent"]]
+    group = root["passage"] if ctx.plan.settings.validate_.by == "passage" and root["passage"] else root["id"]
+    return ctx.plan.seed_for("validation", group) < share * 2**31
+
+
+def _why_not(row: Row, min_solved: int) -> str:
+    if row["correct"] == 0:
+        return "never_solved"
+    if row["correct"] == row["draws"]:
+        return "always_solved"
+    return "not_among_the_hardest" if is_solvable(row, min_solved) else "rarely_solved"

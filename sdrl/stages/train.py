@@ -1,0 +1,122 @@
+"""Step 10: GRPO (or SFT) on S_train in a process of its own (paper section 4.4); its metrics become events and rows.
+
+Writes ``RUN/training`` (job, rows, checkpoints) and ``RUN/model``. The checkpoint is chosen on the sealed validation
+split; no test set is in reach of the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.stages.context import Row, StageContext, StageOutput
+from sdrl.training.job import RewardWeights, RolloutSampling, TrainingJob
+from sdrl.training.launch import run_training
+
+# For experiments only, and stamped into the seal's notes: a control in place of the correct reward.
+CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
+
+
+async def run(ctx: StageContext) -> StageOutput:
+    """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
+    job = _job(ctx)
+    outcome = await run_training(job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop)
+    if outcome.status == "stopped":
+        raise SdrlError("E806", "training was stopped at a checkpoint", help="the same command goes on", exit=Exit.STOPPED)
+    outcome.raise_if_failed()
+    rows = last_of_each_step(job.work_dir / "metrics.jsonl")
+    notes = {
+        "best_step": outcome.best_step,
+        "final_step": outcome.final_step,
+        "early_stopped": outcome.early_stopped,
+        "reward_mode": job.reward_mode,
+        "model": trained_identity(job.out_dir),
+    }
+    return StageOutput(rows, notes=notes)
+
+
+def trained_folder(run_dir: Path) -> Path:
+    """Where the trained model of a run lies."""
+    return run_dir / "model"
+
+
+def trained_identity(folder: Path) -> str:
+    """The name of a trained model in cache keys: sha256 over its weight files."""
+    total = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return f"trained:{total.hexdigest()}"
+
+
+def last_of_each_step(metrics: Path) -> list[Row]:
+    """The metrics, one row a step: after a resume some steps stand twice in the file, and the later one holds."""
+    rows: dict[int, Row] = {}
+    for line in metrics.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if "step" in row and "alarm" not in row:
+            rows[row["step"]] = {**rows.get(row["step"], {}), **row}
+    return [rows[step] for step in sorted(rows)]
+
+
+def _announce(ctx: StageContext, row: Row) -> None:
+    if "alarm" in row:
+        ctx.emit("alarm", {"stage": "train", "kind": row["alarm"], "message": row.get("message", row["alarm"])})
+    elif "step" in row:
+        ctx.emit("metric", {"stage": "train", "max_steps": row.get("max_steps"), **row})
+
+
+def _job(ctx: StageContext) -> TrainingJob:
+    settings = ctx.plan.settings
+    train = settings.train
+    work = ctx.run_dir / "training"
+    chosen = ctx.rows("select")
+    rows = {split: [row for row in chosen if row["split"] == split] for split in ("train", "validation")}
+    for split, some in rows.items():
+        _write(work / f"{split}.jsonl", [_training_row(ctx, row) for row in some])
+    chosen_sampling = train.sampling.resolved()
+    return TrainingJob(
+        plan_hash=ctx.plan.hash,
+        stage_hash=ctx.plan.stage("train").hash,
+        algorithm=train.algorithm,  # type: ignore[arg-type]  # the compiler refuses the ones that are not built yet
+        model=ctx.base_location(),
+        revision=settings.models.base.revision if settings.models else None,
+        out_dir=trained_folder(ctx.run_dir),
+        work_dir=work,
+        train_rows=work / "train.jsonl",
+        validation_rows=work / "validation.jsonl" if rows["validation"] else None,
+        verifier=ctx.plan.verifier,
+        reward=RewardWeights(**train.reward.model_dump()),
+        reward_mode=os.environ.get(CONTROL_VARIABLE, "correct"),  # type: ignore[arg-type]  # the job checks the value
+        learning_rate=train.learning_rate,
+        epochs=train.epochs,
+        prompts_per_step=train.prompts_per_step,
+        rollouts=train.rollouts,
+        max_completion_tokens=train.max_completion_tokens,
+        kl=train.kl,
+        sampling=RolloutSampling(**{key: chosen_sampling[key] for key in ("temperature", "top_p", "top_k")}),
+        stop=tuple(settings.score.sampling.stop or ctx.plan.base.stop),
+        seed=ctx.plan.seed_for("train"),
+        patience=train.early_stop.patience if train.early_stop else None,
+        trl={"loss_type": train.loss, **train.trl},
+    )
+
+
+def _training_row(ctx: StageContext, row: Row) -> dict[str, Any]:
+    prompt = ctx.prompts.answer(ctx.part(row["part"]), row["input"], row["options"])
+    made = {"id": row["id"], "prompt": prompt, "gold": row["gold"], "options": row["options"]}
+    if row["solution"]:
+        made["completion"] = row["solution"]
+    return made
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Step 5: label by majority vote, then filter (paper section 4.1: 16 votes; the filters are ours).
+
+Rows come out in attempt order; what the vote or a filter drops is refilled with further attempts while
+``synthesize.attempts`` allows, so that ``synthesize.samples`` means accepted samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sdrl.filters import FilterState, apply_filters
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.stages.asking import vote_on
+from sdrl.stages.attempts import Attempts
+from sdrl.stages.context import Row, StageContext, StageOutput
+
+
+async def run(ctx: StageContext) -> StageOutput:
+    """Rows of generate plus {gold, solution, votes, agreement, n_draws, n_parsable}."""
+    wanted = ctx.plan.settings.synthesize.samples
+    attempts = Attempts.of(ctx)
+    state = filter_state(ctx)
+    rows: list[Row] = []
+    dropped: list[Row] = []
+    wave = ctx.rows("generate")
+    tried = wave[-1]["attempt"] + 1
+    while True:
+        kept, lost = await vote_and_filter(ctx, wave, state)
+        rows += kept
+        dropped += lost
+        if len(rows) >= wanted or tried >= attempts.most:
+            break
+        size = min(attempts.wave, attempts.most - tried)
+        wave, unread = await attempts.write(range(tried, tried + size))
+        dropped += unread
+        tried += size
+    if not rows:
+        raise SdrlError(
+            "E823",
+            f"no example survived the vote and the filters: {_codes(dropped)}",
+            help="read artifacts/generate.jsonl; a lower vote.min_agreement or a stronger instructor keeps more",
+        )
+    if len(rows) < wanted:
+        ctx.warn("W821", f"{len(rows)} of {wanted} samples accepted in {tried} attempts: {_codes(dropped)}")
+    return StageOutput(rows[:wanted], dropped, {"attempts": tried})
+
+
+async def vote_and_filter(ctx: StageContext, rows: Sequence[Row], state: FilterState) -> tuple[list[Row], list[Row]]:
+    """Vote on each row, then run the spec's filters over those that stay; kept rows and dropped rows with codes."""
+    limit = ctx.instructor_limit
+    voted = await ctx.each(rows, lambda row: vote_on(ctx, row), limit=limit, unit="votes")
+    dropped = [{**row, "code": code} for row, code in voted if code is not None]
+    stay = [row for row, code in voted if code is None]
+    kept, filtered = apply_filters(ctx.plan.settings.filter, stay, state)
+    return list(kept), dropped + [{**row, "code": code, "evidence": why} for row, code, why in filtered]
+
+
+def filter_state(ctx: StageContext) -> FilterState:
+    """What new samples are compared with: the inputs of every declared evaluation set."""
+    return FilterState({each.name: [row["input"] for row in ctx.evaluation_rows(each)] for each in ctx.plan.evaluations})
+
+
+def _codes(dropped: Sequence[Row]) -> str:
+    counts: dict[str, int] = {}
+    for row in dropped:
+        counts[row["code"]] = counts.get(row["code"], 0) + 1
+    return ", ".join(f"{code} {count}" for code, count in sorted(counts.items(), key=lambda item: -item[1]))
