@@ -7,7 +7,6 @@ request it makes is answered from the request cache. There is no second record o
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from typing import Any
 
 from sdrl.compiler.diff import diff_plans
 from sdrl.compiler.plan import Plan, StagePlan
-from sdrl.compiler.plan_file import read_plan
+from sdrl.compiler.plan_file import copy_plan, read_plan
 from sdrl.compiler.prompts import Prompts
 from sdrl.models.cache import Cache
 from sdrl.models.ledger import Caps, Ledger
@@ -111,10 +110,7 @@ def _refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
 def _keep_plan(plan: Plan, folder: RunFolder) -> None:
     if plan.folder is None or plan.folder.resolve() == folder.plan.resolve() or (folder.plan / "plan.json").exists():
         return
-    building = folder.root / ".plan.tmp"
-    shutil.rmtree(building, ignore_errors=True)
-    shutil.copytree(plan.folder, building)
-    building.rename(folder.plan)
+    copy_plan(plan, folder.plan)
 
 
 class _Run:
