@@ -1,7 +1,7 @@
 """`python -m sdrl.training JOB.json`: the training process.
 
-Reads the job, trains, and writes WORK/outcome.json whatever happens; its exit status says little (accelerate turns every failure
-into 1). Prints nothing for a user: what libraries print goes to the parent's log file.
+Reads the job, trains, and writes WORK/outcome.json whatever happens; its exit status says little (accelerate turns
+every failure into 1). Prints nothing for a user: what libraries print goes to the parent's log file.
 """
 
 from __future__ import annotations

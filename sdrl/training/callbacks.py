@@ -1,7 +1,7 @@
 """What happens between updates: metrics, alarms, looks at the validation split, checkpoints, stopping.
 
-`Watcher` holds the decisions and knows no trl; `as_callback` lends it to Trainer. Order within a step, which resume relies on: look,
-then the step's metrics, then the checkpoint and its marker.
+`Watcher` holds the decisions and knows no trl; `as_callback` lends it to Trainer. Order within a step, which resume
+relies on: look, then the step's metrics, then the checkpoint and its marker.
 """
 
 from __future__ import annotations

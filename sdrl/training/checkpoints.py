@@ -1,8 +1,8 @@
 """Checkpoints one can trust: marked when complete, tested before use, the best one kept apart.
 
-Trainer writes a checkpoint file by file and picks the newest by its number; a kill in between leaves one that looks whole. So each
-finished one gets COMPLETE.json (name, size, sha256 of every file), and only those that still match are resumed from. Reads and
-writes below the work folder. No torch.
+Trainer writes a checkpoint file by file and picks the newest by its number; a kill in between leaves one that looks
+whole. So each finished one gets COMPLETE.json (name, size, sha256 of every file), and only those that still match are
+resumed from. Reads and writes below the work folder. No torch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sdrl.training.job import Curve, write_atomically
 
 MARKER = "COMPLETE.json"
 _NAME = re.compile(r"^checkpoint-(\d+)$")
-# Beyond this a file is checked by size and structure: hashing an optimizer of tens of gigabytes would cost minutes a save.
+# Beyond this a file is checked by size and structure: hashing tens of gigabytes would cost minutes a save.
 _HASHED_BYTES = 256 << 20
 _ARCHIVES = {".pt", ".pth", ".bin"}
 

@@ -1,7 +1,7 @@
 """Rows of a training: JSONL in, checked rows and data sets out.
 
-Reads the two row files of a job; adapts the batch to few rows and says so; refuses an empty file, a row without what the algorithm
-needs, and a prompt that does not fit the model. Does not render prompts: their bytes arrive final.
+Reads the two row files of a job; adapts the batch to few rows and says so; refuses an empty file, a row without what
+the algorithm needs, and a prompt that does not fit the model. Does not render prompts: their bytes arrive final.
 """
 
 from __future__ import annotations
@@ -104,15 +104,20 @@ def check_lengths(rows: Sequence[Row], encode: Encode, context: int, job: Traini
         f"the prompt of row {rows[longest].id} has {lengths[longest]} tokens; with {job.max_completion_tokens} for the "
         f"completion that passes the model's context of {context}"
     )
-    fix = f"set train.max_completion_tokens to at most {room}" if room > 0 else "drop such samples with a filter on length"
+    fix = (
+        f"set train.max_completion_tokens to at most {room}"
+        if room > 0
+        else "drop such samples with a filter on length"
+    )
     raise SdrlError("E803", message, help=fix)
 
 
 def cut_batch(job: TrainingJob, rows: int, vocabulary: int, tokens_per_row: int) -> Batch:
     """Return how one update is cut, with fewer prompts a step where the rows are too few for one update.
 
-    `per_device` divides the completions of a process and keeps one forward pass's logits under 1 GiB in fp32, which bounds
-    memory without changing which completions share an update. Raises: `SdrlError` E804 when processes do not divide the update.
+    `per_device` divides the completions of a process and keeps one forward pass's logits under 1 GiB in fp32, which
+    bounds memory without changing which completions share an update. Raises: `SdrlError` E804 when processes do not
+    divide the update.
     """
     prompts = min(job.prompts_per_step, rows)
     copies = job.rollouts if job.algorithm == "grpo" else 1

@@ -1,6 +1,7 @@
 """The model folder that comes out: weights, config, generation config, and the base's own tokenizer files.
 
-Tokenizer files are copied byte for byte, never saved anew, so that base and trained model encode alike wherever they are loaded.
+Tokenizer files are copied byte for byte, never saved anew, so that base and trained model encode alike wherever they
+are loaded.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def save_weights(session: Session, trainer: Any, folder: Path) -> None:
 
 
 def export(session: Session, source: Path | None, trainer: Any) -> None:
-    """Put the final model into `out_dir`: from a kept folder, from the base (`source` the base folder), or as it is now (None)."""
+    """Put the final model into `out_dir`: a kept folder, the base itself, or the model as it is (None)."""
     out_dir = session.job.out_dir
     if source is None:
         save_weights(session, trainer, out_dir)
@@ -70,4 +71,6 @@ def _check(session: Session) -> None:
     probes = [row.prompt for row in session.rows[:8]]
     saved = load_tokenizer(session.job.out_dir, probes)
     if saved(probes, add_special_tokens=False)["input_ids"] != session.encode_plain(probes):
-        raise SdrlError("E808", f"the tokenizer saved in {session.job.out_dir} encodes prompts otherwise than in training")
+        raise SdrlError(
+            "E808", f"the tokenizer saved in {session.job.out_dir} encodes prompts otherwise than in training"
+        )

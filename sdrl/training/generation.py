@@ -1,7 +1,7 @@
 """Greedy completions of the model in training, in batches, and the trimming that stop strings need.
 
-Same prompt bytes, stop strings, token limit and end tokens as the rollouts. Used by the looks at the validation split. Judges
-nothing.
+Same prompt bytes, stop strings, token limit and end tokens as the rollouts. Used by the looks at the validation
+split. Judges nothing.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def bind_stop_strings(model: Any, session: Session) -> None:
 
 
 def trimmed(ids: list[int], session: Session) -> list[int]:
-    """Return a rollout's ids without the padding after a stop string, which TRL would train on as if it had been sampled.
+    """Return a rollout's ids without the padding after a stop string, which TRL would train on as if sampled.
 
-    Only rows that a stop string ended are touched: those are padded by `generate`, and where pad and end token are one, TRL keeps the
-    first of that padding as an end token.
+    Only rows that a stop string ended are touched: those are padded by `generate`, and where pad and end token are
+    one, TRL keeps the first of that padding as an end token.
     """
     pad = int(session.tokenizer.pad_token_id)
     if not session.job.stop:
@@ -53,7 +53,7 @@ def trimmed(ids: list[int], session: Session) -> list[int]:
 
 
 def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Completion]:
-    """Return one greedy completion a prompt, in order. Draws no random number, so training goes on as if it had not been."""
+    """Return one greedy completion a prompt, in order. Draws no random number, so training is not moved by it."""
     import torch
     from transformers import GenerationConfig
     from trl.models import unwrap_model_for_generation
@@ -75,7 +75,9 @@ def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Compl
         model.eval()
         for start in range(0, len(order), _BATCH):
             chosen = order[start : start + _BATCH]
-            batch = tokenizer.pad({"input_ids": [encoded[index] for index in chosen]}, padding_side="left", return_tensors="pt")
+            batch = tokenizer.pad(
+                {"input_ids": [encoded[index] for index in chosen]}, padding_side="left", return_tensors="pt"
+            )
             batch = batch.to(model.device)
             extra = {} if not job.stop or hasattr(model.generate, "keywords") else {"tokenizer": tokenizer}
             output = model.generate(

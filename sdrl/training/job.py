@@ -1,8 +1,8 @@
 """What a training process is asked to do, and what it says afterwards.
 
-`TrainingJob` is written by the parent as JSON and read by the child; `Outcome` goes the other way, by an atomically written file,
-because an exit status does not survive `accelerate launch`. Light: no torch, no trl. Does not check the `trl` fields (the child
-does, where the dataclass is at hand) and does not read the rows.
+`TrainingJob` is written by the parent as JSON and read by the child; `Outcome` goes the other way, by an atomically
+written file, because an exit status does not survive `accelerate launch`. Light: no torch, no trl. Does not check the
+`trl` fields (the child does, where the dataclass is at hand) and does not read the rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,16 @@ LOG = "train.log"
 METRICS = "metrics.jsonl"
 
 # What a job may differ in and still be the same training: where it lies and how fast it goes.
-_OUTSIDE_IDENTITY = {"out_dir", "work_dir", "train_rows", "validation_rows", "model", "threads", "keep_checkpoints", "plan_hash"}
+_OUTSIDE_IDENTITY = {
+    "out_dir",
+    "work_dir",
+    "train_rows",
+    "validation_rows",
+    "model",
+    "threads",
+    "keep_checkpoints",
+    "plan_hash",
+}
 
 
 class _Frozen(BaseModel):
@@ -69,8 +78,8 @@ class TrainingJob(_Frozen):
     verifier: dict[str, Any]
     reward: RewardWeights = RewardWeights()
     reward_mode: Literal["correct", "random", "format", "shuffled"] = "correct"
-    """Anything but `correct` is a control for an experiment and has no spec key: a coin for a verdict, any parsable answer
-    counts as correct, or the golds of the training rows permuted."""
+    """Anything but `correct` is a control for an experiment and has no spec key: a coin for a verdict, any parsable
+    answer counts as correct, or the golds of the training rows permuted."""
 
     learning_rate: float = Field(gt=0)
     epochs: float = Field(default=1, gt=0)

@@ -1,8 +1,8 @@
 """The parent's side: start the training process, follow its metrics, end it with us.
 
-Starts `accelerate launch … -m sdrl.training JOB.json` in a process group of its own, with a death signal and a pipe at its stdin that
-nobody writes to. accelerate leaves its own child alive when it is killed, so the training process watches that pipe and ends when
-it closes. Reads WORK/metrics.jsonl and WORK/outcome.json. No torch.
+Starts `accelerate launch … -m sdrl.training JOB.json` in a process group of its own, with a death signal and a pipe
+at its stdin that nobody writes to. accelerate leaves its own child alive when it is killed, so the training process
+watches that pipe and ends when it closes. Reads WORK/metrics.jsonl and WORK/outcome.json. No torch.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def command(job: TrainingJob, job_file: Path) -> list[str]:
 
 
 def environment(job: TrainingJob, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the child's environment: passive OpenMP waiting, a fixed thread count, no telemetry, no network config file."""
+    """Return the child's environment: passive OpenMP waiting, a fixed thread count, no telemetry."""
     own = {
         "OMP_WAIT_POLICY": "PASSIVE",
         "OMP_NUM_THREADS": str(job.threads),
@@ -59,8 +59,8 @@ async def run_training(
 ) -> Outcome:
     """Run a job to its end and return how it ended; run again, it goes on from the newest good checkpoint.
 
-    `on_metrics` gets every row that this attempt appends, in order. When `should_stop` turns true the child is asked to save and
-    end (outcome `stopped`). Cancelling ends the whole process group before the cancellation goes on.
+    `on_metrics` gets every row that this attempt appends, in order. When `should_stop` turns true the child is asked
+    to save and end (outcome `stopped`). Cancelling ends the whole process group before the cancellation goes on.
     """
     job.work_dir.mkdir(parents=True, exist_ok=True)
     for left in (OUTCOME, STOP):

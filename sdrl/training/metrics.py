@@ -1,8 +1,9 @@
 """Metrics of a training: one JSON object a line, appended and flushed, with alarms among them.
 
-The child appends to WORK/metrics.jsonl; a parent tails it, `read_metrics` reads it back after kills and resumes. Kinds of rows, told
-apart by their key: a step (`step`, `reward`, …), a look at the validation split (`validation_accuracy`), an alarm (`alarm`),
-the start of an attempt (`resumed_from`), the end (`final`). No torch; the bridge to TRL's callbacks is in `callbacks`.
+The child appends to WORK/metrics.jsonl; a parent tails it, `read_metrics` reads it back after kills and resumes.
+Kinds of rows, told apart by their key: a step (`step`, `reward`, …), a look at the validation split
+(`validation_accuracy`), an alarm (`alarm`), the start of an attempt (`resumed_from`), the end (`final`). No torch;
+the bridge to TRL's callbacks is in `callbacks`.
 """
 
 from __future__ import annotations
@@ -96,7 +97,11 @@ def step_row(logs: Mapping[str, Any], step: int, max_steps: int, seconds: float)
     """Return the row of one update from what TRL logged for it."""
     row: dict[str, Any] = {"step": step, "max_steps": max_steps, "step_seconds": round(seconds, 4)}
     row.update({ours: logs[theirs] for theirs, ours in _NAMES.items() if theirs in logs})
-    rewards = {name.split("/")[1]: value for name, value in logs.items() if name.startswith("rewards/") and name.endswith("/mean")}
+    rewards = {
+        name.split("/")[1]: value
+        for name, value in logs.items()
+        if name.startswith("rewards/") and name.endswith("/mean")
+    }
     if rewards:
         row["rewards"] = rewards
         # TRL's clipped ratio calls a completion ended by a stop string clipped; the reward function knows better.
@@ -116,13 +121,20 @@ class Health:
 
     def alarms(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the alarm rows that this update raises."""
-        for window, key in ((self._zero, "zero_variance_share"), (self._clipped, "clipped_share"), (self._entropy, "entropy")):
+        for window, key in (
+            (self._zero, "zero_variance_share"),
+            (self._clipped, "clipped_share"),
+            (self._entropy, "entropy"),
+        ):
             if isinstance(row.get(key), int | float):
                 window.append(float(row[key]))
         found = {
             "zero_variance": (_mean(self._zero) > 0.8, "most prompts have all their completions right or all wrong"),
             "clipped": (_mean(self._clipped) > 0.5, "most completions reach the token limit"),
-            "entropy_collapse": (len(self._entropy) == _WINDOW and _mean(self._entropy) < 0.01, "completions hardly vary"),
+            "entropy_collapse": (
+                len(self._entropy) == _WINDOW and _mean(self._entropy) < 0.01,
+                "completions hardly vary",
+            ),
             "kl": ((row.get("kl") or 0.0) > self.kl_limit, "the model has moved far from its base"),
             "verifier_errors": ((row.get("verifier_errors") or 0) > 0, "the verifier failed on some completions"),
             "not_finite": (not math.isfinite(row.get("loss") or 0.0), "the loss is not a number"),

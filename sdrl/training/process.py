@@ -1,12 +1,13 @@
 """One training from job to outcome: open, resume or start, train, choose the best look, put the model in its place.
 
-Writes below the work folder and, last of all, the final model folder. Every user-facing failure is an `SdrlError`; turning one into
-an outcome is `__main__`'s work.
+Writes below the work folder and, last of all, the final model folder. Every user-facing failure is an `SdrlError`;
+turning one into an outcome is `__main__`'s work.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,11 @@ def _resume_point(session: Session) -> Path | None:
         session.resumed_from = step
         session.curve = validation.curve_of(read_metrics(session.job.work_dir / METRICS), step)
     if session.is_main:
-        session.metrics.write({"resumed_from": step, "passed_over": len(passed_over)})
+        session.metrics.write({"resumed_from": step, "passed_over": len(passed_over), "pid": os.getpid()})
         for path in passed_over:
-            session.metrics.write({"step": step, "alarm": "checkpoint", "message": f"{path.name} is damaged, passed over"})
+            session.metrics.write(
+                {"step": step, "alarm": "checkpoint", "message": f"{path.name} is damaged, passed over"}
+            )
     return start
 
 
@@ -78,25 +81,31 @@ def _finish(session: Session, trainer: Any) -> Outcome:
     if session.not_finite:
         raise SdrlError("E807", f"the loss stopped being a number at step {step}", help="lower train.learning_rate")
     top = checkpoints.best(session.curve)
-    common = {
-        "final_step": step,
-        "max_steps": int(trainer.state.max_steps),
-        "early_stopped": session.early_stopped,
-        "resumed_from": session.resumed_from,
-        "validation": tuple(session.curve),
-        "versions": versions(),
-        "best_step": top.step if top else step,
-    }
+    outcome = Outcome(
+        status="ok",
+        message=f"trained {step} steps",
+        final_step=step,
+        max_steps=int(trainer.state.max_steps),
+        early_stopped=session.early_stopped,
+        resumed_from=session.resumed_from,
+        validation=tuple(session.curve),
+        versions=versions(),
+        best_step=top.step if top else step,
+    )
     if session.stopped:
-        return Outcome(status="stopped", message=f"stopped at step {step}; run again to go on", **common)
+        return outcome.model_copy(
+            update={"status": "stopped", "message": f"stopped at step {step}; run again to go on"}
+        )
     source: Path | None = None
     if top is not None:
         source = session.folder if top.step == 0 else validation.best_folder(job.work_dir, top.step)
     if session.is_main:
         export(session, source, trainer)
-        session.metrics.write({"final": True, "step": step, "best_step": common["best_step"]})
-    kept_base = " (no look at the validation split beat the base: the model is the base)" if top and top.step == 0 else ""
-    return Outcome(status="ok", message=f"trained {step} steps{kept_base}", model_dir=str(job.out_dir), **common)
+        session.metrics.write({"final": True, "step": step, "best_step": outcome.best_step})
+    message = outcome.message
+    if top and top.step == 0:
+        message += " (no look at the validation split beat the base: the model is the base)"
+    return outcome.model_copy(update={"message": message, "model_dir": str(job.out_dir)})
 
 
 def versions() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The reward functions: four separate numbers for a completion, all from the compiled verifier.
 
-`correct` (the verdict is correct), `wrong` (it is anything else), `parsable` (a value could be read from a wrong answer) and
-`truncated` are each 0 or 1, logged apart by TRL and summed with the job's weights. A verifier that fails yields None for every function (TRL leaves such a completion out of its group) and is counted, never a reward of 0.
+`correct` (the verdict is correct), `wrong` (it is anything else), `parsable` (a value could be read from a wrong
+answer) and `truncated` are each 0 or 1, logged apart by TRL and summed with the job's weights. A verifier that fails
+yields None for every function (TRL leaves such a completion out of its group) and is counted, never a reward of 0.
 Reads no files and needs no torch.
 """
 
@@ -54,7 +55,7 @@ class Scorer:
     def verdicts(
         self, completions: Sequence[str], golds: Sequence[str], options: Sequence[str | None], step: int
     ) -> list[str]:
-        """Return one verdict a completion; the list judged last is not judged again. `options` are JSON texts or empty."""
+        """Return one verdict a completion; the list judged last is not judged again. `options`: JSON texts or empty."""
         if completions is not self._judged:
             items: list[Item] = [
                 (cut_at_stop(text, self.stop), gold, json.loads(choice) if choice else None)
@@ -76,7 +77,7 @@ class Scorer:
         return verdicts
 
     def is_truncated(self, completion: str, ids: Sequence[int]) -> bool:
-        """Return whether the token limit ended a completion: no end token, no stop string, nothing left of the limit."""
+        """Return whether the token limit ended a completion: no end token, no stop string, no room left."""
         if ids and ids[-1] in self.eos_ids:
             return False
         if any(stop and stop in completion for stop in self.stop):
@@ -106,7 +107,9 @@ def reward_functions(scorer: Scorer) -> list[RewardFunction]:
         if (log_metric := arguments.get("log_metric")) is not None:
             verdicts = judged(arguments)
             log_metric("verifier_errors", float(verdicts.count("error")))
-            log_metric("parsable_share", (verdicts.count("correct") + verdicts.count("incorrect")) / max(1, len(verdicts)))
+            log_metric(
+                "parsable_share", (verdicts.count("correct") + verdicts.count("incorrect")) / max(1, len(verdicts))
+            )
         return share(frozenset({"correct"}), **arguments)
 
     def wrong(**arguments: Any) -> list[float | None]:

@@ -1,7 +1,7 @@
 """What one training holds while it runs: the job, the model, its tokenizer, the rows, the metrics file.
 
-Opens the model folder (or a hub id at its revision) and checks that tokenizer and prompts fit it. Prompts are encoded here and nowhere
-else, so rollouts, SFT and validation cannot differ in their bytes. Does not train.
+Opens the model folder (or a hub id at its revision) and checks that tokenizer and prompts fit it. Prompts are encoded
+here and nowhere else, so rollouts, SFT and validation cannot differ in their bytes. Does not train.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Session:
         return self.job.work_dir / "checkpoints"
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Return the token ids of texts, with no token added that their bytes do not hold unless the job asks for it."""
+        """Return the token ids of texts, with no token added beyond their bytes unless the job asks for it."""
         ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=self.job.add_special_tokens)["input_ids"]
         return ids
 
@@ -104,7 +104,11 @@ def model_folder(job: TrainingJob) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(job.model, revision=job.revision, ignore_patterns=["*.pth", "*.gguf", "*.msgpack", "*.h5"]))
+        return Path(
+            snapshot_download(
+                job.model, revision=job.revision, ignore_patterns=["*.pth", "*.gguf", "*.msgpack", "*.h5"]
+            )
+        )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SdrlError("E806", f"cannot get the model {job.model}: {first}") from error
@@ -125,8 +129,9 @@ def load_model(folder: Path) -> Any:
 def load_tokenizer(folder: Path, probes: Sequence[str]) -> Any:
     """Return a folder's tokenizer, left-padding and with a pad token. Raises: `SdrlError` E806.
 
-    AutoTokenizer goes by the model's architecture and puts, for instance, Qwen2's own class over a custom tokenizer.json, which
-    silently encodes otherwise. Where the two readings of the folder differ, tokenizer.json as it stands wins.
+    AutoTokenizer goes by the model's architecture and puts, for instance, Qwen2's own class over a custom
+    tokenizer.json, which silently encodes otherwise. Where the two readings of the folder differ, tokenizer.json as
+    it stands wins.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -136,14 +141,17 @@ def load_tokenizer(folder: Path, probes: Sequence[str]) -> Any:
             literal = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
             texts = [*probes, "Two  spaces, 1,234 and\na line."]
             if any(
-                tokenizer(text, add_special_tokens=False)["input_ids"] != literal(text, add_special_tokens=False)["input_ids"]
+                tokenizer(text, add_special_tokens=False)["input_ids"]
+                != literal(text, add_special_tokens=False)["input_ids"]
                 for text in texts
             ):
                 tokenizer = literal
     except (OSError, ValueError) as error:
         raise SdrlError("E806", f"cannot load the tokenizer in {folder}: {str(error).splitlines()[0]}") from error
     if tokenizer.eos_token_id is None:
-        raise SdrlError("E806", f"the tokenizer in {folder} names no end token", help="set eos_token in tokenizer_config.json")
+        raise SdrlError(
+            "E806", f"the tokenizer in {folder} names no end token", help="set eos_token in tokenizer_config.json"
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"

@@ -1,11 +1,12 @@
 """The trainer's settings: every field that changes numbers is pinned here, `train.trl` may set any other.
 
-Pure: turns a job into keyword arguments for `GRPOConfig` or `SFTConfig` and checks the user's fields against the dataclass. Loads no
-trl itself.
+Pure: turns a job into keyword arguments for `GRPOConfig` or `SFTConfig` and checks the user's fields against the
+dataclass. Loads no trl itself.
 
-Source for GRPO: arXiv 2402.03300 eq. 3 and 4. Our departures, numbered: (1) the learning rate is constant, as in the paper's trainer,
-where TRL's default falls linearly: with early stopping the planned length must not matter. (2) The KL term is the k3 estimator of eq. 4
-without TRL's importance weight (`use_bias_correction_kl`). (3) One update a batch, so the clip never acts.
+Source for GRPO: arXiv 2402.03300 eq. 3 and 4. Our departures, numbered: (1) the learning rate is constant, as in the
+paper's trainer, where TRL's default falls linearly: with early stopping the planned length must not matter. (2) The
+KL term is the k3 estimator of eq. 4 without TRL's importance weight (`use_bias_correction_kl`). (3) One update a
+batch, so the clip never acts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """TRL's trainers, built from a session: GRPO with the verifier's rewards, SFT on given completions.
 
-The GRPO trainer is TRL's own but for two private steps: prompts are encoded by the session, and the padding after a stop string is cut off
-before it is trained on. Both are held by tests against the pinned TRL.
+The GRPO trainer is TRL's own but for two private steps: prompts are encoded by the session, and the padding after a
+stop string is cut off before it is trained on. Both are held by tests against the pinned TRL.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def sft_trainer(session: Session, batch: Batch, callback: Any) -> Any:
         return SFTTrainer(
             model=session.model,
             args=_config(SFTConfig, settings.sft(session.job, batch, session.device)),
-            train_dataset=sft_dataset(session.rows, session.encode, session.encode_plain, session.tokenizer.eos_token_id),
+            train_dataset=sft_dataset(
+                session.rows, session.encode, session.encode_plain, session.tokenizer.eos_token_id
+            ),
             processing_class=session.tokenizer,
             callbacks=[callback],
         )

@@ -1,7 +1,7 @@
 """Looks at the sealed validation split: greedy accuracy by the same verifier, and what follows from it.
 
-A look is taken before the first update and every `eval_every` steps; the best one's weights are kept in WORK/best-STEP until a later
-checkpoint makes sure that a resume finds them. Never sees a test set.
+A look is taken before the first update and every `eval_every` steps; the best one's weights are kept in
+WORK/best-STEP until a later checkpoint makes sure that a resume finds them. Never sees a test set.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Look(Protocol):
 
 
 def score(step: int, rows: Sequence[Row], completions: Sequence[Completion], judge: Judge) -> Curve:
-    """Return the shares of correct, parsable and truncated completions; a verifier's error counts as neither, and is counted."""
+    """Return the shares of correct, parsable and truncated completions; a verifier's error is counted apart."""
     items = [(completion.text, row.gold, row.options) for row, completion in zip(rows, completions, strict=True)]
     verdicts = [judged.verdict for judged in judge.judge_many(items)]
     n = max(1, len(rows))
@@ -45,7 +45,9 @@ def look(session: Session, trainer: Any, step: int) -> Curve:
     """Take one look with the model as it is; with several processes each completes its share of the rows."""
     accelerator = trainer.accelerator
     mine = session.validation[accelerator.process_index :: accelerator.num_processes]
-    found = [(row, done) for row, done in zip(mine, greedy(session, trainer, [row.prompt for row in mine]), strict=True)]
+    found = [
+        (row, done) for row, done in zip(mine, greedy(session, trainer, [row.prompt for row in mine]), strict=True)
+    ]
     if accelerator.num_processes > 1:
         from accelerate.utils import gather_object
 

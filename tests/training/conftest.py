@@ -64,7 +64,10 @@ def make_job(base: Path, tmp_path: Path) -> Callable[..., TrainingJob]:
     def make(folder: str = "one", **changes: Any) -> TrainingJob:
         here = tmp_path / folder
         here.mkdir(exist_ok=True)
-        rows = [{"id": f"t{n}", "prompt": f"{n} + 1 =\n", "gold": str(n + 1), "completion": f"#### {n + 1}"} for n in range(8)]
+        rows = [
+            {"id": f"t{n}", "prompt": f"{n} + 1 =\n", "gold": str(n + 1), "completion": f"#### {n + 1}"}
+            for n in range(8)
+        ]
         fields: dict[str, Any] = {
             "plan_hash": "p",
             "stage_hash": "s",

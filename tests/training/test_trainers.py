@@ -1,0 +1,94 @@
+"""The trainers inside one process: SFT learns, the best look is kept, stop strings end completions, a stop is clean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdrl.training.job import STOP, TrainingJob
+from sdrl.training.metrics import read_metrics
+
+pytest.importorskip("trl")
+# Warnings of torch, transformers and trl about each other are not ours to mend.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+Make = Callable[..., TrainingJob]
+
+
+def rows_of(job: TrainingJob, key: str) -> list[Any]:
+    return [row[key] for row in read_metrics(job.work_dir / "metrics.jsonl") if key in row]
+
+
+def test_sft_lowers_the_loss_and_keeps_the_best_look_as_a_loadable_model(make_job: Make) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from sdrl.training.process import train
+
+    job = make_job(algorithm="sft", epochs=40, prompts_per_step=8, learning_rate=2e-2, eval_every=10, threads=2)
+    outcome = train(job)
+    losses = rows_of(job, "loss")
+    assert losses[-1] < 0.5 * losses[0]
+    top = max(outcome.validation, key=lambda look: (look.accuracy, look.parsable, -look.step))
+    assert (outcome.best_step, outcome.status) == (top.step, "ok")
+    assert [look.step for look in outcome.validation] == [0, 10, 20, 30, 40]
+    assert top.accuracy > outcome.validation[0].accuracy
+
+    tokenizer = AutoTokenizer.from_pretrained(job.out_dir)
+    model = AutoModelForCausalLM.from_pretrained(job.out_dir)
+    ids = tokenizer("3 + 1 =\n", return_tensors="pt")
+    text = tokenizer.decode(model.generate(**ids, max_new_tokens=8, do_sample=False)[0], skip_special_tokens=True)
+    assert text.startswith("3 + 1 =\n")
+    assert (job.out_dir / "tokenizer.json").read_bytes() == (Path(job.model) / "tokenizer.json").read_bytes()
+    assert not list(job.out_dir.parent.glob("*.partial"))
+
+
+def test_a_stop_file_ends_it_with_a_checkpoint_and_the_next_start_goes_on(make_job: Make) -> None:
+    from sdrl.training.process import train
+
+    job = make_job(epochs=2, eval_every=2)
+    job.work_dir.mkdir(parents=True)
+    (job.work_dir / STOP).touch()
+    stopped = train(job)
+    assert (stopped.status, stopped.final_step, stopped.model_dir) == ("stopped", 1, None)
+    assert not job.out_dir.exists()
+    (job.work_dir / STOP).unlink()
+    done = train(job)
+    assert (done.status, done.resumed_from, done.final_step) == ("ok", 1, 8)
+    assert [look.step for look in done.validation] == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("pad", ["<pad>", "<eos>"])
+def test_a_completion_ends_at_its_stop_string_and_no_padding_is_trained_on(make_job: Make, pad: str) -> None:
+    from sdrl.training import trainers
+    from sdrl.training.callbacks import Watcher, as_callback
+    from sdrl.training.session import open_session
+
+    # Every byte is a token and 26 letters stop, so that nearly every random completion meets one.
+    stop = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    session = open_session(make_job(stop=stop, max_completion_tokens=64, validation_rows=None))
+    session.tokenizer.pad_token = pad
+    callback = as_callback(Watcher(session, 1, 1))
+    trainer = trainers.grpo_trainer(session, trainers.batch_of(session), callback)
+    prompts = [row.prompt for row in session.rows]
+    encoded, images, _ = trainer._tokenize_prompts(prompts)
+    assert encoded == [session.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
+    ids, _ = trainer._generate_single_turn(encoded, images, {}, 4)
+    ends = [session.decode(row)[-1:] for row in ids]
+    assert len({len(row) for row in ids}) > 1
+    assert all(end in stop or row[-1] in session.eos_ids or len(row) == 64 for end, row in zip(ends, ids, strict=True))
+    assert sum(end in stop for end in ends) > len(ids) // 2
+    assert all(not any(letter in session.decode(row)[:-1] for letter in stop) for row in ids)
+
+
+def test_another_training_does_not_go_on_from_this_ones_checkpoints(make_job: Make) -> None:
+    from sdrl.spec.diagnostics import SdrlError
+    from sdrl.training.process import _claim
+
+    job = make_job()
+    _claim(job)
+    _claim(job)
+    with pytest.raises(SdrlError, match="E801.*holds another training"):
+        _claim(job.model_copy(update={"learning_rate": 0.5}))
