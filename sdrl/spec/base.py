@@ -7,7 +7,7 @@ source when asked, so that start-up does not pay for it).
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -17,6 +17,9 @@ SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 class Table(BaseModel):
     """One mapping of the spec: unknown keys are errors, values do not change after loading."""
+
+    shorthand: ClassVar[str] = ""
+    """Key that a bare scalar stands for, if any."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -141,6 +141,8 @@ def _field(key: str) -> str:
 class Tolerance(Table):
     """How far two numbers may be apart and still be equal."""
 
+    shorthand: ClassVar[str] = "abs"
+
     abs: Annotated[Decimal, Field(ge=0)] = Decimal("1e-6")
     """Absolute distance."""
     rel: Annotated[Decimal, Field(ge=0)] = Decimal(0)
@@ -152,7 +154,7 @@ class JsonField(Table):
 
     type: Literal["number", "math", "boolean", "label", "text"] = "text"
     """Type of the field."""
-    tolerance: Tolerance | Decimal | None = None
+    tolerance: Tolerance = Tolerance()
     """number: as answer.tolerance."""
     options: list[str] | None = None
     """label: the words."""

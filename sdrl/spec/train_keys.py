@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -75,7 +75,9 @@ class Train(Table):
 
 
 class Gold(Table):
-    """Where the right answer of an evaluation row stands."""
+    """Where the right answer of an evaluation row stands; a bare word is the field."""
+
+    shorthand: ClassVar[str] = "field"
 
     field: Text
     """Field of the row."""

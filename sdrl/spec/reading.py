@@ -1,0 +1,227 @@
+"""Nodes and shapes to plain data: scalars typed by the schema, every problem collected with its place.
+
+A value that cannot be read is left out and its path remembered, so that the rest of the spec is still checked.
+Ranges and patterns are the models' own business; this module answers: is this key known, is anything missing, is this
+the right kind of value, is this one of the allowed words.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, cast
+
+from sdrl.spec.base import Table, parse_quantity
+from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.nodes import Mapping, Mark, Node, Scalar, Sequence
+from sdrl.spec.scalars import NULLS, TRUTHS, as_anything, as_number
+from sdrl.spec.shapes import Shape, fields_of
+
+Path = tuple[str | int, ...]
+BAD: Any = object()
+_OWN_CODES: dict[Path, str] = {("extends",): "E208", ("sdrl",): "E209"}
+_YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def dotted(path: Path) -> str:
+    """``("evaluate", 0, "gold")`` → ``evaluate.0.gold``."""
+    return ".".join(map(str, path))
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate a person most likely meant, if any comes near."""
+    names = list(candidates)
+    folded = {name.lower().replace("-", "_"): name for name in reversed(names)}
+    wanted = word.lower().replace("-", "_").replace(" ", "_")
+    if wanted in folded:
+        return folded[wanted]
+    hits = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
+    if hits:
+        return folded[hits[0]]
+    starts = [name for key, name in folded.items() if len(wanted) > 2 and (key.startswith(wanted) or wanted in key)]
+    return starts[0] if len(starts) == 1 else None
+
+
+class Reader:
+    """Reads one spec; ``problems`` and ``bad`` (paths without a usable value) grow as it goes."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Diagnostic] = []
+        self.bad: set[Path] = set()
+
+    def report(
+        self, code: str, path: Path, mark: Mark, message: str, help_: str | None = None, found: str | None = None
+    ) -> Any:
+        """Collect a problem and say that there is no usable value."""
+        self.bad.add(path)
+        self.problems.append(
+            Diagnostic(
+                code,
+                message,
+                path=dotted(path),
+                file=self.file,
+                line=mark.line + 1,
+                column=mark.column + 1,
+                end_line=mark.end_line + 1,
+                end_column=mark.end_column + 1,
+                found=found,
+                help=help_,
+            )
+        )
+        return BAD
+
+    def table(self, node: Mapping, table: type[Table], path: Path, at: Mark) -> dict[str, Any]:
+        """Read a table: known keys by their shapes; unknown and missing ones are problems. ``at`` marks its key."""
+        fields = fields_of(table)
+        data: dict[str, Any] = {}
+        for key, value in node.items:
+            if key.text not in fields:
+                self._unknown_key(key, fields, path)
+                continue
+            if key.text in data:
+                continue  # doubled: reported when parsed
+            read = self.value(value, fields[key.text].shape, (*path, key.text), key.mark)
+            if read is not BAD:
+                data[key.text] = read
+        present = {key.text for key, _ in node.items}
+        for name, field in fields.items():
+            if field.required and name not in present:
+                where = f"{dotted(path)}: " if path else ""
+                message = f"{where}the key '{name}' is missing"
+                self.report("E203", (*path, name), at, message, f"add: {name}: {field.shape.expected()}")
+        return data
+
+    def _unknown_key(self, key: Scalar, known: Iterable[str], path: Path) -> None:
+        names = list(known)
+        near = closest(key.text, names)
+        shown = ", ".join(names) if len(names) <= 12 else ", ".join(names[:12]) + ", …"
+        help_ = f"did you mean '{near}'?" if near else f"keys here: {shown}"
+        where = f" in {dotted(path)}" if path else ""
+        self.report("E202", (*path, key.text), key.mark, f"unknown key '{key.text}'{where}", help_, key.text)
+
+    def value(self, node: Node, shape: Shape, path: Path, key: Mark) -> Any:
+        """Read one value; BAD when it is of the wrong kind."""
+        if shape.anything:
+            return anything(node)
+        if isinstance(node, Scalar):
+            return self._scalar(node, shape, path)
+        if isinstance(node, Sequence):
+            if shape.item is None:
+                return self._wrong_kind(node, shape, path, "a list")
+            read = [self.value(item, shape.item, (*path, index), item.mark) for index, item in enumerate(node.items)]
+            if shape.item.table is not None:
+                read = [{} if item is BAD else item for item in read]  # keeps the places of the others
+            return BAD if any(item is BAD for item in read) else read
+        return self._mapping(node, shape, path, key)
+
+    def _mapping(self, node: Mapping, shape: Shape, path: Path, key: Mark) -> Any:
+        names = {name.text for name, _ in node.items}
+        if shape.table is not None and (shape.values is None or names & set(fields_of(shape.table))):
+            return self.table(node, shape.table, path, key)
+        if shape.values is None:
+            return self._wrong_kind(node, shape, path, "a table of keys")
+        read: dict[str, Any] = {}
+        for name, value in node.items:
+            allowed = shape.keys.literals if shape.keys is not None else []
+            if allowed and name.text not in allowed:
+                self._unknown_key(name, allowed, path)
+                continue
+            item = self.value(value, shape.values, (*path, name.text), name.mark)
+            if item is not BAD:
+                read.setdefault(name.text, item)
+        return read
+
+    def _wrong_kind(self, node: Node, shape: Shape, path: Path, found: str) -> Any:
+        message = f"{dotted(path)} must be {shape.expected()}, not {found}"
+        help_ = None
+        if isinstance(node, Scalar) and shape.item is not None:
+            help_ = f"write a list: [{node.text}]"
+        elif shape.table is not None:
+            help_ = f"keys here: {', '.join(fields_of(shape.table))}"
+        elif isinstance(node, Mapping) and shape.item is not None:
+            help_ = "begin each item with '- '"
+        elif isinstance(node, Mapping) and shape.text:
+            help_ = 'quote a text that holds braces or a colon: "{question}"'
+        elif isinstance(node, Sequence) and shape.text:
+            help_ = "write one value, or quote a text that begins with a bracket"
+        return self.report("E201", path, _head(node), message, help_, found)
+
+    def _scalar(self, node: Scalar, shape: Shape, path: Path) -> Any:
+        text = node.text
+        if node.plain and shape.null and text in NULLS:
+            return None
+        for literal in shape.literals:
+            if text == str(literal) or (isinstance(literal, bool) and node.plain and TRUTHS.get(text) is literal):
+                return literal
+        if shape.truth and node.plain and text in TRUTHS:
+            return TRUTHS[text]
+        if shape.number and node.plain:
+            number = _number(text, shape)
+            if number is not None:
+                return number
+        if shape.text:
+            return text
+        if shape.table is not None and shape.table.shorthand:
+            inner = self._scalar(node, fields_of(shape.table)[shape.table.shorthand].shape, path)
+            return BAD if inner is BAD else {shape.table.shorthand: inner}
+        return self._bad_scalar(node, shape, path)
+
+    def _bad_scalar(self, node: Scalar, shape: Shape, path: Path) -> Any:
+        text = node.text
+        if not (shape.literals or shape.number or shape.truth):
+            return self._wrong_kind(node, shape, path, "nothing" if not text else f"the text '{_short(text)}'")
+        found = _short(text)
+        if shape.literals and not shape.number and not shape.truth:
+            words = [_word(value) for value in shape.literals]
+            near = closest(text, words)
+            listed = f"one of: {', '.join(words)}" if len(words) > 1 else f"write {words[0]}"
+            advice = f"did you mean '{near}'?" if near and len(words) > 1 else listed
+            code = _OWN_CODES.get(path, "E205")
+            return self.report(code, path, node.mark, f"{dotted(path)} cannot be '{found}'", advice, found)
+        help_: str | None = None
+        if shape.truth and text.lower() in _YES:
+            help_ = f"write {_YES[text.lower()]}"
+        elif shape.number and not node.plain and as_number(text) is not None:
+            help_ = f"remove the quotes: {text}"
+        elif shape.number and as_number(text.replace(",", "").replace("_", "")) is not None:
+            help_ = f"write {text.replace(',', '').replace('_', '')}"
+        what = "nothing" if not text else "null" if node.plain and text in NULLS else f"'{found}'"
+        return self.report(
+            "E204", path, node.mark, f"{dotted(path)} must be {shape.expected()}, not {what}", help_, found
+        )
+
+
+def _number(text: str, shape: Shape) -> int | float | None:
+    number: Any = parse_quantity(text) if shape.quantity else text
+    if isinstance(number, str):
+        number = as_number(text)
+    if shape.real or not isinstance(number, float) or number != int(number):
+        return cast("int | float | None", number)  # a fraction where a whole number must stand is the model's to refuse
+    return int(number)
+
+
+def anything(node: Node) -> Any:
+    """A value the schema says nothing about: YAML 1.2."""
+    if isinstance(node, Scalar):
+        return as_anything(node.text, node.plain)
+    if isinstance(node, Sequence):
+        return [anything(item) for item in node.items]
+    return {key.text: anything(value) for key, value in node.items}
+
+
+def _head(node: Node) -> Mark:
+    """A mark that ends on the line where the value begins: block values run on over following lines."""
+    mark = node.mark
+    if mark.end_line == mark.line:
+        return mark
+    return Mark(mark.line, mark.column, mark.index, mark.line, mark.column + 1, mark.index + 1)
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else line[:39] + "…"

@@ -1,0 +1,106 @@
+"""From a path to the text of a spec, refusing what no spec is: one diagnostic instead of an exception.
+
+Reads at most one byte more than the limit, and only regular files (a FIFO or a device would block or never end).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdrl.spec.diagnostics import Diagnostic
+
+MOST_BYTES = 1_000_000
+_BOM = b"\xef\xbb\xbf"
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_REASONS = {
+    errno.ENOENT: ("there is no such file", "check the path; 'sdrl init' lists examples to start from"),
+    errno.EACCES: ("this file must not be read", "check its permissions"),
+    errno.ELOOP: ("symbolic links that lead in a circle", "point the link at the file itself"),
+    errno.ENAMETOOLONG: ("the path is too long", "check the path"),
+    errno.ENOTDIR: ("there is no such file", "a part of the path is a file, not a folder"),
+}
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """Text of a spec without its byte order mark, or the diagnostic that says why there is none."""
+
+    text: str | None
+    problem: Diagnostic | None = None
+
+
+def read_source(path: Path) -> SourceText:
+    """Read a spec's text; never raises for anything a file can be."""
+    name = str(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        message, help_ = _REASONS.get(number or 0, (f"cannot be read: {error}", "check the path"))
+        return SourceText(None, Diagnostic("E101", message, file=name, help=help_))
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            return SourceText(
+                None, Diagnostic("E101", "a folder, not a spec", file=name, help=f"name a file in {name}")
+            )
+        if not stat.S_ISREG(mode):
+            return SourceText(None, Diagnostic("E101", "not a regular file", file=name, help="save the spec as a file"))
+        try:
+            data = file.read(MOST_BYTES + 1)
+        except OSError as error:
+            return SourceText(None, Diagnostic("E101", f"cannot be read: {error.strerror}", file=name))
+    return decode(data, name)
+
+
+def decode(data: bytes, name: str) -> SourceText:
+    """Bytes to text: size, UTF-8, control characters; a byte order mark is dropped."""
+    if len(data) > MOST_BYTES:
+        help_ = "keep data in files of its own and name them in the spec"
+        return SourceText(None, Diagnostic("E102", f"larger than {MOST_BYTES:,} bytes", file=name, help=help_))
+    data = data.removeprefix(_BOM)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        return SourceText(None, _not_utf8(data, error, name))
+    return check_text(text, name)
+
+
+def check_text(text: str, name: str) -> SourceText:
+    """Refuse characters that YAML does not allow, naming the first one's place."""
+    text = text.removeprefix("\ufeff")
+    hit = _FORBIDDEN.search(text)
+    if hit is None:
+        return SourceText(text)
+    character, index = hit.group(), hit.start()
+    found = f"U+{ord(character):04X}"
+    problem = Diagnostic(
+        "E104",
+        "a NUL character" if character == "\0" else f"the control character {found}",
+        file=name,
+        line=text.count("\n", 0, index) + 1,
+        column=index - text.rfind("\n", 0, index),
+        found=found,
+        help="delete the character",
+    )
+    return SourceText(None, problem)
+
+
+def _not_utf8(data: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:
+    before = data[: error.start]
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+    return Diagnostic(
+        "E103",
+        f"the byte 0x{data[error.start]:02x} is not UTF-8",
+        file=name,
+        line=line,
+        column=column,
+        found=f"0x{data[error.start]:02x}",
+        help="save the file as UTF-8",
+    )

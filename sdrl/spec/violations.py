@@ -1,0 +1,47 @@
+"""A model's refusal of a value, in our words: code, message, one way to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+_PATTERNS = {
+    "^[a-z0-9]": "use small letters, digits and single hyphens, for example: word-problems",
+    "^W": "a warning's code, for example: W301",
+}
+
+
+def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
+    """Code, message and help for one of pydantic's errors at a dotted path."""
+    kind, context = error["type"], error.get("ctx", {})
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        found = _number(error["input"])
+        return "E206", f"{path} must be {words} {_number(context[key])}, not {found}", None
+    if kind == "string_too_short":
+        return "E207", f"{path} is empty", "write a text"
+    if kind == "string_too_long":
+        return "E207", f"{path} is longer than {context['max_length']} characters", None
+    if kind == "string_pattern_mismatch":
+        pattern = str(context["pattern"])
+        help_ = next(
+            (text for start, text in _PATTERNS.items() if pattern.startswith(start)), f"it must match {pattern}"
+        )
+        return "E207", f"{path} cannot be '{error['input']}'", help_
+    if kind == "int_from_float":
+        return "E204", f"{path} must be a whole number, not {_number(error['input'])}", None
+    message = error["msg"]
+    return "E204", f"{path}: {message[0].lower()}{message[1:]}", None
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+        value = int(value)
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)
