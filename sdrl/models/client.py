@@ -1,0 +1,217 @@
+"""One endpoint over HTTP: openai's AsyncOpenAI with its aiohttp transport, one client a process and endpoint.
+
+Builds the body of a call, sends it once (retries are ``model``'s), and reads the reply strictly: a 200 that is not the JSON it
+should be is a fault, never a row. The reply is read from its bytes because openai's own parsing lets such replies through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from sdrl.models.faults import CallFault, from_status, from_transport
+from sdrl.models.ledger import Price
+from sdrl.models.redact import redact
+from sdrl.models.request import Request
+from sdrl.spec.diagnostics import SdrlError
+
+if TYPE_CHECKING:
+    import openai
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_KEPT_REPLY = 4000
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a role's model is and how it is asked. ``model`` is what the endpoint calls it; the key is never shown."""
+
+    role: str
+    base_url: str
+    model: str
+    key: str = field(default="", repr=False)
+    concurrency: int = 256
+    sends_seed: bool = False
+    structured: Literal["auto", "json_schema", "json_object", "off"] = "auto"
+    price: Price = Price()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    timeout_s: float = 600.0
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return (urlsplit(self.base_url).hostname or "") in LOOPBACK
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a reply's choices. ``refusal`` is the model's own refusal text, if any."""
+
+    index: int
+    text: str
+    finish_reason: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply: its choices by index, and usage; ``usage_known`` is false where the endpoint sent none."""
+
+    choices: tuple[Choice, ...]
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    usage_known: bool
+
+
+class Client:
+    """Sends one call at a time; many may be in flight. Close it with ``close``."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.max_tokens_name = "max_completion_tokens" if "api.openai.com" in endpoint.base_url else "max_tokens"
+        self.structured: Literal["json_schema", "json_object", "off"] = (
+            "json_schema" if endpoint.structured == "auto" else endpoint.structured
+        )
+        self._sdk = _make_sdk(endpoint)
+
+    def body(self, request: Request, first: int, n: int) -> dict[str, Any]:
+        """The JSON body that asks for draws ``first`` to ``first + n - 1``. Null sampling keys are left out."""
+        body: dict[str, Any] = {"model": self.endpoint.model}
+        if request.prompt is not None:
+            body["prompt"] = request.prompt
+        else:
+            body["messages"] = [dict(message) for message in request.messages or ()]
+        for name, value in request.sampling.items():
+            if value is None or value == []:
+                continue
+            body[self.max_tokens_name if name == "max_tokens" and request.prompt is None else name] = value
+        if n > 1:
+            body["n"] = n
+        if self.endpoint.sends_seed:
+            body["seed"] = (request.seed + first) % 2**63
+        if request.schema is not None and self.structured != "off":
+            body["response_format"] = self._response_format(request)
+        return {**body, **request.extra}
+
+    def _response_format(self, request: Request) -> dict[str, Any]:
+        if self.structured == "json_object":
+            return {"type": "json_object"}
+        schema = {"name": request.schema_name or "reply", "schema": dict(request.schema or {}), "strict": True}
+        return {"type": "json_schema", "json_schema": schema}
+
+    def can_relax(self) -> bool:
+        """Whether JSON replies may be asked for in a weaker way than now (only where the spec says auto)."""
+        return self.endpoint.structured == "auto" and self.structured != "off"
+
+    def relax(self) -> None:
+        """Ask for JSON replies in the next weaker way: json_schema, then json_object, then by the prompt alone."""
+        self.structured = "json_object" if self.structured == "json_schema" else "off"
+
+    async def send(self, body: Mapping[str, Any], *, chat: bool) -> Reply:
+        """Send one call. Raises CallFault, RowRefused, Unsupported or SdrlError (see ``faults``)."""
+        import httpx2
+        import openai
+
+        path = "/chat/completions" if chat else "/completions"
+        try:
+            response = await self._sdk.post(path, cast_to=httpx2.Response, body=dict(body))
+        except openai.APIStatusError as error:
+            raise self._refusal(error) from None
+        except openai.APIConnectionError as error:
+            fault = from_transport(error)
+            raise CallFault(fault.kind, self._clean(fault.reason), charged=fault.charged) from None
+        except (httpx2.HTTPError, OSError) as error:
+            fault = from_transport(error)
+            raise CallFault(fault.kind, self._clean(fault.reason), charged=fault.charged) from None
+        return self._read(response.content, chat=chat)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._sdk.close()
+
+    def _read(self, content: bytes, *, chat: bool) -> Reply:
+        try:
+            return read_reply(content, chat=chat)
+        except CallFault as fault:
+            fault.reply = self._clean(content[:_KEPT_REPLY].decode("utf-8", "replace"))
+            raise
+
+    def _refusal(self, error: openai.APIStatusError) -> Exception:
+        body = error.response.text if error.body is None else error.body
+        where, role = self.endpoint.base_url, self.endpoint.role
+        return from_status(error.status_code, body, error.response.headers, role=role, where=where, clean=self._clean)
+
+    def _clean(self, text: str) -> str:
+        return redact(text, (self.endpoint.key,))
+
+
+def read_reply(content: bytes, *, chat: bool) -> Reply:
+    """Read the bytes of a 200 reply. Raises CallFault ``malformed`` for anything that is not a whole reply."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        raise CallFault("malformed", f"status 200, but the body is not JSON: {_head(content)}", charged=True) from None
+    if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
+        raise CallFault("malformed", f"status 200, but the body has no choices: {_head(content)}", charged=True)
+    choices = tuple(_choice(item, place, chat=chat) for place, item in enumerate(data["choices"]))
+    if not choices:
+        raise CallFault("malformed", "the reply has no choices", charged=True)
+    places = [choice.index for choice in choices]
+    if len(set(places)) != len(places):  # servers that number every choice 0: their order is all there is
+        choices = tuple(Choice(i, c.text, c.finish_reason, c.refusal) for i, c in enumerate(choices))
+    usage = data.get("usage")
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    details = usage.get("prompt_tokens_details") if isinstance(usage, dict) else None
+    known = prompt is not None and completion is not None
+    return Reply(choices, prompt or 0, _count(details, "cached_tokens") or 0, completion or 0, known)
+
+
+def _choice(item: object, place: int, *, chat: bool) -> Choice:
+    if not isinstance(item, dict):
+        raise CallFault("malformed", "a choice of the reply is no object", charged=True)
+    index = item.get("index")
+    index = index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else place
+    finish = str(item.get("finish_reason") or "")
+    if not chat:
+        text: object = item.get("text")
+        refusal: object = None
+    else:
+        message = item.get("message")
+        if not isinstance(message, dict):
+            raise CallFault("malformed", "a choice of the reply has no message", charged=True)
+        text, refusal = message.get("content"), message.get("refusal")
+    if text is None and (refusal or finish):
+        text = ""
+    if not isinstance(text, str):
+        raise CallFault("malformed", "a choice of the reply has no text", charged=True)
+    return Choice(index, text, finish, str(refusal or ""))
+
+
+def _count(source: object, name: str) -> int | None:
+    value = source.get(name) if isinstance(source, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _head(content: bytes) -> str:
+    return " ".join(content[:200].decode("utf-8", "replace").split())
+
+
+def _make_sdk(endpoint: Endpoint) -> openai.AsyncOpenAI:
+    """Make the SDK's client. No proxy for loopback, no organisation from the environment for foreign hosts, no retries."""
+    try:
+        import httpx2
+        import openai
+    except ImportError as error:
+        raise SdrlError(
+            "E844", f"asking a model needs the package {error.name}", help="pip install 'sdrl[run]'"
+        ) from error
+    limits = httpx2.Limits(max_connections=endpoint.concurrency + 8, max_keepalive_connections=endpoint.concurrency + 8)
+    timeout = httpx2.Timeout(endpoint.timeout_s, connect=10.0, pool=None)
+    http = openai.DefaultAioHttpClient(limits=limits, timeout=timeout, trust_env=not endpoint.is_loopback)
+    return openai.AsyncOpenAI(
+        base_url=endpoint.base_url, api_key=endpoint.key or "none", max_retries=0, timeout=timeout, http_client=http
+    )

@@ -1,0 +1,255 @@
+"""Money, requests and tokens: reserved before a call is sent, settled when its reply is stored, capped without exception.
+
+Integer micro-dollars throughout. What a run has spent is summed from the ``calls`` of the request cache, so it
+outlives kills; a call that was open at a kill counts at its reservation. Caps hold for the instructor: the base model runs
+on the user's own machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields
+from decimal import ROUND_CEILING, Decimal
+from typing import Protocol
+
+from sdrl.models.cache import Cache
+from sdrl.spec.diagnostics import Exit, SdrlError
+
+_STAGE: ContextVar[str] = ContextVar("sdrl_stage", default="")
+_MILLION = 1_000_000
+
+
+class PriceLike(Protocol):
+    """US dollars a million tokens, as in the spec."""
+
+    @property
+    def input(self) -> float: ...
+    @property
+    def output(self) -> float: ...
+    @property
+    def cached_input(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
+class Price:
+    """Integer micro-dollars a million tokens, which is what makes sums exact."""
+
+    input: int = 0
+    cached_input: int = 0
+    output: int = 0
+
+    @classmethod
+    def of(cls, price: PriceLike | None) -> Price:
+        """From the spec's dollars a million tokens; None is free (embedded and own servers)."""
+        if price is None:
+            return cls()
+        cached = price.input if price.cached_input is None else price.cached_input
+        return cls(micro(price.input), micro(cached), micro(price.output))
+
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
+        """Micro-dollars of one call, rounded up."""
+        fresh = max(0, prompt_tokens - cached_tokens)
+        total = fresh * self.input + cached_tokens * self.cached_input + completion_tokens * self.output
+        return -(-total // _MILLION)
+
+
+def micro(dollars: float) -> int:
+    """Dollars as integer micro-dollars, rounded up."""
+    return int((Decimal(repr(dollars)) * _MILLION).to_integral_value(ROUND_CEILING))
+
+
+@dataclass(frozen=True)
+class Caps:
+    """What may be spent on the instructor; None is no cap. ``microusd`` in integer micro-dollars."""
+
+    microusd: int | None = None
+    requests: int | None = None
+    tokens: int | None = None
+
+    @classmethod
+    def of(cls, usd: float | None = None, requests: int | None = None, tokens: int | None = None) -> Caps:
+        """From the spec's ``budget``."""
+        return cls(None if usd is None else int(Decimal(repr(usd)) * _MILLION), requests, tokens)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is capped."""
+        return not (self.microusd is None and self.requests is None and self.tokens is None)
+
+
+@dataclass
+class Usage:
+    """Sums over calls. ``requests`` counts HTTP calls, retries included; ``draws`` and ``cached`` count draws."""
+
+    requests: int = 0
+    draws: int = 0
+    failed: int = 0
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    microusd: int = 0
+    saved_requests: int = 0
+    saved_tokens: int = 0
+    saved_microusd: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def usd(self) -> float:
+        """Dollars, for people; decisions use ``microusd``."""
+        return self.microusd / _MILLION
+
+    def add(self, other: Usage) -> None:
+        """Add another sum to this one."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``result.json``: requests, tokens, usd, saved_by_cache."""
+        saved = {"requests": self.saved_requests, "tokens": self.saved_tokens, "usd": self.saved_microusd / _MILLION}
+        return {
+            "requests": self.requests,
+            "draws": self.draws,
+            "failed": self.failed,
+            "cached": self.cached,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "tokens": self.tokens,
+            "usd": self.usd,
+            "saved_by_cache": saved,
+        }
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """The most that one call can cost; nothing of it comes back before ``Ledger.settle``."""
+
+    role: str
+    stage: str
+    microusd: int
+    tokens: int
+
+
+@dataclass
+class Ledger:
+    """What one run spends. ``run`` names the run (its plan hash or folder) in the shared cache."""
+
+    cache: Cache
+    run: str
+    caps: Caps = Caps()
+    capped_roles: frozenset[str] = frozenset({"instructor"})
+    by: dict[tuple[str, str], Usage] = field(default_factory=dict)
+    _spent: Usage = field(default_factory=Usage)
+    _open: list[Reservation] = field(default_factory=list)
+    _freed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def __post_init__(self) -> None:
+        """Take over what earlier sessions of the same run spent."""
+        sql = (
+            "SELECT stage, role, count(*), sum(prompt_tokens), sum(completion_tokens), sum(microusd)"
+            " FROM calls WHERE run = ? GROUP BY stage, role"
+        )
+        for stage, role, requests, prompt, completion, microusd in self.cache.query(sql, (self.run,)):
+            past = Usage(requests=requests, prompt_tokens=prompt, completion_tokens=completion, microusd=microusd)
+            self._count(stage, role, past)
+
+    @property
+    def stage(self) -> str:
+        """The stage on whose behalf the current task asks."""
+        return _STAGE.get()
+
+    @contextlib.contextmanager
+    def charging(self, stage: str) -> Iterator[None]:
+        """Everything asked inside (tasks started inside included) is charged to ``stage``."""
+        token = _STAGE.set(stage)
+        try:
+            yield
+        finally:
+            _STAGE.reset(token)
+
+    def is_capped(self, role: str) -> bool:
+        """Whether any cap holds for ``role``."""
+        return self.caps.any and role in self.capped_roles
+
+    async def reserve(self, role: str, microusd: int, tokens: int) -> Reservation:
+        """Set aside the most that a call can cost; waits for calls in flight to settle when it does not fit now.
+
+        Raises SdrlError E701, exit 4, when it cannot fit even then: nothing that would exceed a cap is ever sent.
+        """
+        wanted = Reservation(role, self.stage, microusd, tokens)
+        if not self.is_capped(role):
+            self._open.append(wanted)
+            return wanted
+        async with self._freed:
+            while (cap := self._exceeded(wanted)) is not None:
+                if not self._held():
+                    raise self._reached(cap, wanted)
+                await self._freed.wait()
+            self._open.append(wanted)
+        return wanted
+
+    async def settle(self, reservation: Reservation, usage: Usage) -> None:
+        """Replace a reservation by what the call really cost."""
+        self._open.remove(reservation)
+        self._count(reservation.stage, reservation.role, usage)
+        if self.is_capped(reservation.role):
+            async with self._freed:
+                self._freed.notify_all()
+
+    def saved(self, role: str, usage: Usage) -> None:
+        """Count draws that came from the cache."""
+        self._count(self.stage, role, usage)
+
+    def total(self, *, stage: str | None = None, role: str | None = None) -> Usage:
+        """Sums over all stages and roles, or over one."""
+        result = Usage()
+        for (at, who), usage in self.by.items():
+            if stage in (None, at) and role in (None, who):
+                result.add(usage)
+        return result
+
+    def as_dict(self) -> Mapping[str, object]:
+        """The ``usage`` of ``result.json``: totals, and the same for each stage and role."""
+        each = {f"{stage}/{role}": usage.as_dict() for (stage, role), usage in sorted(self.by.items())}
+        return {**self.total().as_dict(), "by": each}
+
+    def _count(self, stage: str, role: str, usage: Usage) -> None:
+        self.by.setdefault((stage, role), Usage()).add(usage)
+        if role in self.capped_roles:
+            self._spent.add(usage)
+
+    def _held(self) -> list[Reservation]:
+        return [item for item in self._open if item.role in self.capped_roles]
+
+    def _exceeded(self, wanted: Reservation) -> str | None:
+        held = self._held()
+        checks = (
+            ("usd", self.caps.microusd, self._spent.microusd + sum(h.microusd for h in held) + wanted.microusd),
+            ("requests", self.caps.requests, self._spent.requests + len(held) + 1),
+            ("tokens", self.caps.tokens, self._spent.tokens + sum(h.tokens for h in held) + wanted.tokens),
+        )
+        return next((name for name, cap, total in checks if cap is not None and total > cap), None)
+
+    def _reached(self, cap: str, wanted: Reservation) -> SdrlError:
+        amounts = {
+            "usd": (
+                f"${self._spent.usd:.6f}",
+                f"${(self.caps.microusd or 0) / _MILLION:.6f}",
+                f"${wanted.microusd / _MILLION:.6f}",
+            ),
+            "requests": (str(self._spent.requests), str(self.caps.requests), "1"),
+            "tokens": (str(self._spent.tokens), str(self.caps.tokens), str(wanted.tokens)),
+        }
+        spent, most, next_ = amounts[cap]
+        return SdrlError(
+            "E701",
+            f"budget reached: {cap} {spent} of {most} spent, and the next request may take up to {next_}",
+            help=f"raise it with --budget {cap}=N and run the same command again; everything paid for is kept",
+            exit=Exit.BUDGET,
+        )
