@@ -1,27 +1,102 @@
-"""Mathematical answers: equal normal forms are decided in process."""
+r"""Mathematical answers: numbers and equal normal forms are decided in process, the rest by math-verify in workers.
+
+Canonical text: a plain number or reduced fraction where the slot is one (``\frac{3}{4}`` is ``0.75``), otherwise the
+normal form of the LaTeX. A comparison that cannot be decided in time raises MathFailure, which becomes ``error``.
+"""
 
 from __future__ import annotations
 
-from sdrl.verifier.number import NumberType
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
+
+from sdrl.verifier.latex import FRACTION, MAX_SLOT, NUMBER, is_wordy, math_part, normal_form, refusal
+from sdrl.verifier.number import NumberType, canonical_number, read_number
 from sdrl.verifier.program import Program
-from sdrl.verifier.result import UNREADABLE, Options, Reading
-from sdrl.verifier.words import clean, fold
+from sdrl.verifier.result import NEGATED_READING, TOO_LARGE, TOO_LONG, UNREADABLE, Options, Reading
+from sdrl.verifier.words import NEGATION
+
+_EDGE: Final = " \t\r\n\f\v*_`\"“”‘’«»„"
+_SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>=]{0,40}>")
+_NUMERIC: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[0-9]+)?", re.ASCII)
+_NOTHING: Final = re.compile(r"(?:nan|inf|infinity|undefined|none|null)", re.IGNORECASE)
 
 
 class MathType:
-    """Answer type ``math``. Canonical text: a plain number where the slot is one, else the cleaned expression."""
+    """Answer type ``math``."""
 
     def __init__(self, program: Program) -> None:
         self._number = NumberType(program.tolerance)
+        self._absolute = str(program.tolerance.abs)
+        self._relative = str(program.tolerance.rel)
 
     def read(self, slot: str, options: Options | None = None) -> Reading:
         """Read the expression of one slot."""
-        number = self._number.read(slot)
-        if number.text is not None:
-            return number
-        text = fold(clean(slot), False)
-        return Reading(text) if text else UNREADABLE
+        return _read(slot)
 
     def same(self, a: str, b: str) -> bool:
-        """Whether both are one value."""
-        return a == b
+        """Whether both are one value. Raises MathFailure when that cannot be decided in time."""
+        result = self.same_many([(a, b)])[0]
+        if isinstance(result, bool):
+            return result
+        raise result
+
+    def same_many(self, pairs: Sequence[tuple[str, str]]) -> list[bool | Exception]:
+        """``same`` for many (prediction, gold), each pair asked once; a failure stands in its place."""
+        results: list[bool | Exception] = []
+        asked: dict[tuple[str, str], list[int]] = {}
+        for index, (a, b) in enumerate(pairs):
+            decided = self._in_process(a, b)
+            results.append(bool(decided))
+            if decided is None:
+                asked.setdefault((a, b), []).append(index)
+        if asked:
+            from sdrl.verifier.workers import Pair, shared_pool
+
+            answers = shared_pool().compare([Pair(a, b, self._absolute, self._relative) for a, b in asked])
+            for indices, answer in zip(asked.values(), answers, strict=True):
+                for index in indices:
+                    results[index] = answer
+        return results
+
+    def _in_process(self, a: str, b: str) -> bool | None:
+        if a == b:
+            return True
+        if _NUMERIC.fullmatch(a) and _NUMERIC.fullmatch(b):
+            return self._number.same(a, b)
+        if is_wordy(a) or is_wordy(b):
+            return a.casefold() == b.casefold()
+        return None
+
+
+@lru_cache(maxsize=8_192)
+def _read(slot: str) -> Reading:
+    if len(slot) > MAX_SLOT:
+        return Reading(None, TOO_LONG)
+    expression, prose = math_part(_SPECIAL.sub("", slot).strip(_EDGE))
+    if NEGATION.search(prose) or (NEGATION.search(expression) and "\\not" not in expression):
+        return NEGATED_READING
+    form = normal_form(expression)
+    if not form or _NOTHING.fullmatch(form):
+        return UNREADABLE
+    if NUMBER.fullmatch(form):
+        number = read_number(form)
+        if number.text is not None or number.reason == TOO_LARGE:
+            return number
+    fraction = FRACTION.fullmatch(form)
+    if fraction and (number_text := _fraction(fraction)):
+        return Reading(number_text)
+    refused = refusal(form)
+    if refused:
+        return Reading(None, TOO_LARGE) if refused == "large" else UNREADABLE
+    return Reading(form)
+
+
+def _fraction(match: re.Match[str]) -> str | None:
+    sign, whole, above, below = match.groups()
+    if len(whole + above + below) > 200 or not int(below):
+        return None
+    value = int(whole or 0) + Fraction(int(above), int(below))
+    return canonical_number(-value if sign == "-" else value)

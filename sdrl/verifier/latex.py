@@ -1,0 +1,110 @@
+r"""The normal form of a mathematical answer, and the guard in front of math-verify. Text in, text out; nothing is parsed.
+
+The normal form takes spacing, sizing, units, ``\dfrac`` and the like away, so that most equal answers become equal text.
+The guard refuses what no answer needs: huge digit strings, power towers, unbalanced braces, foreign characters.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_SLOT: Final = 2_000
+MAX_EXPRESSION: Final = 600
+MAX_DEPTH: Final = 24
+
+_SYMBOLS: Final = {
+    "−": "-", "﹣": "-", "－": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": r"\div ", "π": r"\pi ",
+    "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "°": "", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "²": "^{2}",
+    "³": "^{3}", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "±": r"\pm ", "\u00a0": " ", "\u202f": " ",
+    "\u2009": " ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "£": "", "€": "",
+}  # fmt: skip
+_TRANSLATE: Final = str.maketrans(_SYMBOLS)
+_ROOT: Final = re.compile(r"√\s*(?:\(([^()]*)\)|([0-9]+|[A-Za-z]))")
+_GROUP: Final = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_DROP: Final = re.compile(
+    r"\\(?:left|right|displaystyle|textstyle|limits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr)(?![A-Za-z])\.?"
+    r"|\\[!,;: >]|\\(?:quad|qquad)(?![A-Za-z])|~|\\\$|\$"
+    r"|\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degree(?![A-Za-z])|(?<=[0-9])\s*degrees?\b"
+)
+_RENAME: Final = (
+    (re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
+    (re.compile(r"\\leq(?:slant)?(?![A-Za-z])"), r"\\le"),
+    (re.compile(r"\\geq(?:slant)?(?![A-Za-z])"), r"\\ge"),
+    (re.compile(r"\\neq(?![A-Za-z])"), r"\\ne"),
+    (re.compile(r"\\(?:lbrace|rbrace)(?![A-Za-z])"), lambda m: "\\{" if m.group() == "\\lbrace" else "\\}"),
+    (re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*(and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])"), ","),
+    (re.compile(r"\\(?:mathbf|textbf|boldsymbol|mathit|textit|emph|boxed|fbox)\s*\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"(?<=[0-9])\{,\}(?=[0-9])"), ","),
+    (re.compile(r"\\frac\s*([0-9])\s*([0-9])(?![0-9])"), r"\\frac{\1}{\2}"),
+    (re.compile(r"\\frac\s*\{([^{}]*)\}\s*([0-9])(?![0-9])"), r"\\frac{\1}{\2}"),
+    (re.compile(r"\\frac\s*([0-9])\s*\{"), r"\\frac{\1}{"),
+    (re.compile(r"\\sqrt\s*([0-9A-Za-z])"), r"\\sqrt{\1}"),
+    (re.compile(r"([\^_])\s*([0-9A-Za-z])"), r"\1{\2}"),
+    (re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{\s*\(([A-Za-z])\)\s*\}"), r"\1"),
+)
+_UNIT: Final = re.compile(
+    r"(?<=[0-9A-Za-z)}])\s*(?:\\(?:text|mathrm|textrm|mbox)\s*\{[^{}]*[A-Za-z][^{}]*\}(?:\s*/\s*\\(?:text|mathrm)\{[^{}]*\})?)(?:\^\{?[23]\}?)?\s*\Z"
+)
+_TEXT: Final = re.compile(r"\\(?:text|mathrm|textrm|mbox)\s*\{([^{}]*)\}")
+_SPACE: Final = re.compile(r"(?<![A-Za-z])\s+|\s+(?![A-Za-z])")
+_BODY: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+"
+# A slot that is one number, perhaps with a unit that can be no variable: words of two letters on, per cent.
+NUMBER: Final = re.compile(
+    rf"[+-]?\s*(?:{_BODY})(?:[eE][+-]?[0-9]+|\s*/\s*[0-9]+)?\s*(?:\\?%|\s[A-Za-z]{{2,}}(?:\s[A-Za-z]{{2,}})*)?", re.ASCII
+)
+FRACTION: Final = re.compile(r"([+-]?)([0-9]*)\\frac\{([+-]?[0-9]+)\}\{([0-9]+)\}", re.ASCII)
+_ALLOWED: Final = re.compile(r"[A-Za-z0-9\\{}()\[\]+\-*/^_=<>|,.:;!'%& ]*", re.ASCII)
+_TOWER: Final = re.compile(r"\^\{[^{}]*\^|\^[^{}]{0,3}\^|[0-9]{7,}\s*!|!\s*!|\^\{?\(?-?[0-9]{7,}|\)\s*!")
+_LONG_DIGITS: Final = re.compile(r"[0-9]{101}")
+_WORD: Final = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
+_FUNCTIONS: Final = frozenset(("sqrt", "frac", "sinh", "cosh", "tanh", "begin", "matrix", "pmatrix", "bmatrix"))
+
+
+def math_part(slot: str) -> tuple[str, str]:
+    """(expression, prose around it): the inside of the one formula in a sentence, else the slot itself."""
+    groups = list(_GROUP.finditer(slot))
+    if len(groups) == 1:
+        group = groups[0]
+        prose = slot[: group.start()] + " " + slot[group.end() :]
+        if not any(sign in prose for sign in "0123456789\\=$"):
+            return next(part for part in group.groups() if part), prose
+    return re.sub(r"\\[()\[\]]", "", slot), ""
+
+
+def normal_form(expression: str) -> str:
+    """The normal form of an expression. Equal text means an equal answer; different text means nothing yet."""
+    text = _ROOT.sub(lambda m: rf"\sqrt{{{m.group(1) or m.group(2)}}}", expression.translate(_TRANSLATE))
+    text = _DROP.sub(" " if "\\ " in text else "", text)
+    for pattern, replacement in _RENAME:
+        text = pattern.sub(replacement, text)
+    text = text.strip().rstrip(".,;:").strip()
+    text = _UNIT.sub("", text)
+    text = _TEXT.sub(r"\1", text)
+    text = _SPACE.sub("", text).strip()
+    if text.startswith("+"):
+        text = text[1:]
+    if re.fullmatch(r"\(?[A-Za-z]\)?\.?", text):
+        text = text.strip("().")
+    return text
+
+
+def is_wordy(form: str) -> bool:
+    """Whether the form is an answer in words (``Evelyn``), to be compared as text and not as a product of letters."""
+    return any(word not in _FUNCTIONS for word in _WORD.findall(form)) and "\\begin" not in form
+
+
+def refusal(form: str) -> str:
+    """Why math-verify is not asked about this form; empty when it may be."""
+    if len(form) > MAX_EXPRESSION or _LONG_DIGITS.search(form) or _TOWER.search(form):
+        return "large"
+    depth = 0
+    for character in re.sub(r"\\.", "", form):
+        if character in "{([":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return "large"
+    plain = re.sub(r"\\[{}]", "", form)
+    if plain.count("{") != plain.count("}") or not _ALLOWED.fullmatch(form):
+        return "form"
+    return ""
