@@ -1,0 +1,58 @@
+"""The skills that describe: search words for a task, and the form that its demos share. Counting only, no draws."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from sdrl.embedded.instructor.blocks import Blocks
+from sdrl.embedded.problems import nouns_in
+
+_WORD = re.compile(r"[A-Za-z][a-z]{3,}")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SENTENCE_END = re.compile(r"[.?!](?=\s|$)")
+_COMMON = frozenset(
+    "about after also answer answers asked asks been before being below between both could does done each either "
+    "every example examples exactly final find following format from gives given giving have here into itself just "
+    "kind like line make makes many more most much must need needs number numbers only other output over question "
+    "questions right same sample samples should show shows solve some such task tasks text than that their them then "
+    "there these they this those three through what when where which while whose will with word words work would "
+    "write writes written your problem problems input short several using used step steps input single".split()
+)
+MOST_KEYWORDS = 16
+
+
+def keywords(blocks: Blocks) -> list[str]:
+    """Search words: telling words of the task, then things that its demos count; most telling first, no duplicates."""
+    told = Counter(word.lower() for word in _WORD.findall(blocks.get("task") or ""))
+    from_task = sorted((word for word in told if word not in _COMMON), key=lambda word: -told[word])
+    demos = "\n".join(demo.input for demo in blocks.demos())
+    found = dict.fromkeys([*from_task[:8], *nouns_in(demos)[:8], *from_task[8:]])
+    spare = ["market", "farm", "travel", "school", "trade", "food"]
+    return list(dict.fromkeys([*found, *(spare if len(found) < 5 else [])]))[:MOST_KEYWORDS]
+
+
+def pattern(blocks: Blocks) -> str:
+    """A paragraph on the form of the demos: sentences, words, numbers, question, lines and ending of the output."""
+    demos = blocks.demos()
+    if not demos:
+        return "An input states all the facts and asks one question; the output works step by step to one answer."
+    inputs, outputs = [demo.input for demo in demos], [demo.output for demo in demos]
+    sentences = _typical([len(_SENTENCE_END.findall(text)) or 1 for text in inputs])
+    words = _typical([len(text.split()) for text in inputs])
+    numbers = _typical([len(_NUMBER.findall(text)) for text in inputs])
+    asks = sum(text.rstrip().endswith("?") for text in inputs) * 2 >= len(inputs)
+    lines = _typical([len(text.splitlines()) or 1 for text in outputs])
+    parts = [
+        f"An input has about {sentences} sentences and {words} words and gives about {numbers} numbers.",
+        "It ends with a question about one quantity." if asks else "It states a situation and what is wanted.",
+        "Each fact changes the situation that the fact before left, so the steps depend on each other.",
+        f"An output has about {lines} lines: one for each step of the work, the answer last, in the form asked for.",
+    ]
+    return " ".join(parts)
+
+
+def _typical(counts: Sequence[int]) -> int:
+    return round(median(counts))
