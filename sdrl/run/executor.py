@@ -85,7 +85,7 @@ def execute(
 def _refuse_pending(plan: Plan) -> None:
     if plan.pending:
         raise SdrlError(
-            "E602",
+            "E620",
             f"the plan waits for {len(plan.pending)} resource(s): {'; '.join(plan.pending[:3])}",
             help="run 'sdrl compile SPEC --pin' where they can be reached, then run the new plan",
             exit=Exit.STALE,
@@ -99,7 +99,7 @@ def _refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
     if held.hash != plan.hash:
         again = ", ".join(diff_plans(held, plan).stages) or "nothing"
         raise SdrlError(
-            "E603",
+            "E621",
             f"{folder.root} holds a run of another plan ({held.hash[:12]}, this one is {plan.hash[:12]}); "
             f"under the new plan these stages would run again: {again}",
             help="choose another folder with --run DIR; finished stages that did not change are taken from the store",
@@ -172,12 +172,12 @@ class _Run:
     def _disk(self, error: OSError) -> Ending:
         where = error.filename or self.folder.root
         failure = SdrlError(
-            "E810",
+            "E870",
             f"{error.strerror or error} ({where})",
             help="make room or mend the path, then give the same command; what was paid for is in the store",
             exit=Exit.STOPPED,
         )
-        return Ending("stopped", Exit.STOPPED, f"E810: {failure.message}", failure)
+        return Ending("stopped", Exit.STOPPED, f"E870: {failure.message}", failure)
 
     async def _stages(self) -> None:
         names = [stage.name for stage in self.plan.stages]
@@ -267,8 +267,8 @@ class _Run:
         wanted = gate.min_gain if gate else None
         gain = gain_of(self.artifacts)
         if wanted is not None and gain is not None and gain < wanted:
-            message = f"E840: the gain of {gain:+.1%} is under the gate of {wanted:+.1%}"
-            failure = SdrlError("E840", message[6:], help="read the report: sdrl report RUN", exit=Exit.GATE)
+            message = f"E872: the gain of {gain:+.1%} is under the gate of {wanted:+.1%}"
+            failure = SdrlError("E872", message[6:], help="read the report: sdrl report RUN", exit=Exit.GATE)
             return Ending("gate", Exit.GATE, message, failure)
         return Ending("done", Exit.OK, "done")
 

@@ -21,7 +21,7 @@ def hold(path: Path) -> Iterator[None]:
         except BlockingIOError:
             holder = holder_pid(path)
             raise SdrlError(
-                "E812",
+                "E871",
                 f"another process{f' (pid {holder})' if holder else ''} is writing to this run folder",
                 help=f"wait for it, or stop it with: sdrl stop {path.parent}",
                 exit=Exit.STOPPED,

@@ -26,7 +26,7 @@ async def run(ctx: StageContext) -> StageOutput:
     if not rows:
         seen = sorted({row["code"] for row in dropped})
         raise SdrlError(
-            "E822",
+            "E862",
             f"the instructor wrote no readable example in {tried} attempts ({', '.join(seen)})",
             help="look at artifacts/generate.dropped.jsonl and at the prompt: sdrl preview SPEC --prompt generate",
         )

@@ -39,7 +39,7 @@ async def _ask(ctx: StageContext, part: PartPlan) -> Row:
             keys = {"keywords": asked.request_key}
             return {"part": part.name, "keywords": list(dict.fromkeys(words)), "request_keys": keys}
     raise SdrlError(
-        "E820",
+        "E860",
         f"the instructor gave no usable keywords for part '{part.name}' in {TRIES} tries: {why}",
         help="write them yourself in the spec: retrieve: {keywords: [word, word]}",
     )

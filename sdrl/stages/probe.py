@@ -30,7 +30,7 @@ async def run(ctx: StageContext) -> StageOutput:
     if parsable < wanted:
         sample = next((row["completion"] for row in rows if row["verdict"] == "unparsable"), "")
         raise SdrlError(
-            "E830",
+            "E865",
             f"only {parsable:.1%} of the base model's greedy answers can be read (probe.min_parsable is {wanted:.0%}); "
             f"one of them: {sample[:160]!r}",
             help="name the form in task.output_format, show two demos in prompts.answer, set models.base.stop, "

@@ -40,7 +40,7 @@ def _search(ctx: StageContext, index_dir: Path, part: str, keywords: list[str]) 
     hits = open_index(index_dir).search_keywords(keywords, retrieve.passages)
     if not hits:
         raise SdrlError(
-            "E821",
+            "E861",
             f"no passage of the corpus matches the keywords of part '{part}': {', '.join(keywords[:8])}",
             help="point corpus at passages of the task's domain, or set retrieve.keywords in the spec",
         )

@@ -26,7 +26,7 @@ async def run(ctx: StageContext) -> StageOutput:
     if len(chosen) < select.min:
         counts = Counter(_why_not(row, select.min_solved) for row in free)
         raise SdrlError(
-            "E824",
+            "E864",
             f"only {len(chosen)} samples are worth learning from (select.min is {select.min}): "
             f"{counts['never_solved']} never solved, {counts['always_solved']} always, "
             f"{counts['rarely_solved']} fewer than {select.min_solved} times",

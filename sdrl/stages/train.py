@@ -26,7 +26,7 @@ async def run(ctx: StageContext) -> StageOutput:
     job = _job(ctx)
     outcome = await run_training(job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop)
     if outcome.status == "stopped":
-        raise SdrlError("E806", "training was stopped at a checkpoint", help="the same command goes on", exit=Exit.STOPPED)
+        raise SdrlError("E873", "training was stopped at a checkpoint", help="the same command goes on", exit=Exit.STOPPED)
     outcome.raise_if_failed()
     rows = last_of_each_step(job.work_dir / "metrics.jsonl")
     notes = {

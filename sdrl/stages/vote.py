@@ -36,12 +36,12 @@ async def run(ctx: StageContext) -> StageOutput:
         tried += size
     if not rows:
         raise SdrlError(
-            "E823",
+            "E863",
             f"no example survived the vote and the filters: {_codes(dropped)}",
             help="read artifacts/generate.jsonl; a lower vote.min_agreement or a stronger instructor keeps more",
         )
     if len(rows) < wanted:
-        ctx.warn("W821", f"{len(rows)} of {wanted} samples accepted in {tried} attempts: {_codes(dropped)}")
+        ctx.warn("W861", f"{len(rows)} of {wanted} samples accepted in {tried} attempts: {_codes(dropped)}")
     return StageOutput(rows[:wanted], dropped, {"attempts": tried})
 
 
