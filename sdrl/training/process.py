@@ -28,12 +28,18 @@ def train(job: TrainingJob) -> Outcome:
     _claim(job)
     check_fields(job)
     session = open_session(job)
-    batch = batch_of(session)
+    try:
+        return _train(session)
+    finally:
+        session.metrics.close()
+
+
+def _train(session: Session) -> Outcome:
+    job, batch = session.job, batch_of(session)
     steps = settings.planned_steps(job, len(session.rows), batch.prompts)
-    eval_every, save_every = settings.cadence(job, steps)
     start = _resume_point(session)
     _announce(session, batch.prompts, steps)
-    watcher = Watcher(session, eval_every, save_every)
+    watcher = Watcher(session, *settings.cadence(job, steps))
     build = grpo_trainer if job.algorithm == "grpo" else sft_trainer
     trainer = watcher.trainer = build(session, batch, as_callback(watcher))
     trainer.train(resume_from_checkpoint=str(start) if start else None)

@@ -32,7 +32,6 @@ OWNED = {
     "steps_per_generation": "train.prompts_per_step",
     "max_completion_length": "train.max_completion_tokens",
     "beta": "train.kl",
-    "loss_type": "train.loss",
     "temperature": "train.sampling.temperature",
     "top_p": "train.sampling.top_p",
     "top_k": "train.sampling.top_k",

@@ -1,7 +1,8 @@
 """TRL's trainers, built from a session: GRPO with the verifier's rewards, SFT on given completions.
 
-The GRPO trainer is TRL's own but for two private steps: prompts are encoded by the session, and the padding after a
-stop string is cut off before it is trained on. Both are held by tests against the pinned TRL.
+The GRPO trainer is TRL's own but for three private steps, each held by a test against the pinned TRL: prompts are
+encoded by the session; the padding after a stop string is cut off before it is trained on; the order of prompts follows
+from seed and epoch, where TRL's follows from how often the process has shuffled and so differs after a resume.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ def grpo_trainer(session: Session, batch: Batch, callback: Any) -> Any:
             ids, logprobs = super()._generate_single_turn(*args, **named)
             return [trimmed(row, session) for row in ids], logprobs
 
+        def _get_train_sampler(self, dataset: Any = None) -> Any:
+            return _by_epoch(super()._get_train_sampler(dataset))
+
     job = session.job
     scorer = Scorer(
         judge=session.verifier,
@@ -74,6 +78,17 @@ def grpo_trainer(session: Session, batch: Batch, callback: Any) -> Any:
         processing_class=session.tokenizer,
         callbacks=[callback],
     )
+
+
+def _by_epoch(sampler: Any) -> Any:
+    """Give TRL's sampler the `set_epoch` that Trainer calls before each epoch; epoch 0 is shuffled as in TRL."""
+
+    def set_epoch(epoch: int) -> None:
+        sampler.generator.manual_seed(sampler.seed + epoch)
+
+    if sampler.shuffle:
+        sampler.set_epoch = set_epoch
+    return sampler
 
 
 def sft_trainer(session: Session, batch: Batch, callback: Any) -> Any:

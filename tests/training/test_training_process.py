@@ -1,4 +1,4 @@
-"""The training process as a run uses it: started by accelerate, killed, resumed, its model loaded again. Real torch and trl."""
+"""The training process as a run uses it: started by accelerate, killed, resumed. Real torch and trl."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def kill_parent_at_step(job: TrainingJob, step: int, folder: Path) -> int:
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, Any]:
-    # Free generation of a random model is never parsable, so the length decides the reward here: something to learn from.
+    # A random model is never right, so the length decides the reward here: something to learn from.
     reward = {"correct": 1, "wrong": 0, "parsable": 0.5, "truncated": -1}
     return {"epochs": 2, "eval_every": 4, "save_every": 2, "reward": reward, "max_completion_tokens": 24, "rollouts": 8}
 
