@@ -1,7 +1,7 @@
 """One endpoint over HTTP: openai's AsyncOpenAI with its aiohttp transport, one client a process and endpoint.
 
-Builds the body of a call, sends it once (retries are ``model``'s), and reads the reply strictly: a 200 that is not the JSON it
-should be is a fault, never a row. The reply is read from its bytes because openai's own parsing lets such replies through.
+Builds the body of a call, sends it once (retries are ``model``'s), and reads the reply strictly: a 200 that is not the
+JSON it should be is a fault, never a row. It is read from its bytes because openai's own parsing lets such replies by.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from sdrl.models.faults import CallFault, from_status, from_transport
-from sdrl.models.ledger import Price
+from sdrl.models.faults import CallFault, Unsupported, from_status, from_transport
 from sdrl.models.redact import redact
 from sdrl.models.request import Request
 from sdrl.spec.diagnostics import SdrlError
@@ -36,7 +35,6 @@ class Endpoint:
     concurrency: int = 256
     sends_seed: bool = False
     structured: Literal["auto", "json_schema", "json_object", "off"] = "auto"
-    price: Price = Price()
     extra: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float = 600.0
 
@@ -103,13 +101,22 @@ class Client:
         schema = {"name": request.schema_name or "reply", "schema": dict(request.schema or {}), "strict": True}
         return {"type": "json_schema", "json_schema": schema}
 
-    def can_relax(self) -> bool:
-        """Whether JSON replies may be asked for in a weaker way than now (only where the spec says auto)."""
-        return self.endpoint.structured == "auto" and self.structured != "off"
+    def adapt(self, error: Unsupported) -> bool:
+        """Write a refused parameter another way from now on; False when there is no other way.
 
-    def relax(self) -> None:
-        """Ask for JSON replies in the next weaker way: json_schema, then json_object, then by the prompt alone."""
-        self.structured = "json_object" if self.structured == "json_schema" else "off"
+        True also when a call sent before an earlier change reports the old way once more.
+        """
+        if error.parameter == "max_tokens" and self.max_tokens_name != "max_completion_tokens":
+            self.max_tokens_name = "max_completion_tokens"
+            return True
+        if error.parameter == "response_format" and self.endpoint.structured == "auto" and self.structured != "off":
+            if error.sent == self.structured:
+                self.structured = "json_object" if self.structured == "json_schema" else "off"
+            return True
+        return error.sent is not None and error.sent != self._way(error.parameter)
+
+    def _way(self, parameter: str) -> object:
+        return {"max_tokens": self.max_tokens_name, "response_format": self.structured}.get(parameter)
 
     async def send(self, body: Mapping[str, Any], *, chat: bool) -> Reply:
         """Send one call. Raises CallFault, RowRefused, Unsupported or SdrlError (see ``faults``)."""
@@ -117,10 +124,14 @@ class Client:
         import openai
 
         path = "/chat/completions" if chat else "/completions"
+        ways = {"max_tokens": self.max_tokens_name, "response_format": self.structured}
         try:
             response = await self._sdk.post(path, cast_to=httpx2.Response, body=dict(body))
         except openai.APIStatusError as error:
-            raise self._refusal(error) from None
+            refusal = self._refusal(error)
+            if isinstance(refusal, Unsupported):
+                refusal.asked_n, refusal.sent = int(body.get("n", 1)), ways.get(refusal.parameter)
+            raise refusal from None
         except openai.APIConnectionError as error:
             fault = from_transport(error)
             raise CallFault(fault.kind, self._clean(fault.reason), charged=fault.charged) from None

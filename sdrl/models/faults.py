@@ -1,6 +1,6 @@
 """What can go wrong with one call: worth another try (``CallFault``), one row's own fault, or the end of the run.
 
-Reads exceptions of openai and aiohttp; decides by status and error code, never by guessing from prose where a code exists.
+Reads exceptions of openai and aiohttp. Decides by status and error code; reads the prose only where no code exists.
 """
 
 from __future__ import annotations
@@ -48,12 +48,17 @@ class RowRefused(Exception):
 
 
 class Unsupported(Exception):
-    """The endpoint refuses one parameter that can be written another way: ``n``, ``max_tokens`` or ``response_format``."""
+    """The endpoint refuses one parameter that can be asked otherwise: ``n``, ``max_tokens`` or ``response_format``.
+
+    ``asked_n`` and ``sent`` (the refused value or name) say how it was asked.
+    """
 
     def __init__(self, parameter: str, reason: str) -> None:
         super().__init__(reason)
         self.parameter = parameter
         self.reason = reason
+        self.asked_n = 1
+        self.sent: object = None
 
 
 def from_status(

@@ -1,8 +1,8 @@
-"""Money, requests and tokens: reserved before a call is sent, settled when its reply is stored, capped without exception.
+"""Money, requests and tokens: reserved before a call is sent, settled when its reply is stored, never above a cap.
 
 Integer micro-dollars throughout. What a run has spent is summed from the ``calls`` of the request cache, so it
-outlives kills; a call that was open at a kill counts at its reservation. Caps hold for the instructor: the base model runs
-on the user's own machine.
+outlives kills; a call that was open at a kill counts at its reservation. Caps hold for the instructor: the base
+model runs on the user's own machine.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ class PriceLike(Protocol):
     """US dollars a million tokens, as in the spec."""
 
     @property
-    def input(self) -> float: ...
+    def input(self) -> float:
+        """Prompt tokens."""
+
     @property
-    def output(self) -> float: ...
+    def output(self) -> float:
+        """Completion tokens."""
+
     @property
-    def cached_input(self) -> float | None: ...
+    def cached_input(self) -> float | None:
+        """Prompt tokens that the provider had cached; None: as input."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +207,8 @@ class Ledger:
             async with self._freed:
                 self._freed.notify_all()
 
-    def saved(self, role: str, usage: Usage) -> None:
-        """Count draws that came from the cache."""
+    def note(self, role: str, usage: Usage) -> None:
+        """Count what costs nothing: draws from the cache, rows that were given up."""
         self._count(self.stage, role, usage)
 
     def total(self, *, stage: str | None = None, role: str | None = None) -> Usage:

@@ -1,0 +1,135 @@
+"""One call from reservation to settlement: a place in the limiter, money set aside, sent, stored, paid.
+
+Whatever happens in between, the reservation ends as the cost that can be known, or in full where it cannot.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from sdrl.models.cache import Cache, CallRecord
+from sdrl.models.client import Client, Reply
+from sdrl.models.draws import to_draws, token_bounds
+from sdrl.models.faults import CallFault, RowRefused, Unsupported
+from sdrl.models.ledger import Ledger, Price, Reservation, Usage
+from sdrl.models.limiter import Limiter
+from sdrl.models.progress import Progress
+from sdrl.models.request import Draw, Request
+from sdrl.spec.diagnostics import SdrlError
+
+
+@dataclass
+class _Sent:
+    """A call under way. ``most`` is what it counts as where its cost stays unknown."""
+
+    request: Request
+    record: CallRecord
+    reservation: Reservation
+    most: Usage
+    call_id: int | None = None
+    settled: bool = False
+    began: float = 0.0
+
+    def ended(self, status: str, usage: Usage, *, error: str = "", reply: str | None = None) -> CallRecord:
+        """The record of how it ended."""
+        return replace(
+            self.record,
+            status=status,
+            error=error,
+            reply=reply,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            microusd=usage.microusd,
+            latency_ms=int((time.perf_counter() - self.began) * 1000),
+        )
+
+
+class Caller:
+    """Makes the calls of one role."""
+
+    def __init__(
+        self, role: str, cache: Cache, ledger: Ledger, limiter: Limiter, price: Price, progress: Progress
+    ) -> None:
+        self._role = role
+        self._cache = cache
+        self._ledger = ledger
+        self._limiter = limiter
+        self._price = price
+        self._progress = progress
+
+    async def call(self, client: Client, request: Request, first: int, n: int, attempt: int) -> list[Draw]:
+        """Ask for draws ``first`` to ``first + n - 1`` once; returns the leading draws that came, as stored (at least one).
+
+        Raises CallFault, RowRefused, Unsupported or SdrlError.
+        """
+        most = self._most(request, n)
+        await self._limiter.acquire()
+        self._progress.in_flight += 1
+        try:
+            reservation = await self._ledger.reserve(self._role, most.microusd, most.tokens)
+            ledger = self._ledger
+            record = CallRecord(
+                ledger.run, ledger.stage, self._role, request.key, first, n, attempt, "open", at=time.time()
+            )
+            sent = _Sent(request, record, reservation, most)
+            try:
+                return await self._send(client, sent)
+            finally:
+                if not sent.settled:  # cancelled in flight: the provider may charge for it
+                    await self._ledger.settle(reservation, most)
+        finally:
+            self._progress.in_flight -= 1
+            self._limiter.release()
+
+    def _most(self, request: Request, n: int) -> Usage:
+        prompt, completion = token_bounds(request, n)
+        if completion is None and self._ledger.is_capped(self._role):
+            raise SdrlError(
+                "E702",
+                f"a budget is set, but {request.kind} sends no max_tokens: what a reply may cost has no bound",
+                help="give that sampling block a max_tokens",
+            )
+        cost = self._price.cost(prompt, completion or 0)
+        return Usage(requests=1, prompt_tokens=prompt, completion_tokens=completion or 0, microusd=cost)
+
+    async def _send(self, client: Client, sent: _Sent) -> list[Draw]:
+        record, request = sent.record, sent.request
+        if self._ledger.is_capped(self._role):  # on disk in full before it is sent: a kill cannot hide it
+            sent.call_id = await self._cache.open_call(sent.ended("open", sent.most))
+        sent.began = time.perf_counter()
+        try:
+            body = client.body(request, record.first_draw, record.n)
+            reply = await client.send(body, chat=request.prompt is None)
+            draws = to_draws(request, record.first_draw, record.n, reply)
+        except (CallFault, RowRefused, Unsupported, SdrlError) as error:
+            await self._settle_failure(sent, error)
+            raise
+        self._limiter.observe(refused=False)
+        return await self._settle(sent, reply, draws)
+
+    async def _settle(self, sent: _Sent, reply: Reply, draws: list[Draw]) -> list[Draw]:
+        known = reply.usage_known  # without usage in the reply its whole reservation is charged
+        prompt = reply.prompt_tokens if known else sent.most.prompt_tokens
+        completion = reply.completion_tokens if known else sent.most.completion_tokens
+        cost = self._price.cost(prompt, completion, min(reply.cached_tokens, prompt))
+        usage = Usage(requests=1, draws=len(draws), prompt_tokens=prompt, completion_tokens=completion, microusd=cost)
+        record = replace(sent.ended("ok", usage), cached_tokens=reply.cached_tokens, usage_known=known)
+        return await self._store(sent, record, draws, usage)
+
+    async def _settle_failure(self, sent: _Sent, error: Exception) -> None:
+        usage, status, reply = Usage(requests=1), type(error).__name__, None
+        if isinstance(error, CallFault):
+            status, reply = error.kind, error.reply
+            usage = sent.most if error.charged else usage
+            if error.kind != "unreachable":
+                self._limiter.observe(refused=error.kind == "refused")
+        await self._store(sent, sent.ended(status, usage, error=str(error), reply=reply), [], usage)
+
+    async def _store(self, sent: _Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:
+        sent.settled = True
+        try:
+            return await self._cache.settle(record, draws, sent.request, sent.call_id)
+        finally:
+            await self._ledger.settle(sent.reservation, usage)
+            self._progress.tell(int(self._limiter.limit))
