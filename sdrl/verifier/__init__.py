@@ -1,4 +1,4 @@
-"""The verifier: a data program (``verifier.json``) becomes a callable that turns a completion and a gold into a verdict.
+"""The verifier: a data program (``verifier.json``) becomes a callable; completion and gold in, verdict out.
 
 Depends on nothing else of sdrl, so that an export can ship this folder alone. Importing it loads neither math-verify
 nor re2; they are loaded when a program first needs them.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +16,7 @@ from sdrl.verifier.program import Extract, ProgramError
 
 MIN_HASHES: Final = 4
 NUMBER_WINDOW: Final = 2_000
+REGEX_S: Final = 0.4
 MAX_JSON: Final = 262_144
 MAX_JSON_TRIES: Final = 500
 
@@ -31,7 +33,7 @@ Finder = Callable[[str], list[Slot]]
 
 
 def compile_extract(extract: Extract, take: str) -> Finder:
-    """The finder of a program: all slots in order of their start. For ``take: last`` it may return the last one only."""
+    """The finder of a program: all slots in order of their start (``take: last`` may find the last one only)."""
     last = take == "last"
     if extract.kind == "marker":
         return _marker(extract.marker, last)
@@ -62,7 +64,7 @@ def _marker(marker: str, last: bool) -> Finder:
     hashes = set(marker.strip()) == {"#"}
     if hashes:
         # `##### 18` answers a marker of four hashes and `#### 18` one of five: a run of hashes is one marker.
-        pattern = re.compile("#{%d,}" % min(MIN_HASHES, len(marker.strip())))
+        pattern = re.compile(f"#{{{min(MIN_HASHES, len(marker.strip()))},}}")
     else:
         pattern = re.compile(re.escape(marker.strip()))
 
@@ -148,42 +150,45 @@ def _regex(pattern: str, group: int | str) -> Finder:
     across.dot_nl = True
     try:
         compiled = re2.compile("(?m)" + pattern, plain)
-        compiled_across = re2.compile("(?m)" + pattern, across)
+        across_lines = re2.compile("(?m)" + pattern, across)
     except re2.error as error:
         raise ProgramError(f"extract.pattern: {error}") from None
     names = compiled.groupindex
-    if (isinstance(group, str) and group not in names) or (isinstance(group, int) and not 0 <= group <= compiled.groups):
+    if (isinstance(group, str) and group not in names) or (
+        isinstance(group, int) and not 0 <= group <= compiled.groups
+    ):
         if group != 1 or compiled.groups:
             raise ProgramError(f"extract.group: the pattern has no group {group!r}")
         group = 0  # a pattern without groups: the whole match
 
-    def matches(engine: Any, text: str) -> Iterator[Slot]:
+    def matches(engine: Any, text: str, ends: float) -> Iterator[Slot]:
         for match in engine.finditer(text):
+            # One match is linear in the text; many matches that each look far ahead are not.
+            if time.monotonic() > ends:
+                raise TimeoutError("the pattern ran past its deadline")
             start, end = match.span(group)
             if start >= 0:
                 yield _slot(text, start, end)
 
     def find(text: str) -> list[Slot]:
-        slots = list(matches(compiled, text))
+        ends = time.monotonic() + REGEX_S
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates are no UTF-8; same length
+        slots = list(matches(compiled, text, ends))
         # A `.` crosses lines only where that finds a later slot (an answer spread over lines inside a tag).
-        wider = [slot for slot in matches(compiled_across, text) if not slots or slot.start > slots[-1].start]
+        wider = [slot for slot in matches(across_lines, text, ends) if not slots or slot.start > slots[-1].start]
         return slots + wider
 
     return find
 
 
-class _Literal(str):
-    """A JSON number, kept as the text it was written in."""
-
-
 def _json(field: str) -> Finder:
-    decoder = json.JSONDecoder(parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal)
+    decoder = json.JSONDecoder(parse_float=_Literal, parse_int=_Literal)
     path = field.split(".") if field else []
 
     def find(text: str) -> list[Slot]:
-        offset = max(0, len(text) - MAX_JSON)
         slots: list[Slot] = []
-        at, tries = text.find("{", offset), 0
+        at, tries = text.find("{", max(0, len(text) - MAX_JSON)), 0
         while at >= 0 and tries < MAX_JSON_TRIES:
             try:
                 value, end = decoder.raw_decode(text, at)
@@ -191,19 +196,36 @@ def _json(field: str) -> Finder:
                 tries += 1
                 at = text.find("{", at + 1)
                 continue
-            for name in path:
-                value = value.get(name) if isinstance(value, dict) else None
-            if value is not None:
-                slots.append(Slot(at, end, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+            if not path:
+                slots.append(Slot(at, end, text[at:end]))
+            elif (inner := _field_text(value, path)) is not None:
+                slots.append(Slot(at, end, inner))
             at = text.find("{", end)
         return slots
 
     return find
 
 
+class _Literal(str):
+    """A JSON number, kept as the text it was written in."""
+
+    __slots__ = ()
+
+
+def _field_text(value: Any, path: list[str]) -> str | None:
+    """The field as slot text; None when it is not there (a null field is an empty slot)."""
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return None
+        value = value[name]
+    if value is None:
+        return ""
+    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 _NUMBER_TOKEN: Final = re.compile(
-    r"(?<![\w.,^])[+\-−]?[$€£¥₹]?[+\-−]?(?:[0-9][0-9,]*[0-9]|[0-9])?(?:\.[0-9]+)?(?<=[0-9])"
-    r"(?:[eE][+-]?[0-9]+|/[0-9]+)?%?(?![\w^])",
+    r"(?<![\w.,^])[+\-−]?(?:[$€£¥₹][+\-−]?)?(?:[0-9]++(?:,[0-9]++)*+(?:\.[0-9]++)*+|\.[0-9]++)"
+    r"(?:[eE][+-]?[0-9]++|/[0-9]++)?+(?:\^\{?-?[0-9]++\}?)?%?",
     re.ASCII,
 )
 

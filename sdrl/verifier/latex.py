@@ -1,6 +1,6 @@
-r"""The normal form of a mathematical answer, and the guard in front of math-verify. Text in, text out; nothing is parsed.
+r"""The normal form of a mathematical answer, and the guard in front of math-verify. Text to text; nothing is parsed.
 
-The normal form takes spacing, sizing, units, ``\dfrac`` and the like away, so that most equal answers become equal text.
+The normal form takes spacing, sizing, units, ``\dfrac`` and the like away, so that most equal answers are equal text.
 The guard refuses what no answer needs: huge digit strings, power towers, unbalanced braces, foreign characters.
 """
 
@@ -14,11 +14,13 @@ MAX_EXPRESSION: Final = 600
 MAX_DEPTH: Final = 24
 
 _SYMBOLS: Final = {
-    "−": "-", "﹣": "-", "－": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": r"\div ", "π": r"\pi ",
-    "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "°": "", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "²": "^{2}",
-    "³": "^{3}", "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "±": r"\pm ", "\u00a0": " ", "\u202f": " ",
-    "\u2009": " ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "£": "", "€": "",
-}  # fmt: skip
+    **dict.fromkeys("−﹣－–", "-"),
+    **dict.fromkeys("°£€", ""),
+    **dict.fromkeys("\u00a0\u2009\u202f", " "),
+    **{"×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": r"\div ", "π": r"\pi ", "∞": r"\infty ", "±": r"\pm "},
+    **{"≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "²": "^{2}", "³": "^{3}"},
+    **{"½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta "},
+}
 _TRANSLATE: Final = str.maketrans(_SYMBOLS)
 _ROOT: Final = re.compile(r"√\s*(?:\(([^()]*)\)|([0-9]+|[A-Za-z]))")
 _GROUP: Final = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
@@ -51,7 +53,8 @@ _SPACE: Final = re.compile(r"(?<![A-Za-z])\s+|\s+(?![A-Za-z])")
 _BODY: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+"
 # A slot that is one number, perhaps with a unit that can be no variable: words of two letters on, per cent.
 NUMBER: Final = re.compile(
-    rf"[+-]?\s*(?:{_BODY})(?:[eE][+-]?[0-9]+|\s*/\s*[0-9]+)?\s*(?:\\?%|\s[A-Za-z]{{2,}}(?:\s[A-Za-z]{{2,}})*)?", re.ASCII
+    rf"[+-]?\s*(?:{_BODY})(?:[eE][+-]?[0-9]+|\s*/\s*[0-9]+)?\s*(?:\\?%|\s[A-Za-z]{{2,}}(?:\s[A-Za-z]{{2,}})*)?",
+    re.ASCII,
 )
 FRACTION: Final = re.compile(r"([+-]?)([0-9]*)\\frac\{([+-]?[0-9]+)\}\{([0-9]+)\}", re.ASCII)
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9\\{}()\[\]+\-*/^_=<>|,.:;!'%& ]*", re.ASCII)

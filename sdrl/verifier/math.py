@@ -18,7 +18,7 @@ from sdrl.verifier.program import Program
 from sdrl.verifier.result import NEGATED_READING, TOO_LARGE, TOO_LONG, UNREADABLE, Options, Reading
 from sdrl.verifier.words import NEGATION
 
-_EDGE: Final = " \t\r\n\f\v*_`\"“”‘’«»„"
+_EDGE: Final = ' \t\r\n\f\v*_`"“”‘’«»„'
 _SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>=]{0,40}>")
 _NUMERIC: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[0-9]+)?", re.ASCII)
 _NOTHING: Final = re.compile(r"(?:nan|inf|infinity|undefined|none|null)", re.IGNORECASE)

@@ -1,8 +1,8 @@
 """The worker process around math-verify: pairs of expressions in on stdin, verdicts out on stdout, one JSON line each.
 
-Run as a script (``python -P math_worker.py``); imports nothing of this package. It may be killed at any time: it keeps no
-state that matters. It bounds its own memory and, by a timer, the time of each pair; the parent kills it when even that
-does not help. Ends when stdin closes.
+Run as a script (``python -P math_worker.py``); imports nothing of this package. It may be killed at any time: it keeps
+no state that matters. It bounds its own memory and, by a timer, the time of each pair; the parent kills it when even
+that does not help. Ends when stdin closes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Numbers: reads the one number of a slot, exactly, and compares two within a tolerance.
 
 Read: integers, decimals, thousands separators (``1,800``), signs (U+2212 too), scientific (``1.8e1``, ``1.8 × 10^1``),
-fractions (``3/4``), mixed numbers (``1 3/4``), currency and units around the number, light LaTeX and markdown. Not read:
-``nan``, ``inf``, digits of other scripts, ``1,8``. All arithmetic is decimal or rational, never binary.
+fractions (``3/4``), mixed numbers (``1 3/4``), currency and units around the number, light LaTeX and markdown. Not
+read: ``nan``, ``inf``, digits of other scripts, ``1,8``. All arithmetic is decimal or rational, never binary.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 from sdrl.verifier.program import Tolerance
 from sdrl.verifier.result import (
     NEGATED_READING,
+    NOT_ALONE_READING,
     SEVERAL_READING,
     TOO_LARGE,
     TOO_LONG,
@@ -23,38 +24,57 @@ from sdrl.verifier.result import (
     Options,
     Reading,
 )
+from sdrl.verifier.words import NEGATION
 
 MAX_SLOT: Final = 2_000
 MAX_DIGITS: Final = 400
 MAX_EXPONENT: Final = 400
+_HUGE: Final = Fraction(10) ** (2 * MAX_DIGITS)
 # Wide enough for every difference of two numbers within the bounds above, so that subtraction never rounds.
 _EXACT: Final = Context(prec=4 * (MAX_DIGITS + MAX_EXPONENT), Emax=10_000, Emin=-10_000)
 
 _PLAIN: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{0,29}[1-9])?", re.ASCII)
 _BODY: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+"
 _TOKEN: Final = re.compile(
-    rf"""(?:(?P<sign>[+-])\s?)?(?:[$€£¥₹]\s?)?(?P<sign2>[+-]?)
+    rf"""(?:(?P<sign>[+-])(?P<gap>\s?))?(?:[$€£¥₹]\s?)?(?P<inner>[+-]?)
     (?P<body>{_BODY})
     (?:[eE](?P<exponent>[+-]?[0-9]+)(?![0-9A-Za-z.])
-      |\s*(?:×|x|\*|\\times|\\cdot)\s*10\s*(?:\^|\*\*)\s*(?:\{{\s*(?P<braced>[+-]?[0-9]+)\s*\}}|\(?(?P<power>[+-]?[0-9]+)\)?)
+      |\s*(?:×|x|\*|\\times|\\cdot)\s*10\s*(?:\^|\*\*)\s*
+       (?:\{{\s*(?P<braced>[+-]?[0-9]+)\s*\}}|\(?(?P<power>[+-]?[0-9]+)\)?)
       |\s?/\s?(?P<denominator>{_BODY})
-      |\s(?P<numerator>[0-9]+)/(?P<below>[0-9]+))?""",
+      |\s(?P<numerator>[0-9]+)/(?P<below>[0-9]+)(?![0-9/]))?""",
     re.ASCII | re.VERBOSE,
 )
+_CURRENCY: Final = "$€£¥₹"  # as in US$18
+_EDGE: Final = " \t\r\n\f\v*_`'\"“”‘’«»„"
 _CLEAN: Final = re.compile(
-    r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\*\*|__|\\\$|\\[,;:! ]|\{,\}|\\(?:left|right|boxed|text|mathrm|mathbf)\b"
+    r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\*\*(?![0-9 ])|(?<=[0-9])__|\\\$|\\[,;:! ]|\{,\}"
+    r"|\\(?:left|right|boxed|text|mathrm|mathbf)(?![A-Za-z])|\^\{?\\circ\}?|\\(?=%)"
 )
 _FRACTION: Final = re.compile(r"\\[dt]?frac\s*\{\s*([0-9.,]+)\s*\}\s*\{\s*([0-9.,]+)\s*\}")
+_MIXED: Final = re.compile(r"(?<=[0-9])\s*(?=\\[dt]?frac)")
+_TIMES: Final = re.compile(r"\\(?:times|cdot)(?![A-Za-z])")
 _SIGNS: Final = str.maketrans(
-    {"−": "-", "﹣": "-", "－": "-", "–": "-", "＋": "+", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
+    {
+        **dict.fromkeys("−﹣－–", "-"),
+        **dict.fromkeys("\u00a0\u2009\u202f", " "),
+        **{"＋": "+", "½": " 1/2", "¼": " 1/4", "¾": " 3/4"},
+    }
 )
-_NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|cannot|except|but)\b|n['’]t\b|!=|≠", re.IGNORECASE)
 _SCALES: Final = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "k": 10**3}
 _SCALE: Final = re.compile(r"\s?(hundred|thousand|million|billion|trillion)\b|([kK])(?![A-Za-z])", re.IGNORECASE)
-# Before a number: comparisons and operators make it something else than that number; behind it likewise.
-_BAD_BEFORE: Final = re.compile(r"(?:[<>≤≥≠±^*/×÷+\-]|!=|[0-9][.,:]|[0-9])\s?\Z")
-_BAD_BEHIND: Final = re.compile(r"\s?(?:[\^⁰¹²³⁴-⁹½¼¾]|\*\*)|[,.:/][0-9]|_?[0-9]|\s?[*/×÷+]\s?[0-9(]")
-_OTHER_DIGIT: Final = re.compile(r"[^\W0-9_A-Za-z]", re.UNICODE)
+# What stands right before or behind a number can make it something else than that number.
+_BAD_BEFORE: Final = re.compile(
+    r"(?:[<>≤≥≠±^*/×÷+\-]|!=|\b(?:less|more|fewer|greater|other|rather)\s+than|\bat\s+(?:least|most)|\bup\s+to"
+    r"|\b(?:over|under|below|above|half\s+of|twice|double))\s*\Z",
+    re.IGNORECASE,
+)
+_BAD_BEHIND: Final = re.compile(
+    r"\s?(?:\^|\*\*|[⁰¹²³⁴-⁹])|[,.:/][0-9]|_?[0-9]|\s?[*/×÷+xX]\s?[0-9(]|[eE][+-]?[0-9]|\s(?:squared|cubed|factorial)\b"
+)
+_MINUS: Final = re.compile(r"\b(?:minus|negative)\s+\Z", re.IGNORECASE)
+_FOREIGN: Final = re.compile(r"[\\π√∞]|0[xXoO][0-9A-Fa-f]|0[bB][01]")
+_REPEATS: Final = ("=", "≈", "(")
 
 
 class NumberType:
@@ -84,73 +104,84 @@ def read_number(slot: str) -> Reading:
     """Read the one number of any slot text, the slow and full way."""
     if len(slot) > MAX_SLOT:
         return Reading(None, TOO_LONG)
-    text = _CLEAN.sub("", _FRACTION.sub(r"\1/\2", slot.translate(_SIGNS)))
-    values: list[tuple[str, int, int]] = []
-    for match in _TOKEN.finditer(text):
-        before, behind = text[max(0, match.start() - 3) : match.start()], text[match.end() : match.end() + 3]
-        if before[-1:].isalnum() or before[-1:] == "_" or _is_unit_power(text, match.start()):
-            if not before[-1:].isascii() and before[-1:].isdigit():
-                return UNREADABLE
-            if before[-1:].isdigit():
-                return SEVERAL_READING
-            continue  # the digits of a word or unit: m2, CO2, cm^2
-        if _BAD_BEFORE.search(before) and not values:
-            return Reading(None, "the slot holds more than a number", conflict=True)
-        if _BAD_BEHIND.match(behind):
-            return SEVERAL_READING
-        if behind[:1].isdigit() or (match.group("body") == "0" and behind[:1] in "xXbBoO" and behind[:1]):
-            return UNREADABLE
-        value = _value(match)
-        if value is None:
-            return UNREADABLE
-        scale = _SCALE.match(text, match.end())
-        if scale:
-            value *= _SCALES[scale.group().strip().lower()]
-        canonical = canonical_number(value)
-        if canonical is None:
-            return Reading(None, TOO_LARGE)
-        values.append((canonical, match.start(), match.end()))
-    return _only_value(text, values)
-
-
-def _only_value(text: str, values: list[tuple[str, int, int]]) -> Reading:
-    if not values:
+    text = slot.translate(_SIGNS).strip(_EDGE)
+    if "\\" in text:
+        text = _FRACTION.sub(r"\1/\2", _MIXED.sub(" ", _TIMES.sub("×", text)))
+    text = _CLEAN.sub("", text)
+    if _FOREIGN.search(text) or (not text.isascii() and _has_foreign_digit(text)):
         return UNREADABLE
-    first, start, end = values[0]
-    for value, begin, stop in values[1:]:
-        # `1.5 = 3/2` and `18 (18.0)` repeat one value; `6 + 6`, `3 of 3` do not.
-        between = text[end:begin]
-        if value != first or not any(sign in between for sign in "=≈("):
-            return SEVERAL_READING
-        end = stop
-    if _NEGATION.search(text[:start]):
-        return NEGATED_READING
-    return Reading(first)
+    first, end = "", 0
+    for match in _TOKEN.finditer(text):
+        start = match.start()
+        before = text[max(0, start - 16) : start]
+        if before[-1:].isdigit():
+            return SEVERAL_READING  # 17-18
+        if (
+            (before[-1:].isalpha() and match.group()[0] not in _CURRENCY)
+            or before[-1:] == "_"
+            or _is_unit_power(text, start)
+        ):
+            continue  # the digits of a word or unit: m2, CO2, cm^2, covid-19
+        reading = _read_token(match, before, text)
+        if reading.text is None:
+            return reading
+        if not first:
+            if NEGATION.search(text, 0, start):
+                return NEGATED_READING
+            first = reading.text
+        elif reading.text != first or not any(sign in text[end:start] for sign in _REPEATS):
+            return SEVERAL_READING  # `1.5 = 3/2` and `18 (18.0)` repeat one value; `6 + 6`, `3 of 3` do not
+        end = match.end()
+    return Reading(first) if first else UNREADABLE
+
+
+def _read_token(match: re.Match[str], before: str, text: str) -> Reading:
+    """The value of one token, unless what stands around it makes it something else."""
+    if _BAD_BEFORE.search(before) or _BAD_BEHIND.match(text, match.end()):
+        return NOT_ALONE_READING
+    if match.group("gap") and before.strip() and before.rstrip()[-1] not in ":=$(":
+        return NOT_ALONE_READING  # `a - 18`
+    value = _value(match)
+    if value is None:
+        return UNREADABLE
+    if _MINUS.search(before):
+        value = -value
+    scale = _SCALE.match(text, match.end())
+    if scale:
+        value *= _SCALES[scale.group().strip().lower()]
+    canonical = canonical_number(value)
+    return Reading(None, TOO_LARGE) if canonical is None else Reading(canonical)
+
+
+def _has_foreign_digit(text: str) -> bool:
+    """Whether digits of other scripts stand in the text; ``²`` and ``³`` behind a letter belong to a unit."""
+    return any(
+        character.isnumeric() and not character.isascii() and not (character in "²³" and text[at - 1 : at].isalpha())
+        for at, character in enumerate(text)
+    )
 
 
 def _is_unit_power(text: str, start: int) -> bool:
-    return start >= 2 and text[start - 1] == "^" and text[start - 2].isalpha()
+    return start >= 2 and text[start - 1] in "^{" and text[: start - 1].rstrip("^{")[-1:].isalpha()
 
 
 def _value(match: re.Match[str]) -> Fraction | None:
+    """The exact value of a token; None when it is none (two signs, a zero below); huge when it is beyond all bounds."""
     part = match.group
-    if part("sign") and part("sign2"):
+    if part("sign") and part("inner"):
         return None
     exponent = part("exponent") or part("braced") or part("power") or "0"
-    body = part("body").replace(",", "")
-    if len(body) > MAX_DIGITS or len(exponent) > 5 or abs(int(exponent)) > MAX_EXPONENT:
-        return Fraction(10) ** (2 * MAX_DIGITS)  # canonical_number refuses it as too large
-    value = Fraction(body) * Fraction(10) ** int(exponent)
-    if part("denominator"):
-        below = part("denominator").replace(",", "")
-        if len(below) > MAX_DIGITS or not Fraction(below):
-            return None
-        value /= Fraction(below)
-    elif part("numerator"):
-        if len(part("numerator") + part("below")) > MAX_DIGITS or not int(part("below")):
-            return None
-        value += Fraction(int(part("numerator")), int(part("below")))
-    return -value if "-" in (part("sign"), part("sign2")) else value
+    numbers = [part(name).replace(",", "") for name in ("body", "denominator", "numerator", "below") if part(name)]
+    if max(map(len, numbers)) > MAX_DIGITS or len(exponent) > 5 or abs(int(exponent)) > MAX_EXPONENT:
+        return _HUGE
+    value = Fraction(numbers[0]) * Fraction(10) ** int(exponent)
+    if len(numbers) > 1 and not Fraction(numbers[-1]):
+        return None
+    if len(numbers) == 2:
+        value /= Fraction(numbers[1])
+    elif len(numbers) == 3:
+        value += Fraction(int(numbers[1]), int(numbers[2]))
+    return -value if "-" in (part("sign"), part("inner")) else value
 
 
 def canonical_number(value: Fraction) -> str | None:

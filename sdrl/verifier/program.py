@@ -59,7 +59,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A checked program. ``options``: (name, accepted forms) in declared order; empty when the samples bring their own."""
+    """A checked program. ``options``: (name, accepted forms) in declared order; empty when samples bring their own."""
 
     type: str
     extract: Extract

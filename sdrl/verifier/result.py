@@ -20,6 +20,7 @@ EMPTY: Final = "the answer slot is empty"
 NOT_ONLY: Final = "more than one answer slot"
 TOO_LONG: Final = "the answer slot is too long"
 SEVERAL: Final = "several values in the slot"
+NOT_ALONE: Final = "the slot holds more than its value"
 NEGATED: Final = "the slot negates its value"
 NOT_A_VALUE: Final = "the slot holds no value of this type"
 TOO_LARGE: Final = "the expression is too large"
@@ -73,5 +74,6 @@ class AnswerType(Protocol):
 
 
 SEVERAL_READING: Final = Reading(None, SEVERAL, conflict=True)
+NOT_ALONE_READING: Final = Reading(None, NOT_ALONE, conflict=True)
 NEGATED_READING: Final = Reading(None, NEGATED, conflict=True)
 UNREADABLE: Final = Reading(None, NOT_A_VALUE)

@@ -1,20 +1,22 @@
 """The compiled verifier: completion and gold in, verdict out. The one place where failures become ``error``.
 
-Only the completion is judged, and of it only what is not thought; the slot is found (``extract.py``), read by the answer
-type, and compared. Long completions are bounded before anything runs over them.
+Only the completion is judged, and of it only what is not thought; the slot is found (``extract.py``), read by the
+answer type, and compared. Long completions are bounded before anything runs over them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sdrl.verifier.choice import ChoiceType
 from sdrl.verifier.extract import compile_extract
 from sdrl.verifier.math import MathType
 from sdrl.verifier.number import NumberType
-from sdrl.verifier.program import Program, ProgramError, read_program
+from sdrl.verifier.plugin import PluginType
+from sdrl.verifier.program import Program, read_program
+from sdrl.verifier.records import RecordType
 from sdrl.verifier.result import (
     BAD_GOLD,
     CORRECT,
@@ -32,10 +34,18 @@ from sdrl.verifier.result import (
     Options,
     Reading,
 )
+from sdrl.verifier.sets import SetType
 from sdrl.verifier.thought import visible
 from sdrl.verifier.words import LabelType, TextType
 
 MAX_COMPLETION: Final = 1 << 20
+
+
+class _Draft(NamedTuple):
+    """Prediction and gold, both read, their texts not equal: only the comparison is left."""
+
+    prediction: str
+    gold: str
 
 
 class Verifier:
@@ -62,25 +72,35 @@ class Verifier:
     def judge(self, completion: str, gold: str, options: Options | None = None) -> Judgement:
         """The verdict on one completion. Never raises: a failure of the verifier is the verdict ``error``."""
         try:
-            wanted = self._gold(gold) if options is None else self._read_gold(gold, options)
-            if wanted.text is None:
-                return Judgement(None, ERROR, BAD_GOLD)
-            found = self._extract(completion, options)
-            if found.prediction is None:
-                return Judgement(None, INCORRECT if found.conflict else UNPARSABLE, found.reason)
-            if found.prediction == wanted.text or self._type.same(found.prediction, wanted.text):
-                return Judgement(found.prediction, CORRECT, EQUAL)
-            return Judgement(found.prediction, INCORRECT, DIFFERENT)
+            draft = self._draft(completion, gold, options)
+            if isinstance(draft, Judgement):
+                return draft
+            same = self._type.same(draft.prediction, draft.gold)
+            return _verdict(draft.prediction, same)
         except Exception as error:  # named border: a verifier that fails says so, it does not stop a run
             return Judgement(None, ERROR, _failure(error))
 
     def judge_many(self, items: Sequence[tuple[str, str, Options | None]]) -> list[Judgement]:
-        """The verdicts on (completion, gold, options), in order."""
-        return [self.judge(completion, gold, options) for completion, gold, options in items]
+        """The verdicts on (completion, gold, options), in order. Mathematical comparisons share the workers."""
+        if not isinstance(self._type, MathType):
+            return [self.judge(completion, gold, options) for completion, gold, options in items]
+        drafts = [self._draft_safely(*item) for item in items]
+        open_drafts = [draft for draft in drafts if isinstance(draft, _Draft)]
+        try:
+            results = iter(self._type.same_many([(draft.prediction, draft.gold) for draft in open_drafts]))
+        except Exception as error:  # named border, as in judge
+            results = iter([error] * len(open_drafts))
+        return [_verdict(draft.prediction, next(results)) if isinstance(draft, _Draft) else draft for draft in drafts]
 
     def same(self, a: str, b: str) -> bool:
-        """Whether two predictions are one value (tolerance and mathematical equality included)."""
-        return a == b or self._type.same(a, b)
+        """Whether two predictions are one value (tolerance and mathematical equality included).
+
+        Never raises: what cannot be compared in time counts as different, so that a vote is at worst split.
+        """
+        try:
+            return a == b or self._type.same(a, b)
+        except Exception:  # named border, as in judge
+            return False
 
     def group(self, predictions: Sequence[str | None]) -> list[int | None]:
         """A class index per prediction, counted from 0 in order of appearance; None stays None."""
@@ -93,7 +113,7 @@ class Verifier:
                 continue
             index = known.get(prediction)
             if index is None:
-                index = next((i for i, first in enumerate(classes) if self._type.same(prediction, first)), len(classes))
+                index = next((i for i, first in enumerate(classes) if self.same(prediction, first)), len(classes))
                 if index == len(classes):
                     classes.append(prediction)
                 known[prediction] = index
@@ -106,6 +126,24 @@ class Verifier:
             return self._read_gold(gold, options).text
         except Exception:  # named border, as in judge
             return None
+
+    def _draft(self, completion: str, gold: str, options: Options | None) -> Judgement | _Draft:
+        """All of a judgement but the comparison of two texts that differ."""
+        wanted = self._gold(gold) if options is None else self._read_gold(gold, options)
+        if wanted.text is None:
+            return Judgement(None, ERROR, BAD_GOLD)
+        found = self._extract(completion, options)
+        if found.prediction is None:
+            return Judgement(None, INCORRECT if found.conflict else UNPARSABLE, found.reason)
+        if found.prediction == wanted.text:
+            return Judgement(found.prediction, CORRECT, EQUAL)
+        return _Draft(found.prediction, wanted.text)
+
+    def _draft_safely(self, completion: str, gold: str, options: Options | None) -> Judgement | _Draft:
+        try:
+            return self._draft(completion, gold, options)
+        except Exception as error:  # named border, as in judge
+            return Judgement(None, ERROR, _failure(error))
 
     def _read_gold_text(self, gold: str) -> Reading:
         return self._read_gold(gold, None)
@@ -140,15 +178,26 @@ def answer_type(program: Program) -> AnswerType:
     """The answer type of a program. Raises ProgramError for what it cannot use."""
     if program.type == "number":
         return NumberType(program.tolerance)
-    if program.type == "choice":
-        return ChoiceType(program)
-    if program.type in ("boolean", "label"):
-        return LabelType(program)
-    if program.type == "text":
-        return TextType(program)
-    if program.type == "math":
-        return MathType(program)
-    raise ProgramError(f"type: {program.type} is not yet supported")
+    if program.type == "json":
+        return RecordType(program, answer_type)
+    return _TYPES[program.type](program)
+
+
+_TYPES: Final[dict[str, Callable[[Program], AnswerType]]] = {
+    "choice": ChoiceType,
+    "boolean": LabelType,
+    "label": LabelType,
+    "text": TextType,
+    "math": MathType,
+    "set": SetType,
+    "program": PluginType,
+}
+
+
+def _verdict(prediction: str, same: bool | Exception) -> Judgement:
+    if isinstance(same, Exception):
+        return Judgement(prediction, ERROR, _failure(same))
+    return Judgement(prediction, CORRECT, EQUAL) if same else Judgement(prediction, INCORRECT, DIFFERENT)
 
 
 def _failure(error: Exception) -> str:

@@ -20,7 +20,7 @@ _EDGE: Final = " \t\r\n\f\v*_`'\"“”‘’«»„$"
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
 _SPACE: Final = re.compile(r"\s+")
 _SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\\(?:text|textbf|mathrm|mathbf|boxed)\b")
-NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|cannot|except|isn|wasn|don|doesn)\b|n['’]t\b", re.IGNORECASE)
+NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|cannot|except|without)\b|n['’]t\b", re.IGNORECASE)
 
 
 def clean(slot: str) -> str:
@@ -78,6 +78,10 @@ class LabelType:
         if len(found) > 1:
             return SEVERAL_READING
         return Reading(found.pop()) if found else UNREADABLE
+
+    def exactly(self, text: str) -> str | None:
+        """The option whose declared form ``text`` is, or None."""
+        return self._forms.get(fold(clean(text), self._ignore_case))
 
     def same(self, a: str, b: str) -> bool:
         """Whether both name the same option."""
