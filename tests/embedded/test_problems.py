@@ -53,8 +53,8 @@ def test_counts_stay_small_and_divisions_are_exact() -> None:
             count = problem.start
             assert problem.n_steps == 1 + seed % 6
             for (op, number), line in zip(problem.operations, problem.steps, strict=True):
-                left, right = line.split(" = ")
-                assert left == f"{count} {op} {number}"
+                left, right = line.split("=")
+                assert left == f"{count}{op}{number}"
                 assert op != "/" or count % number == 0
                 count = int(right)
                 assert 1 <= count <= 200

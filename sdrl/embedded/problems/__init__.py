@@ -8,7 +8,7 @@
     write_problem(..., ambiguous="missing" | "two_ways")       # .readings holds all answers the text allows
 
 Problems are one line of text (one opening, a sentence per step, perhaps a distractor, a question); solutions are one
-line per step ("12 + 7 = 19") and "#### ANSWER". Standard library only; imports nothing else of sdrl, touches no file.
+line per step ("12+7=19") and "#### ANSWER". Standard library only; imports nothing else of sdrl, touches no file.
 """
 
 from __future__ import annotations

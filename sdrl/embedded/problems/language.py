@@ -37,7 +37,7 @@ class Problem:
     """A word problem with its truth.
 
     text: the problem as one line. start: the first count. operations: (op, number) in solution order. steps: the
-    worked lines ("12 + 7 = 19"). answer: the last count. readings: all answers that the text allows (one, unless it is
+    worked lines ("12+7=19"). answer: the last count. readings: all answers that the text allows (one, unless it is
     ambiguous; then `answer` is the first of them). distractor: the number that does not matter, or None.
     """
 
@@ -64,7 +64,7 @@ class Problem:
         return len(self.readings) > 1
 
     def solution(self, marker: str = "####") -> str:
-        """The worked lines and a last line with the marker: "12 + 7 = 19\\n19 * 2 = 38\\n#### 38"."""
+        """The worked lines and a last line with the marker: "12+7=19\\n19*2=38\\n#### 38"."""
         return "\n".join((*self.steps, f"{marker} {self.answer}"))
 
 
@@ -91,7 +91,7 @@ def work_out(start: int, operations: Sequence[tuple[str, int]]) -> tuple[tuple[s
     count = start
     for op, number in operations:
         result = apply(op, count, number)
-        lines.append(f"{count} {op} {number} = {result}")
+        lines.append(f"{count}{op}{number}={result}")
         count = result
     return tuple(lines), count
 
