@@ -94,19 +94,20 @@ class Qwen2Stepper:
 
     def __init__(self, model: Any) -> None:
         config = model.config
-        self._groups = int(config.num_key_value_heads)
-        self._heads = int(config.num_attention_heads)
-        self._per_group = self._heads // self._groups
-        self._size = int(getattr(config, "head_dim", None) or config.hidden_size // self._heads)
-        self._hidden = int(config.hidden_size)
-        self._eps = float(config.rms_norm_eps)
-        self._embed = model.model.embed_tokens.weight
-        self._norm = model.model.norm.weight
-        self._head = model.lm_head.weight.t()
+        self.groups = int(config.num_key_value_heads)
+        self.heads = int(config.num_attention_heads)
+        self._per_group = self.heads // self.groups
+        self.size = int(getattr(config, "head_dim", None) or config.hidden_size // self.heads)
+        self.hidden = int(config.hidden_size)
+        self.eps = float(config.rms_norm_eps)
+        self.embed = model.model.embed_tokens.weight
+        self.norm = model.model.norm.weight
+        self.head = model.lm_head.weight.t()
         self._inverse_frequencies = model.model.rotary_emb.inv_freq
-        self._layers = [self._fuse(layer) for layer in model.model.layers]
-        self._prompt: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self._suffix: torch.Tensor = self._embed.new_empty(0)
+        self.layers = [self._fuse(layer) for layer in model.model.layers]
+        self.prompt: list[tuple[torch.Tensor, torch.Tensor]] = []  # keys and values [G, P, D] by layer
+        self.angles: tuple[torch.Tensor, torch.Tensor] = (self.embed.new_empty(0), self.embed.new_empty(0))
+        self._suffix: torch.Tensor = self.embed.new_empty(0)
         self._rows = 0
         self._read = 0
         self._written = 0
@@ -115,7 +116,7 @@ class Qwen2Stepper:
         import torch
 
         attention, mlp = layer.self_attn, layer.mlp
-        scale = self._size**-0.5
+        scale = self.size**-0.5
         parts_w = [attention.q_proj.weight * scale, attention.k_proj.weight]
         parts_b = [attention.q_proj.bias * scale, attention.k_proj.bias]
         weight = torch.cat([*parts_w, *(self._rotated(w) for w in parts_w), attention.v_proj.weight])
@@ -134,18 +135,19 @@ class Qwen2Stepper:
         """Rows of a projection after rotate_half, which is linear and so can be done once, in the weights."""
         import torch
 
-        per_head = weight.view(-1, self._size, weight.shape[1])
+        per_head = weight.view(-1, self.size, weight.shape[1])
         first, second = per_head.chunk(2, dim=1)
         return torch.cat([-second, first], dim=1).reshape(weight.shape)
 
-    def _angles(self, start: int, stop: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosines and sines [stop - start, D] of the rotary positions."""
+    def _reach(self, length: int) -> None:
+        """Make `angles`, the cosines and sines [positions, D] of the rotary embedding, cover this many positions."""
         import torch
 
-        positions = torch.arange(start, stop, device=self._embed.device, dtype=torch.float32)
-        half = positions[:, None] * self._inverse_frequencies[None, :].float()
-        both = torch.cat([half, half], dim=-1)
-        return both.cos().to(self._embed.dtype), both.sin().to(self._embed.dtype)
+        if self.angles[0].shape[0] < length:
+            positions = torch.arange(length, device=self.embed.device, dtype=torch.float32)
+            half = positions[:, None] * self._inverse_frequencies[None, :].float()
+            both = torch.cat([half, half], dim=-1)
+            self.angles = (both.cos().to(self.embed.dtype), both.sin().to(self.embed.dtype))
 
     def prefill(self, ids: torch.Tensor, rows: int, capacity: int) -> torch.Tensor:
         """See Stepper."""
@@ -153,26 +155,26 @@ class Qwen2Stepper:
         from torch.nn import functional
 
         length = ids.shape[1]
-        turned = self._heads + self._groups
-        self._cos, self._sin = self._angles(0, length + capacity)
-        cos, sin = self._cos[:length, None], self._sin[:length, None]
-        x = self._embed[ids[0]]
-        self._prompt = []
-        for layer in self._layers:
+        turned = self.heads + self.groups
+        self._reach(length + capacity)
+        cos, sin = self.angles[0][:length, None], self.angles[1][:length, None]
+        x = self.embed[ids[0]]
+        self.prompt = []
+        for layer in self.layers:
             fused = torch.addmm(layer.attend_bias, self._normed(x, layer.norm_in), layer.attend_weight)
-            fused = fused.view(length, 2 * turned + self._groups, self._size)
+            fused = fused.view(length, 2 * turned + self.groups, self.size)
             rotated = fused[:, :turned] * cos + fused[:, turned : 2 * turned] * sin
-            query = rotated[:, : self._heads].transpose(0, 1)
-            key = rotated[:, self._heads :].transpose(0, 1).contiguous()
+            query = rotated[:, : self.heads].transpose(0, 1)
+            key = rotated[:, self.heads :].transpose(0, 1).contiguous()
             value = fused[:, 2 * turned :].transpose(0, 1).contiguous()
-            self._prompt.append((key, value))
+            self.prompt.append((key, value))
             mixed = functional.scaled_dot_product_attention(
                 query[None], key[None], value[None], is_causal=True, scale=1.0, enable_gqa=self._per_group > 1
             )
             x = self._rest(layer, x, mixed[0].transpose(0, 1).reshape(length, -1))
         self._rows, self._read, self._written = rows, length, 0
         self._suffix = self._room(rows, min(capacity, _FIRST_ROOM))
-        logits: torch.Tensor = (self._normed(x[-1:], self._norm) @ self._head).expand(rows, -1)
+        logits: torch.Tensor = (self._normed(x[-1:], self.norm) @ self.head).expand(rows, -1)
         return logits
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -184,26 +186,26 @@ class Qwen2Stepper:
             wider = self._room(n, 2 * now)
             wider[:, :, :, :, :now] = self._suffix
             self._suffix = wider
-        turned = self._heads + self._groups
+        turned = self.heads + self.groups
         position = self._read + now
-        cos, sin = self._cos[position], self._sin[position]
-        x = self._embed[tokens]
-        for index, layer in enumerate(self._layers):
+        cos, sin = self.angles[0][position], self.angles[1][position]
+        x = self.embed[tokens]
+        for index, layer in enumerate(self.layers):
             fused = torch.addmm(layer.attend_bias, self._normed(x, layer.norm_in), layer.attend_weight)
-            fused = fused.view(n, 2 * turned + self._groups, self._size)
+            fused = fused.view(n, 2 * turned + self.groups, self.size)
             rotated = torch.addcmul(fused[:, :turned] * cos, fused[:, turned : 2 * turned], sin)
             suffix = self._suffix[index]
-            suffix[0, :, :, now] = rotated[:, self._heads :].transpose(0, 1)
+            suffix[0, :, :, now] = rotated[:, self.heads :].transpose(0, 1)
             suffix[1, :, :, now] = fused[:, 2 * turned :].transpose(0, 1)
-            mixed = self._attend(rotated[:, : self._heads], self._prompt[index], suffix, now + 1)
+            mixed = self._attend(rotated[:, : self.heads], self.prompt[index], suffix, now + 1)
             x = self._rest(layer, x, mixed)
         self._written = now + 1
-        logits: torch.Tensor = self._normed(x, self._norm) @ self._head
+        logits: torch.Tensor = self._normed(x, self.norm) @ self.head
         return logits
 
     def _room(self, rows: int, steps: int) -> torch.Tensor:
         """Uninitialised keys and values of the rows' own tokens: [layers, 2, G, rows, steps, D]."""
-        return self._embed.new_empty((len(self._layers), 2, self._groups, rows, steps, self._size))
+        return self.embed.new_empty((len(self.layers), 2, self.groups, rows, steps, self.size))
 
     def _attend(
         self, query: torch.Tensor, prompt: tuple[torch.Tensor, torch.Tensor], suffix: torch.Tensor, length: int
@@ -211,7 +213,7 @@ class Qwen2Stepper:
         """Attention of [n, heads, D] over the shared prompt [G, P, D] and the rows' own suffix; [n, heads * D]."""
         import torch
 
-        n, groups, each, size = self._rows, self._groups, self._per_group, self._size
+        n, groups, each, size = self._rows, self.groups, self._per_group, self.size
         keys, values = prompt
         read = keys.shape[1]
         own = suffix[:, :, :, :length].flatten(1, 2)
@@ -235,7 +237,7 @@ class Qwen2Stepper:
     def _normed(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         from torch.nn import functional
 
-        return functional.rms_norm(x, (self._hidden,), weight, self._eps)
+        return functional.rms_norm(x, (self.hidden,), weight, self.eps)
 
     def keep(self, rows: torch.Tensor) -> None:
         """See Stepper."""

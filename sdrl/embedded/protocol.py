@@ -39,6 +39,10 @@ _OFF_ONLY: dict[str, tuple[object, ...]] = {
 }
 
 
+class ModelFolderError(Exception):
+    """The folder holds no model that can be served; the text says what is missing."""
+
+
 class ServeError(Exception):
     """A request that gets an error reply: HTTP status and the fields of OpenAI's error object."""
 
@@ -48,14 +52,15 @@ class ServeError(Exception):
         self.message = message
         self.code = code
         self.kind = kind
+        self.param = message.partition(":")[0] if code in ("invalid_value", "unsupported_parameter") else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all fields: a refusal may come from a worker process."""
         return _rebuild, (self.status, self.message, self.code, self.kind)
 
-    def body(self) -> dict[str, dict[str, str]]:
+    def body(self) -> dict[str, dict[str, str | None]]:
         """The JSON body of the reply."""
-        return {"error": {"message": self.message, "type": self.kind, "code": self.code}}
+        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
 
 
 def _rebuild(status: int, message: str, code: str, kind: str) -> ServeError:

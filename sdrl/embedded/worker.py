@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sdrl.embedded.protocol import Chat, Reply, Role, Sampling
+from sdrl.embedded.protocol import Chat, ModelFolderError, Reply, Role, Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _role() -> Role:
 
 def _open(settings: Settings) -> Role:
     if settings.role == "base":
-        from sdrl.embedded.base import BaseModel, ModelFolderError
+        from sdrl.embedded.base import BaseModel
 
         if settings.folder is None:
             raise ModelFolderError("--role base needs --model FOLDER")
