@@ -13,7 +13,7 @@ from sdrl.spec.diagnostics import Exit, SdrlError
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Bounds of patience. Times in seconds; delays are full jitter below ``first_delay`` doubled each time up to ``most_delay``."""
+    """Bounds of patience, in seconds. Delays: full jitter below ``first_delay``, doubled each time up to ``most_delay``."""
 
     attempts: int = 8
     """Tries of one row against faults (5xx, time-outs, broken replies)."""
@@ -82,7 +82,8 @@ class Breaker:
         code = "E816" if not self._answered else "E817"
         return SdrlError(
             code,
-            f"the {self._role}'s endpoint {self._where} {what} for {seconds:.0f} s ({self._failures} calls): {fault.reason}",
+            f"the {self._role}'s endpoint {self._where} {what} for {seconds:.0f} s ({self._failures} calls): "
+            f"{fault.reason}",
             help="check that the server runs and its address; the same command goes on, every reply so far is kept",
             exit=Exit.STOPPED,
         )

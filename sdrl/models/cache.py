@@ -1,7 +1,7 @@
 """The request cache: ``STORE/requests.sqlite``, one row a draw, every call kept with what came of it and what it cost.
 
-One writer thread commits what has gathered (group commit, WAL, synchronous=FULL): a reply is handed on only when it is on
-disk, and the event loop never waits for the disk. Lookups run on the caller's thread. Two processes may share
+One writer thread commits what has gathered (group commit, WAL, synchronous=FULL): a reply is handed on only when it
+is on disk, and the event loop never waits for the disk. Lookups run on the caller's thread. Two processes may share
 one file; the first reply of a draw wins and both hand on that one. Holds JSON and text only; secrets are taken out
 before anything gets here.
 """

@@ -59,7 +59,8 @@ class Caller:
         self._progress = progress
 
     async def call(self, client: Client, request: Request, first: int, n: int, attempt: int) -> list[Draw]:
-        """Ask for draws ``first`` to ``first + n - 1`` once; returns the leading draws that came, as stored (at least one).
+        """Ask for draws ``first`` to ``first + n - 1`` once; returns the leading draws that came, as stored (at least
+        one).
 
         Raises CallFault, RowRefused, Unsupported or SdrlError.
         """

@@ -212,7 +212,7 @@ def _head(content: bytes) -> str:
 
 
 def _make_sdk(endpoint: Endpoint) -> openai.AsyncOpenAI:
-    """Make the SDK's client. No proxy for loopback, no organisation from the environment for foreign hosts, no retries."""
+    """The SDK's client, without retries of its own and without a proxy for loopback."""
     try:
         import httpx2
         import openai

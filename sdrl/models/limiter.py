@@ -1,7 +1,7 @@
 """How many calls may be in flight to one endpoint: additive increase, multiplicative decrease on congestion.
 
-Congestion is a share of refusals (429, 503) in a window of about one round of calls, never a single 429: that one delays its
-own row only. Starts at the declared concurrency, which is also the most.
+Congestion is a share of refusals (429, 503) in a window of about one round of calls, never a single 429: that one
+delays its own row only. Starts at the declared concurrency, which is also the most.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """``Model.draw``: cache first, then the endpoint, every reply stored before it is handed on.
 
-Missing draws go out in contiguous chunks on a fixed grid, so that what is asked depends on the plan and never on the order
-of arrival. Decides what is tried again, what is given up and what ends the run. Does not parse replies: the stages do, on
-read. A reply that does not parse could be asked again through ``instructor`` here; the stages refill with fresh
-attempts instead, which keeps a replay exact.
+Missing draws go out in contiguous chunks on a fixed grid, so that what is asked depends on the plan and never on the
+order of arrival. Decides what is tried again, what is given up and what ends the run. Does not parse replies: the
+stages do, on read. A reply that does not parse could be asked again through ``instructor`` here; the stages refill
+with fresh attempts instead, which keeps a replay exact.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class ModelSettings:
 class Model:
     """One role's model.
 
-    ``connect`` is awaited once, at the first draw that the cache does not have; None is offline. ``check_server`` raises when a
-    managed child has ended.
+    ``connect`` is awaited once, at the first draw that the cache does not have; None is offline. ``check_server``
+    raises when a managed child has ended.
     """
 
     def __init__(

@@ -24,9 +24,9 @@ class Request:
     """One rendered request; its draws differ by index alone. Exactly one of ``messages`` and ``prompt`` is given.
 
     ``model`` is the identity frozen in the plan (dated API name, hub@revision or weights hash), not what an endpoint
-    calls it. ``sampling`` is the resolved block; its null values are not sent. ``accept_truncated`` says that a
-    reply cut at ``max_tokens`` is an ordinary draw of this kind of request (probe, score, evaluate). ``extra`` are further body
-    fields (the spec's ``models.instructor.extra``); ``Model`` fills them in.
+    calls it. ``sampling`` is the resolved block; its null values are not sent. ``accept_truncated`` says that a reply
+    cut at ``max_tokens`` is an ordinary draw of this kind of request (probe, score, evaluate). ``extra`` are further
+    body fields (the spec's ``models.instructor.extra``); ``Model`` fills them in.
     """
 
     kind: str
@@ -69,9 +69,9 @@ class Request:
 class Draw:
     """One sampled reply to a request, new or from the cache.
 
-    ``status``: ``ok``; ``truncated`` (cut at max_tokens, ``text`` is what there is); ``filtered`` (the provider refused);
-    ``failed`` (no reply after all tries). ``reason`` says why it is not ok. ``prompt_tokens`` are the call's,
-    ``completion_tokens`` this draw's (shared out by length where one call made several).
+    ``status``: ``ok``; ``truncated`` (cut at max_tokens, ``text`` is what there is); ``filtered`` (the provider
+    refused); ``failed`` (no reply after all tries). ``reason`` says why it is not ok. ``prompt_tokens`` are the
+    call's, ``completion_tokens`` this draw's (shared out by length where one call made several).
     """
 
     request_key: str

@@ -1,0 +1,191 @@
+"""From a plan to a ``Model``: which endpoint a role has, its key, and the server that is started for it when needed.
+
+Nothing starts and no key is needed before a request misses the cache, so a finished run resumes without either.
+Keys come from the environment variable that the spec names and go nowhere but into the request header.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sdrl.compiler.plan import Plan
+from sdrl.models.client import Client, Endpoint
+from sdrl.models.commands import embedded_base, embedded_instructor, served_name, vllm_server
+from sdrl.models.ledger import Ledger, Price
+from sdrl.models.model import Model, ModelSettings
+from sdrl.models.progress import Emit
+from sdrl.models.servers import Server, ServerPlan
+from sdrl.models.weights import Weights, weights_of
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.model import Instructor, Models
+from sdrl.spec.model import Server as Spread
+
+EMBEDDED_IN_FLIGHT = 16  # it works on one or a few requests at a time; more in flight would only wait there
+MANAGED_TIMEOUT_S = 3600.0  # a managed child is watched by its process; a slow machine is no fault
+
+
+@dataclass(frozen=True)
+class _Served:
+    """Where a role is reached: an endpoint that runs, or a server to start."""
+
+    endpoint: Endpoint
+    server: ServerPlan | None = None
+
+
+@asynccontextmanager
+async def open_model(
+    role: str,
+    plan: Plan,
+    store_dir: Path,
+    log_dir: Path,
+    ledger: Ledger,
+    emit: Emit,
+    *,
+    offline: bool = False,
+    model_override: Path | None = None,
+) -> AsyncIterator[Model]:
+    """The model of ``role`` (``instructor`` or ``base``); ``model_override`` is a weights folder served in the base's
+    place.
+
+    ``log_dir`` is the run's ``logs`` folder. ``store_dir`` is where ``ledger``'s cache lies. Leaving the context closes
+    connections and ends the child. Raises SdrlError when the plan names no models.
+    """
+    models = plan.settings.models
+    if models is None:
+        raise SdrlError("E846", "the plan names no models", help="add models.instructor and models.base to the spec")
+    name = "trained" if model_override else role
+
+    def serve() -> _Served:
+        if role == "instructor":
+            return _serve_instructor(models.instructor, plan, truth=log_dir.parent / "truth.jsonl")
+        return _serve_base(name, models, plan, model_override)
+
+    opening = _Opening(name, serve, log_dir, emit)
+    settings = _settings(role, models)
+    model = Model(name, ledger, None if offline else opening.connect, emit, settings, opening.check)
+    try:
+        yield model
+    finally:
+        await model.close()
+        await opening.close()
+
+
+class _Opening:
+    """Starts the server (if one is to be started) and makes the client, at the first request that needs them."""
+
+    def __init__(self, name: str, serve: Callable[[], _Served], log_dir: Path, emit: Emit) -> None:
+        self._name = name
+        self._serve = serve
+        self._log_dir = log_dir
+        self._emit = emit
+        self._server: Server | None = None
+
+    async def connect(self) -> Client:
+        """The client; raises SdrlError when a key is missing or the server does not start."""
+        served = self._serve()
+        endpoint = served.endpoint
+        if served.server is not None:
+            server = Server(served.server, self._log_dir)
+            await server.start()
+            self._server = server
+            self._emit("server_started", {"role": self._name, "pid": server.pid, "url": server.base_url})
+            endpoint = replace(endpoint, base_url=server.base_url)
+        return Client(endpoint)
+
+    def check(self) -> None:
+        """Raise when the child has ended by itself."""
+        if self._server is not None:
+            self._server.check()
+
+    async def close(self) -> None:
+        """End the child."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            pid = server.pid
+            await server.stop()
+            self._emit("server_stopped", {"role": self._name, "pid": pid})
+
+
+def _settings(role: str, models: Models) -> ModelSettings:
+    if role == "instructor":
+        instructor = models.instructor
+        most = EMBEDDED_IN_FLIGHT if instructor.is_embedded else instructor.concurrency
+        return ModelSettings(min(most, instructor.concurrency), Price.of(instructor.price), instructor.extra)
+    most = EMBEDDED_IN_FLIGHT if models.base.serve == "embedded" else models.base.concurrency
+    return ModelSettings(min(most, models.base.concurrency))
+
+
+def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Served:
+    """Where the instructor is; raises SdrlError when its key is missing."""
+    if instructor.api != "chat" or instructor.batch:
+        what = f"api: {instructor.api}" if instructor.api != "chat" else "batch: true"
+        raise SdrlError(
+            "E845", f"models.instructor: {what} is not supported yet", help="write 'api: chat', 'batch: false'"
+        )
+    endpoint = Endpoint(
+        "instructor",
+        instructor.endpoint,
+        instructor.model,
+        concurrency=instructor.concurrency,
+        structured=instructor.structured,
+    )
+    hidden = frozenset({instructor.key_env} if instructor.key_env else ())
+    if instructor.endpoint == "embedded":
+        endpoint = replace(endpoint, sends_seed=True, timeout_s=MANAGED_TIMEOUT_S, concurrency=EMBEDDED_IN_FLIGHT)
+        return _Served(endpoint, embedded_instructor("instructor", truth, hidden))
+    if instructor.endpoint == "vllm":
+        weights = weights_of(instructor.model, plan.identities["instructor"], plan.base_dir)
+        endpoint = replace(endpoint, model=served_name("instructor"), sends_seed=True, timeout_s=MANAGED_TIMEOUT_S)
+        return _Served(endpoint, vllm_server("instructor", weights, Spread(), hidden))
+    return _Served(replace(endpoint, key=read_key(instructor.key_env, "instructor", endpoint)))
+
+
+def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) -> _Served:
+    """Where the base model is, or the model that training made (``override``), served in the same way."""
+    base = models.base
+    serve = base.serve
+    if override is not None:
+        weights = Weights(override.resolve(), override.name)
+        if serve not in ("embedded", "vllm"):
+            serve = "embedded"  # a server that somebody else runs cannot be given new weights
+    else:
+        weights = weights_of(base.model, plan.identities["base"], plan.base_dir)
+    hidden = frozenset({models.instructor.key_env} if models.instructor.key_env else ())
+    endpoint = Endpoint(
+        name, serve, base.model, concurrency=base.concurrency, sends_seed=True, timeout_s=MANAGED_TIMEOUT_S
+    )
+    if serve == "embedded":
+        server = embedded_base(name, weights.local(), hidden)
+        return _Served(replace(endpoint, concurrency=EMBEDDED_IN_FLIGHT), server)
+    if serve == "vllm":
+        server = vllm_server(name, weights, base.server, hidden)
+        return _Served(replace(endpoint, model=served_name(name)), server)
+    return _Served(replace(endpoint, timeout_s=600.0))
+
+
+def read_key(variable: str | None, role: str, endpoint: Endpoint) -> str:
+    """The key from the environment. An endpoint on this machine may do without one.
+
+    Raises:
+        SdrlError: the variable is not set, or a remote endpoint has none.
+    """
+    if variable is None:
+        if endpoint.is_loopback:
+            return ""
+        raise SdrlError(
+            "E819",
+            f"models.{role}: {endpoint.base_url} needs a key, and the spec names no variable that holds it",
+            help=f"add 'key_env: NAME' under models.{role} and set NAME in the environment",
+        )
+    key = os.environ.get(variable, "").strip()
+    if not key and not endpoint.is_loopback:
+        raise SdrlError(
+            "E819",
+            f"models.{role}: the environment variable {variable}, which is to hold the key, is not set",
+            help=f"export {variable}=..., then run the same command again",
+        )
+    return key
