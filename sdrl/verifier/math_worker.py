@@ -117,7 +117,8 @@ def main() -> None:
     """Serve until stdin closes."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing a library prints may enter the protocol
-    sys.path[:] = json.loads(sys.stdin.readline())
+    # The parent's folders come last: a script beside the user's own must not shadow a module the libraries need.
+    sys.path += [entry for entry in json.loads(sys.stdin.readline()) if entry not in sys.path]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe
     signal.signal(signal.SIGALRM, _on_alarm)
 

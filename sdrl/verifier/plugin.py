@@ -1,13 +1,12 @@
 """Answer type ``program``: an installed package's verifier, found by its ``sdrl.verifiers`` entry point.
 
-A plan names the entry point, never a file: running a stranger's plan runs no code that is not installed. The entry
-point is a callable without arguments that returns an object with ``read(slot: str, options: Mapping[str, str] | None) ->
-str | None`` (the canonical value, None when unreadable) and ``same(prediction: str, gold: str) -> bool``.
+A plan names the entry point, never a file: running a stranger's plan runs no code that is not installed. It is a
+callable without arguments that returns an object with ``read(slot: str, options: Mapping[str, str] | None) -> str |
+None`` (the canonical value, None when unreadable) and ``same(prediction: str, gold: str) -> bool``.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Final, Protocol
 
 from sdrl.verifier.program import Program, ProgramError
@@ -30,6 +29,8 @@ class PluginType:
     """Adapts a plugin to the answer types."""
 
     def __init__(self, program: Program) -> None:
+        from importlib.metadata import entry_points  # slow to load, rarely needed
+
         found = entry_points(group=GROUP, name=program.entry_point)
         if not found:
             raise ProgramError(f"entry_point: no installed package offers {program.entry_point!r} under {GROUP}")

@@ -71,14 +71,13 @@ class Verifier:
 
     def judge(self, completion: str, gold: str, options: Options | None = None) -> Judgement:
         """The verdict on one completion. Never raises: a failure of the verifier is the verdict ``error``."""
+        draft = self._draft_safely(completion, gold, options)
+        if isinstance(draft, Judgement):
+            return draft
         try:
-            draft = self._draft(completion, gold, options)
-            if isinstance(draft, Judgement):
-                return draft
-            same = self._type.same(draft.prediction, draft.gold)
-            return _verdict(draft.prediction, same)
+            return _verdict(draft.prediction, self._type.same(draft.prediction, draft.gold))
         except Exception as error:  # named border: a verifier that fails says so, it does not stop a run
-            return Judgement(None, ERROR, _failure(error))
+            return _verdict(draft.prediction, error)
 
     def judge_many(self, items: Sequence[tuple[str, str, Options | None]]) -> list[Judgement]:
         """The verdicts on (completion, gold, options), in order. Mathematical comparisons share the workers."""
