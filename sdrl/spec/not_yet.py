@@ -1,0 +1,56 @@
+"""Keys that are accepted and frozen into the plan, and whose work comes later: one table, shrunk as it is done.
+
+A key is reported when its value asks for something this version does not do; a value that asks for what is done anyway
+is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sdrl.spec.model import Spec
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """A key whose work is not done: the values that change nothing, and what happens instead."""
+
+    harmless: tuple[Any, ...]
+    instead: str
+
+
+NOT_YET_USED: Mapping[str, NotYet] = {
+    "answer.schema": NotYet((None,), "only answer.fields are compared"),
+    "synthesize.method": NotYet(("grounded",), "samples are written by the grounded method"),
+    "vote.stop_early": NotYet((False,), "all votes are drawn"),
+    "review.samples": NotYet((0,), "the run does not pause"),
+    "review.min_valid": NotYet((0.8,), "the run does not pause"),
+    "score.adaptive": NotYet((False,), "every sample gets all its draws"),
+    "models.instructor.api": NotYet(("chat",), "the chat API is used"),
+    "models.instructor.batch": NotYet((False,), "requests are sent one by one"),
+    "models.base.server.tensor_parallel": NotYet((1,), "one GPU is used"),
+    "models.base.server.data_parallel": NotYet((1,), "one copy is started"),
+    "train.algorithm": NotYet(("grpo", "sft"), "the run refuses this algorithm"),
+    "train.lora": NotYet((None,), "all weights are trained"),
+    "budget.wall_hours": NotYet((None,), "the run goes on"),
+    "hardware.gpus": NotYet((0,), "what is there is used"),
+    "hardware.memory_gb": NotYet((None,), "memory is not planned"),
+    "hardware.nodes": NotYet((1,), "one machine is used"),
+    "rounds": NotYet((1,), "one round is run"),
+}
+
+
+def not_yet_used(spec: Spec) -> tuple[str, ...]:
+    """Dotted paths of keys whose value asks for work that is not done yet, in the order of the table."""
+    return tuple(path for path, entry in NOT_YET_USED.items() if _asks(spec, path, entry))
+
+
+def _asks(spec: Spec, path: str, entry: NotYet) -> bool:
+    value: Any = spec
+    for step in path.split("."):
+        if value is None:
+            return False
+        value = getattr(value, "schema_" if step == "schema" else step)
+    return value not in entry.harmless
