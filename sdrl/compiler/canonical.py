@@ -44,6 +44,17 @@ def canonical_json(value: Any) -> bytes:
     ).encode("utf-8", "surrogatepass")
 
 
+# Line ends to some readers (str.splitlines among them) though not to JSON; always written as escapes.
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def json_line(value: Any) -> bytes:
+    """One line of JSON Lines, canonical, that no reader splits in two."""
+    return (canonical_json(value).decode("utf-8", "surrogatepass").translate(_LINE_ENDS) + "\n").encode(
+        "utf-8", "surrogatepass"
+    )
+
+
 def digest(value: Any) -> str:
     """Sha256 (hex) of the canonical JSON of ``value``."""
     return hashlib.sha256(canonical_json(value)).hexdigest()

@@ -19,11 +19,11 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "retrieve": ("keywords",),
     "pattern": (),
     "generate": ("retrieve", "pattern"),
-    "vote": ("generate",),
+    "vote": ("retrieve", "pattern", "generate"),  # it writes further examples for those that it drops
     "probe": ("vote",),
     "adapt": ("vote", "probe"),
     "score": ("vote", "adapt"),
-    "select": ("score",),
+    "select": ("vote", "adapt", "score"),
     "train": ("select",),
     "evaluate": ("train",),
 }
@@ -31,33 +31,34 @@ PARENTS: dict[str, tuple[str, ...]] = {
 # Raised when a stage's own code changes so that equal inputs give other rows.
 VERSIONS: dict[str, int] = {name: 1 for name in STAGES}
 
+_WRITING = (
+    "synthesize.method",
+    "synthesize.samples",
+    "synthesize.attempts",
+    "synthesize.demos_per_prompt",
+    "synthesize.demo_probability",
+    "synthesize.sampling",
+    "task.language",
+)
 # stage -> settings (dotted, a table stands for all below it) that change its rows
 SETTINGS: dict[str, tuple[str, ...]] = {
     "keywords": ("retrieve.keywords", "synthesize.sampling", "task.language"),
     "retrieve": ("retrieve.passages", "retrieve.per_sample", "retrieve.passage_words", "retrieve.shuffle"),
     "pattern": ("synthesize.pattern", "synthesize.sampling", "task.language"),
-    "generate": (
-        "synthesize.method",
-        "synthesize.samples",
-        "synthesize.attempts",
-        "synthesize.demos_per_prompt",
-        "synthesize.demo_probability",
-        "synthesize.sampling",
-        "task.language",
-    ),
-    "vote": ("vote", "task.language"),
-    "probe": ("probe", "score.sampling.max_tokens", "task.language"),
-    "adapt": ("adapt", "vote", "synthesize.sampling", "task.language"),
+    "generate": _WRITING,
+    "vote": ("vote", "filter", *_WRITING),
+    "probe": ("probe", "score.sampling.max_tokens", "score.sampling.stop", "task.language"),
+    "adapt": ("adapt", "vote", "filter", "synthesize.sampling", "task.language"),
     "score": ("score", "task.language"),
-    "select": ("filter", "select", "validate"),
-    "train": ("train", "rounds", "hardware.gpus", "hardware.nodes", "task.language"),
+    "select": ("select", "validate"),
+    "train": ("train", "rounds", "hardware.gpus", "hardware.nodes", "score.sampling.stop", "task.language"),
     "evaluate": ("task.language",),
 }
 PROMPTS: dict[str, tuple[str, ...]] = {
     "keywords": ("keywords",),
     "pattern": ("pattern",),
     "generate": ("generate",),
-    "vote": ("solve",),
+    "vote": ("generate", "solve"),
     "probe": ("answer",),
     "adapt": ("harder", "easier", "solve"),
     "score": ("answer",),
@@ -69,7 +70,7 @@ PART_FIELDS: dict[str, tuple[str, ...]] = {
     "keywords": (*TEXTS, "demos"),
     "pattern": (*TEXTS, "demos"),
     "generate": (*TEXTS, "demos", "share"),
-    "vote": TEXTS,
+    "vote": (*TEXTS, "demos", "share"),
     "probe": TEXTS,
     "adapt": TEXTS,
     "score": TEXTS,
@@ -79,6 +80,7 @@ PART_FIELDS: dict[str, tuple[str, ...]] = {
 INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
 ANSWERED = ("probe", "score", "train", "evaluate")
 VERIFIED = ("generate", "vote", "probe", "adapt", "score", "train", "evaluate")
+FILTERED = ("vote", "adapt")
 REQUIRES: dict[str, tuple[str, ...]] = {"retrieve": ("tantivy",), "train": ("torch", "transformers", "trl")}
 
 # settings that reach the hashes as what they were resolved to -> the identity field that holds it
@@ -166,7 +168,7 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
         identity["corpus"] = _corpus(draft, settings)
     if name == "keywords":
         identity["corpus"] = bool(draft.corpus)  # without a library there is nothing to search for
-    if name == "evaluate" or (name == "select" and _decontaminates(settings)):
+    if name == "evaluate" or (name in FILTERED and _decontaminates(settings)):
         identity["evaluations"] = _evaluations(draft, whole=name == "evaluate")
     if libraries := REQUIRES.get(name):
         identity["requires"] = {library: draft.requires[library] for library in libraries}

@@ -1,7 +1,7 @@
 """The plan folder: plan.json, verifier.json, prompts/, data/ and a README for people.
 
 Writes and reads that folder. Reading trusts nothing: every file is hashed, every stage is derived again from the
-frozen values, and a value that was changed by hand is named by its path (E602, exit 3). ``location.json`` (only where
+frozen values, and a value that was changed by hand is named by its path (E612, exit 3). ``location.json`` (only where
 the plan does not lie beside its spec) says where the spec's relative paths start; it is no part of the plan.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sdrl.compiler.canonical import canonical_json, digest_bytes, pretty_json
+from sdrl.compiler.canonical import digest_bytes, json_line, pretty_json
 from sdrl.compiler.graph import build_stages
 from sdrl.compiler.plan import SCHEMA, Plan, plan_hash
 from sdrl.compiler.plan_json import DEMOS_FILE, decode_plan, encode_plan
@@ -25,6 +25,7 @@ PLAN_FILE = "plan.json"
 VERIFIER_FILE = "verifier.json"
 LOCATION_FILE = "location.json"
 README_FILE = "README.md"
+OWN_NAMES = (PLAN_FILE, VERIFIER_FILE, LOCATION_FILE, README_FILE, "prompts", "data")
 MAX_SHOWN = 5  # changed values named in one message
 
 
@@ -32,9 +33,7 @@ def plan_files(plan: Plan, data: Mapping[str, bytes], readme: str) -> dict[str, 
     """The bytes of every file of the plan folder by relative path; ``data`` holds the frozen evaluation sets."""
     files: dict[str, bytes] = {f"prompts/{name}.jinja": text.encode() for name, text in plan.templates.items()}
     files[VERIFIER_FILE] = pretty_json(plan.verifier)
-    demos = b"".join(
-        canonical_json({"part": part.name, **demo.to_dict()}) + b"\n" for part in plan.parts for demo in part.demos
-    )
+    demos = b"".join(json_line({"part": part.name, **demo.to_dict()}) for part in plan.parts for demo in part.demos)
     if demos:
         files[DEMOS_FILE] = demos
     files.update(data)
@@ -50,7 +49,7 @@ def write_files(files: Mapping[str, bytes], folder: Path, base_dir: Path | None)
     """Write a plan folder; files of an older plan in it that the new one lacks are removed.
 
     Raises:
-        SdrlError: E601, the folder holds other things than a plan.
+        SdrlError: E611, the folder holds other things than a plan.
     """
     _refuse_foreign(folder)
     known = set(files)
@@ -61,8 +60,7 @@ def write_files(files: Mapping[str, bytes], folder: Path, base_dir: Path | None)
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_file() and path.relative_to(folder).as_posix() not in known:
             path.unlink()
-    # plan.json last: a folder without it is no plan, so a torn write is never read
-    (folder / PLAN_FILE).unlink(missing_ok=True)
+    # plan.json last: until it is there, a reader finds files that its hashes do not vouch for, and says so
     for name in sorted(files, key=lambda name: (name == PLAN_FILE, name)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,23 +69,18 @@ def write_files(files: Mapping[str, bytes], folder: Path, base_dir: Path | None)
         os.replace(beside, path)
 
 
-_OWN_FOLDERS = ("prompts", "data")
-
-
 def _refuse_foreign(folder: Path) -> None:
-    """Refuse a folder that holds anything a plan does not write."""
+    """Refuse a folder that is neither empty nor a plan: writing a plan removes what it does not know in its folders."""
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise SdrlError("E601", f"{folder} is a file, not a folder", help="name another folder with -o")
-    own = {PLAN_FILE, VERIFIER_FILE, LOCATION_FILE, README_FILE, *_OWN_FOLDERS}
-    foreign = sorted(
-        entry.name for entry in folder.iterdir() if entry.name not in own and not entry.name.endswith(".tmp")
-    )
-    if foreign:
+        raise SdrlError("E611", f"{folder} is a file, not a folder", help="name another folder with -o")
+    found = sorted(entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp"))
+    foreign = [name for name in found if name not in OWN_NAMES]
+    if foreign or (found and PLAN_FILE not in found):
         raise SdrlError(
-            "E601",
-            f"{folder} holds other things than a plan ({', '.join(foreign[:3])})",
+            "E611",
+            f"{folder} holds other things than a plan ({', '.join((foreign or found)[:3])})",
             help="name an empty or a new folder with -o",
         )
 
@@ -109,13 +102,13 @@ def read_plan(folder: Path | str) -> Plan:
     """Read a plan and check every byte of it.
 
     Raises:
-        SdrlError: E603 no plan there, E604 made by another version, E602 changed after it was compiled; exit 3.
+        SdrlError: E613 no plan there, E614 made by another version, E612 changed after it was compiled; exit 3.
     """
     folder = Path(folder)
     raw, document = _read_document(folder)
     if document.get("schema") != SCHEMA:
         raise SdrlError(
-            "E604",
+            "E614",
             f"{folder / PLAN_FILE} has plan version {document.get('schema')!r}; this sdrl reads version {SCHEMA}",
             help="compile the spec again with this version",
             exit=Exit.STALE,
@@ -137,16 +130,16 @@ def _read_document(folder: Path) -> tuple[bytes, dict[str, Any]]:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise SdrlError(
-            "E603", f"{folder} is no plan: it has no {PLAN_FILE}", help="make one: sdrl compile SPEC", exit=Exit.STALE
+            "E613", f"{folder} is no plan: it has no {PLAN_FILE}", help="make one: sdrl compile SPEC", exit=Exit.STALE
         ) from None
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise SdrlError(
-            "E602", f"{path} is no valid JSON: {error}", help="compile the spec again", exit=Exit.STALE
+            "E612", f"{path} is no valid JSON: {error}", help="compile the spec again", exit=Exit.STALE
         ) from None
     if not isinstance(document, dict):
-        raise SdrlError("E602", f"{path} is no JSON object", help="compile the spec again", exit=Exit.STALE)
+        raise SdrlError("E612", f"{path} is no JSON object", help="compile the spec again", exit=Exit.STALE)
     return raw, document
 
 
@@ -193,7 +186,7 @@ def _decode(folder: Path, document: Mapping[str, Any], contents: Mapping[str, by
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         # every seal holds, so another version of sdrl wrote this
         raise SdrlError(
-            "E604",
+            "E614",
             f"{folder / PLAN_FILE} does not have the form this version of sdrl writes: {error}",
             help="compile the spec again with this version",
             exit=Exit.STALE,
@@ -213,7 +206,7 @@ def _check_stages(folder: Path, plan: Plan) -> None:
         changed.append("hash")
     if changed:
         raise SdrlError(
-            "E605",
+            "E615",
             f"the plan in {folder} was compiled by a version of sdrl that hashes otherwise ({', '.join(changed[:3])})",
             help="compile the spec again; 'sdrl diff OLD NEW' says what would re-run",
             exit=Exit.STALE,
@@ -223,7 +216,7 @@ def _check_stages(folder: Path, plan: Plan) -> None:
 def _changed(folder: Path, paths: list[str]) -> SdrlError:
     more = f" and {len(paths) - MAX_SHOWN} more" if len(paths) > MAX_SHOWN else ""
     return SdrlError(
-        "E602",
+        "E612",
         f"the plan in {folder} was changed after it was compiled: {', '.join(paths[:MAX_SHOWN])}{more}",
         help="change the spec instead and compile it again",
         exit=Exit.STALE,

@@ -109,12 +109,12 @@ def _line_of(source: str, word: str) -> int | None:
 
 
 def render(source: str, values: Mapping[str, Any], name: str) -> str:
-    """Render one template; an SdrlError E304 when it fails on these values."""
+    """Render one template; an SdrlError E355 when it fails on these values."""
     try:
         return _compiled(source).render(values)
     except TemplateError as error:
         raise SdrlError(
-            "E304",
+            "E355",
             f"the template of prompt '{name}' failed: {error.message}",
             help=f"see it in full with 'sdrl preview SPEC --prompt {name}'",
         ) from None

@@ -1,0 +1,179 @@
+"""Spec in, plan out, or everything that is wrong: load, read resources, compile the verifier, test it, hash, estimate.
+
+Reads the spec and the files it names, and the hub only with ``pin``; calls no model and writes nothing (``write_plan``
+does). Equal inputs give equal bytes whatever the folder, machine, locale or time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sdrl.compiler.corpus_manifest import build_manifest
+from sdrl.compiler.estimate import estimate
+from sdrl.compiler.evaluations import freeze
+from sdrl.compiler.findings import Findings
+from sdrl.compiler.graph import build_stages, dump_settings
+from sdrl.compiler.identities import base_prompt, identify
+from sdrl.compiler.not_yet import not_yet_used, refuse_unbuilt
+from sdrl.compiler.parts import build_parts
+from sdrl.compiler.plan import EvaluationPlan, Plan, plan_hash
+from sdrl.compiler.plan_file import plan_files, write_files
+from sdrl.compiler.readme import write_readme
+from sdrl.compiler.requires import REQUIRED
+from sdrl.compiler.self_test import compile_verifier, self_test
+from sdrl.compiler.template_sources import load_templates
+from sdrl.compiler.verifier_program import verifier_program
+from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
+from sdrl.spec.loader import Loaded, load_spec
+from sdrl.spec.model import Spec
+from sdrl.verifier import Verifier
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The outcome: a plan with the bytes of its folder, or None and the reasons. ``base_dir`` is the spec's folder."""
+
+    source: str
+    plan: Plan | None
+    diagnostics: tuple[Diagnostic, ...]
+    files: dict[str, bytes]
+    base_dir: Path
+
+    def require(self) -> Plan:
+        """The plan.
+
+        Raises:
+            SdrlError: the spec has errors; carries them.
+        """
+        if self.plan is not None:
+            return self.plan
+        count = sum(item.is_error for item in self.diagnostics)
+        raise SdrlError(
+            "",
+            f"{self.source} has {count} error{'s' if count != 1 else ''} and was not compiled",
+            exit=Exit.PROBLEMS,
+            diagnostics=self.diagnostics,
+        )
+
+
+def compile_spec(path: Path | str, *, text: str | None = None, pin: bool = False) -> Compiled:
+    """Compile the spec at ``path`` (or ``text`` that stands for it). Problems of the spec are returned, not raised."""
+    loaded = load_spec(path, text)
+    base_dir = loaded.folder
+    if loaded.spec is None:
+        return Compiled(str(path), None, loaded.diagnostics, {}, base_dir)
+    findings = Findings(loaded)
+    made = _Compilation(loaded, loaded.spec, base_dir, findings, pin).compile()
+    ordered = in_order(findings.items)
+    if made is None or has_errors(ordered):
+        return Compiled(str(path), None, ordered, {}, base_dir)
+    plan, files = made
+    return Compiled(str(path), plan, ordered, files, base_dir)
+
+
+def write_plan(compiled: Compiled, folder: Path) -> None:
+    """Write the plan folder.
+
+    Raises:
+        SdrlError: the spec did not compile, or the folder holds other things.
+    """
+    compiled.require()
+    write_files(compiled.files, folder, compiled.base_dir)
+
+
+class _Compilation:
+    """One spec on its way to a plan; every step adds to ``findings`` and goes on where it can."""
+
+    def __init__(self, loaded: Loaded, spec: Spec, base_dir: Path, findings: Findings, pin: bool) -> None:
+        self._loaded = loaded
+        self._spec = spec
+        self._base_dir = base_dir
+        self._findings = findings
+        self._pin = pin
+        self._pending: list[str] = []
+
+    def compile(self) -> tuple[Plan, dict[str, bytes]] | None:
+        spec, findings, pin = self._spec, self._findings, self._pin
+        templates = load_templates(spec, self._base_dir, findings)
+        parts = build_parts(spec, self._base_dir, findings, self._pending, pin=pin)
+        corpus = build_manifest(spec.corpus, self._base_dir, findings, self._pending, pin=pin)
+        identified = identify(spec.models, self._base_dir, findings, self._pending, pin=pin)
+        base = base_prompt(spec.models, identified, templates["answer"], findings, self._pending, pin=pin)
+        program = verifier_program(spec.answer)
+        verifier = compile_verifier(program, findings)
+        if verifier is None:
+            return None
+        tested = self_test(spec, parts, program, verifier, findings)
+        evaluations, data = self._evaluations(program, verifier)
+        draft = Plan(
+            name=spec.name,
+            hash="",
+            settings=spec,
+            origins=self._loaded.origins,
+            stages=(),
+            parts=parts,
+            verifier=program,
+            templates=templates,
+            base=base,
+            corpus=corpus,
+            identities=identified.names,
+            evaluations=evaluations,
+            requires=dict(REQUIRED),
+            pending=tuple(self._pending),
+            self_test=tested,
+        )
+        settings = dump_settings(draft)
+        refuse_unbuilt(settings, findings)
+        self._warn()
+        if findings.failed:
+            return None
+        return self._finish(replace(draft, not_yet_used=not_yet_used(settings)), data)
+
+    def _finish(self, draft: Plan, data: Mapping[str, bytes]) -> tuple[Plan, dict[str, bytes]] | None:
+        """Hashes and estimate; rendering every prompt once also proves that every template works on this spec."""
+        stages = build_stages(draft)
+        plan = replace(draft, stages=stages, hash=plan_hash(stages))
+        try:
+            plan = replace(plan, estimate=estimate(plan, self._base_dir, data))
+        except SdrlError as error:
+            self._findings.add(error.code, "prompts", error.message, error.help)
+            return None
+        return plan, plan_files(plan, data, write_readme(plan))
+
+    def _evaluations(
+        self, program: Mapping[str, object], verifier: Verifier
+    ) -> tuple[tuple[EvaluationPlan, ...], dict[str, bytes]]:
+        plans: list[EvaluationPlan] = []
+        data: dict[str, bytes] = {}
+        for index, evaluation in enumerate(self._spec.evaluate):
+            frozen = freeze(evaluation, program, self._spec.seed, self._base_dir, pin=self._pin, verifier=verifier)
+            for code, message, help_ in frozen.problems:
+                self._findings.add(code, f"evaluate.{index}", message, help_)
+            if frozen.pending:
+                self._pending.append(frozen.pending)
+            plans.append(frozen.plan)
+            if frozen.plan.sha256:
+                data[frozen.plan.file] = frozen.content
+        return tuple(plans), data
+
+    def _warn(self) -> None:
+        sets = {evaluation.name: index for index, evaluation in enumerate(self._spec.evaluate)}
+        for name in self._pending:
+            path = name.split(":", 1)[0]
+            if path.startswith("evaluate."):
+                path = f"evaluate.{sets[path.removeprefix('evaluate.')]}"
+            self._findings.add(
+                "W541",
+                path,
+                f"not at hand yet: {name.split(': ', 1)[-1]}",
+                "'sdrl compile SPEC --pin' fetches it where the hub can be reached",
+            )
+        if self._spec.models is None:
+            self._findings.add(
+                "W542",
+                "models",
+                "the spec names no models: it compiles, and cannot run",
+                "add models: {instructor: …, base: …} before 'sdrl run'",
+            )

@@ -1,0 +1,99 @@
+"""Stand-ins for what a run will fill in: a passage, a sample, a pattern; for previews and for estimates.
+
+Reads the beginning of the first corpus file. Says where each stand-in comes from, so that nobody takes it for data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdrl.compiler.rows import RowProblem, fill, read_rows
+from sdrl.compiler.sample import Sample
+
+if TYPE_CHECKING:
+    from sdrl.compiler.plan import PartPlan, Plan
+
+MAX_TEXT_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A value and where it comes from."""
+
+    value: Any
+    source: str
+
+
+def first_passage(plan: Plan, base_dir: Path) -> StandIn | None:
+    """The first passage of the first local corpus file, cut to ``retrieve.passage_words``; None without a corpus."""
+    if not plan.corpus:
+        return None
+    words = plan.settings.retrieve.passage_words
+    for file in plan.corpus:
+        text = _first_text(base_dir / file.path, plan.settings.corpus[file.source].text)
+        if text:
+            return StandIn(" ".join(text.split()[:words]), f"the first passage of {file.path}")
+    return StandIn("(a passage of the corpus)", "a stand-in: the corpus is not at hand")
+
+
+def _first_text(path: Path, field: str) -> str:
+    if not path.is_file():
+        return ""
+    if path.suffix in (".txt", ".md"):
+        with path.open("rb") as file:
+            return file.read(MAX_TEXT_BYTES).decode("utf-8", "ignore")
+    try:
+        for _, row in read_rows(path, 1):
+            return fill(field, row) if "{" in field else str(row.get(field, ""))
+    except RowProblem:
+        return ""
+    return ""
+
+
+def example_sample(plan: Plan, part: PartPlan, data: Mapping[str, bytes]) -> StandIn:
+    """The part's first demo, else the first evaluation row, else words that say what would stand there."""
+    if part.demos:
+        return StandIn(part.demos[0], f"the first demo of part '{part.name}'")
+    for evaluation in plan.evaluations:
+        content = data.get(evaluation.file, b"")
+        if content:
+            import json
+
+            row = json.loads(content.split(b"\n", 1)[0])
+            sample = Sample(row["input"], row["gold"], row.get("options"))
+            return StandIn(sample, f"the first row of evaluation set '{evaluation.name}' (a run never shows it)")
+    options = {label: f"(option {label})" for label in plan.labels} or None
+    return StandIn(Sample("(an input of the task)", "(an output of the task)", options), "a stand-in: there is no demo")
+
+
+def prompt_values(
+    plan: Plan, part: PartPlan, base_dir: Path, data: Mapping[str, bytes]
+) -> dict[str, tuple[dict[str, Any], list[str]]]:
+    """By prompt name: the values to render it with, and one line for each stand-in among them."""
+    sample = example_sample(plan, part, data)
+    passage = first_passage(plan, base_dir)
+    how_many = plan.settings.synthesize.demos_per_prompt
+    demos = list(part.demos if how_many == "all" else part.demos[:how_many])
+    has_pattern = bool(demos) and plan.settings.synthesize.pattern != "never"
+    generate: dict[str, Any] = {
+        "demos": demos,
+        "pattern": "(the pattern that the instructor finds in the demos)" if has_pattern else None,
+        "passage": passage.value if passage else None,
+    }
+    said = [f"passage: {passage.source}"] if passage else ["passage: none, the task has no corpus"]
+    if has_pattern:
+        said.append("pattern: a stand-in, the instructor writes it")
+    asked = {"input": sample.value.input, "options": sample.value.options}
+    about = [f"sample: {sample.source}"]
+    return {
+        "keywords": ({"demos": list(part.demos[:3])}, []),
+        "pattern": ({"demos": list(part.demos)}, []),
+        "generate": (generate, said),
+        "solve": (asked, about),
+        "harder": ({"sample": sample.value}, about),
+        "easier": ({"sample": sample.value}, about),
+        "answer": (asked, about),
+    }
