@@ -116,7 +116,7 @@ def sign_test(differences: Sequence[float]) -> float:
     if not changed:
         return 1.0
     tail = sum(comb(changed, k) for k in range(min(wins, changed - wins) + 1))
-    return min(1.0, 2 * tail / 2**changed)
+    return min(1.0, tail / (1 << (changed - 1)))
 
 
 def _split(counts: Mapping[_Problem, int], total: int) -> Split:
