@@ -83,9 +83,8 @@ class Attempts:
     def _demos(self, index: int, part: PartPlan) -> tuple[Sample, ...]:
         synthesize = self.ctx.plan.settings.synthesize
         chance = random.Random(self.ctx.plan.seed_for("demos", index))
-        probability = synthesize.demo_probability
-        if probability == "share":  # the authors' code: number of demos over number of samples
-            probability = min(1.0, len(part.demos) / synthesize.samples)
+        chosen = synthesize.demo_probability  # share: the authors' code, number of demos over number of samples
+        probability = min(1.0, len(part.demos) / synthesize.samples) if chosen == "share" else chosen
         if not part.demos or chance.random() >= probability:
             return ()
         wanted = synthesize.demos_per_prompt

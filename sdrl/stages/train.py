@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sdrl.models.weights import weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.training.job import RewardWeights, RolloutSampling, TrainingJob
@@ -86,7 +87,7 @@ def _job(ctx: StageContext) -> TrainingJob:
         plan_hash=ctx.plan.hash,
         stage_hash=ctx.plan.stage("train").hash,
         algorithm=train.algorithm,  # type: ignore[arg-type]  # the compiler refuses the ones that are not built yet
-        model=ctx.base_location(),
+        model=_base_model(ctx),
         revision=settings.models.base.revision if settings.models else None,
         out_dir=trained_folder(ctx.run_dir),
         work_dir=work,
@@ -107,6 +108,14 @@ def _job(ctx: StageContext) -> TrainingJob:
         patience=train.early_stop.patience if train.early_stop else None,
         trl={"loss_type": train.loss, **train.trl},
     )
+
+
+def _base_model(ctx: StageContext) -> str:
+    """The folder of the base model, or its hub name where it is not at hand as a folder."""
+    models = ctx.plan.settings.models
+    assert models is not None  # the executor refuses a plan without models
+    weights = weights_of(models.base.model, ctx.plan.identities["base"], ctx.plan.base_dir)
+    return str(weights.folder) if weights.folder else weights.name
 
 
 def _training_row(ctx: StageContext, row: Row) -> dict[str, Any]:

@@ -51,8 +51,9 @@ async def vote_and_filter(ctx: StageContext, rows: Sequence[Row], state: FilterS
     voted = await ctx.each(rows, lambda row: vote_on(ctx, row), limit=limit, unit="votes")
     dropped = [{**row, "code": code} for row, code in voted if code is not None]
     stay = [row for row, code in voted if code is None]
-    kept, filtered = apply_filters(ctx.plan.settings.filter, stay, state)
-    return list(kept), dropped + [{**row, "code": code, "evidence": why} for row, code, why in filtered]
+    filtered = apply_filters(ctx.plan.settings.filter, stay, state)
+    kept = [dict(row) for row in filtered.kept]
+    return kept, dropped + [{**drop.sample, "code": drop.code, "evidence": drop.evidence} for drop in filtered.dropped]
 
 
 def filter_state(ctx: StageContext) -> FilterState:

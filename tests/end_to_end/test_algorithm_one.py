@@ -63,7 +63,7 @@ def run_known(folder: Path, preset: str) -> Finished:
     passages = [{"id": f"p{n}", "text": f"This is passage number {n} about sums."} for n in range(known.N_ITEMS)]
     (folder / "passages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in passages))
     (folder / "base").mkdir()
-    (folder / "base" / "model.safetensors").write_bytes(b"not loaded: the base answers over HTTP")
+    (folder / "base" / "config.json").write_text("{}")  # not loaded: the base answers over HTTP
     with known.known_replies() as server:
         spec = folder / "known.yaml"
         spec.write_text(textwrap.dedent(SPEC.format(preset=preset, url=server.url)))
