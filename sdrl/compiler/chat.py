@@ -43,7 +43,7 @@ def render_chat(source: str, messages: Sequence[Mapping[str, str]], tokens: Mapp
     """The text a chat model completes: ``messages`` in its template, with the opening of the model's turn.
 
     Raises:
-        SdrlError: E356, the template is broken or refuses these messages (some allow no system message).
+        SdrlError: E305, the template is broken or refuses these messages (some allow no system message).
     """
     from jinja2 import TemplateError
 
@@ -51,7 +51,7 @@ def render_chat(source: str, messages: Sequence[Mapping[str, str]], tokens: Mapp
         text = str(_template(source).render(messages=messages, add_generation_prompt=True, tools=None, **tokens))
     except TemplateError as error:
         raise SdrlError(
-            "E356",
+            "E305",
             f"the base model's chat template cannot render the answer prompt: {error.message}",
             help="use 'prompt: raw', or drop 'system' if the model allows no system message",
         ) from None

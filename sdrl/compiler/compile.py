@@ -14,9 +14,8 @@ from sdrl.compiler.corpus_manifest import build_manifest
 from sdrl.compiler.estimate import estimate
 from sdrl.compiler.evaluations import freeze
 from sdrl.compiler.findings import Findings
-from sdrl.compiler.graph import build_stages, dump_settings
+from sdrl.compiler.graph import build_stages
 from sdrl.compiler.identities import base_prompt, identify
-from sdrl.compiler.not_yet import not_yet_used, refuse_unbuilt
 from sdrl.compiler.parts import build_parts
 from sdrl.compiler.plan import EvaluationPlan, Plan, plan_hash
 from sdrl.compiler.plan_file import plan_files, write_files
@@ -28,6 +27,7 @@ from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
 from sdrl.spec.loader import Loaded, load_spec
 from sdrl.spec.model import Spec
+from sdrl.spec.not_yet import not_yet_used
 from sdrl.verifier import Verifier
 
 
@@ -124,12 +124,10 @@ class _Compilation:
             pending=tuple(self._pending),
             self_test=tested,
         )
-        settings = dump_settings(draft)
-        refuse_unbuilt(settings, findings)
         self._warn()
         if findings.failed:
             return None
-        return self._finish(replace(draft, not_yet_used=not_yet_used(settings)), data)
+        return self._finish(replace(draft, not_yet_used=not_yet_used(spec)), data)
 
     def _finish(self, draft: Plan, data: Mapping[str, bytes]) -> tuple[Plan, dict[str, bytes]] | None:
         """Hashes and estimate; rendering every prompt once also proves that every template works on this spec."""
@@ -165,14 +163,14 @@ class _Compilation:
             if path.startswith("evaluate."):
                 path = f"evaluate.{sets[path.removeprefix('evaluate.')]}"
             self._findings.add(
-                "W541",
+                "W501",
                 path,
                 f"not at hand yet: {name.split(': ', 1)[-1]}",
                 "'sdrl compile SPEC --pin' fetches it where the hub can be reached",
             )
         if self._spec.models is None:
             self._findings.add(
-                "W542",
+                "W503",
                 "models",
                 "the spec names no models: it compiles, and cannot run",
                 "add models: {instructor: …, base: …} before 'sdrl run'",

@@ -1,7 +1,7 @@
 """The plan folder: plan.json, verifier.json, prompts/, data/ and a README for people.
 
 Writes and reads that folder. Reading trusts nothing: every file is hashed, every stage is derived again from the
-frozen values, and a value that was changed by hand is named by its path (E612, exit 3). ``location.json`` (only where
+frozen values, and a value that was changed by hand is named by its path (E602, exit 3). ``location.json`` (only where
 the plan does not lie beside its spec) says where the spec's relative paths start; it is no part of the plan.
 """
 
@@ -49,7 +49,7 @@ def write_files(files: Mapping[str, bytes], folder: Path, base_dir: Path | None)
     """Write a plan folder; files of an older plan in it that the new one lacks are removed.
 
     Raises:
-        SdrlError: E611, the folder holds other things than a plan.
+        SdrlError: E608, the folder holds other things than a plan.
     """
     _refuse_foreign(folder)
     known = set(files)
@@ -74,12 +74,12 @@ def _refuse_foreign(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise SdrlError("E611", f"{folder} is a file, not a folder", help="name another folder with -o")
+        raise SdrlError("E608", f"{folder} is a file, not a folder", help="name another folder with -o")
     found = sorted(entry.name for entry in folder.iterdir() if not entry.name.endswith(".tmp"))
     foreign = [name for name in found if name not in OWN_NAMES]
     if foreign or (found and PLAN_FILE not in found):
         raise SdrlError(
-            "E611",
+            "E608",
             f"{folder} holds other things than a plan ({', '.join((foreign or found)[:3])})",
             help="name an empty or a new folder with -o",
         )
@@ -102,13 +102,13 @@ def read_plan(folder: Path | str) -> Plan:
     """Read a plan and check every byte of it.
 
     Raises:
-        SdrlError: E613 no plan there, E614 made by another version, E612 changed after it was compiled; exit 3.
+        SdrlError: E601 no plan there, E604 made by another version, E602 changed after it was compiled; exit 3.
     """
     folder = Path(folder)
     raw, document = _read_document(folder)
     if document.get("schema") != SCHEMA:
         raise SdrlError(
-            "E614",
+            "E604",
             f"{folder / PLAN_FILE} has plan version {document.get('schema')!r}; this sdrl reads version {SCHEMA}",
             help="compile the spec again with this version",
             exit=Exit.STALE,
@@ -130,16 +130,16 @@ def _read_document(folder: Path) -> tuple[bytes, dict[str, Any]]:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise SdrlError(
-            "E613", f"{folder} is no plan: it has no {PLAN_FILE}", help="make one: sdrl compile SPEC", exit=Exit.STALE
+            "E601", f"{folder} is no plan: it has no {PLAN_FILE}", help="make one: sdrl compile SPEC", exit=Exit.STALE
         ) from None
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise SdrlError(
-            "E612", f"{path} is no valid JSON: {error}", help="compile the spec again", exit=Exit.STALE
+            "E602", f"{path} is no valid JSON: {error}", help="compile the spec again", exit=Exit.STALE
         ) from None
     if not isinstance(document, dict):
-        raise SdrlError("E612", f"{path} is no JSON object", help="compile the spec again", exit=Exit.STALE)
+        raise SdrlError("E602", f"{path} is no JSON object", help="compile the spec again", exit=Exit.STALE)
     return raw, document
 
 
@@ -186,7 +186,7 @@ def _decode(folder: Path, document: Mapping[str, Any], contents: Mapping[str, by
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         # every seal holds, so another version of sdrl wrote this
         raise SdrlError(
-            "E614",
+            "E604",
             f"{folder / PLAN_FILE} does not have the form this version of sdrl writes: {error}",
             help="compile the spec again with this version",
             exit=Exit.STALE,
@@ -206,7 +206,7 @@ def _check_stages(folder: Path, plan: Plan) -> None:
         changed.append("hash")
     if changed:
         raise SdrlError(
-            "E615",
+            "E604",
             f"the plan in {folder} was compiled by a version of sdrl that hashes otherwise ({', '.join(changed[:3])})",
             help="compile the spec again; 'sdrl diff OLD NEW' says what would re-run",
             exit=Exit.STALE,
@@ -216,7 +216,7 @@ def _check_stages(folder: Path, plan: Plan) -> None:
 def _changed(folder: Path, paths: list[str]) -> SdrlError:
     more = f" and {len(paths) - MAX_SHOWN} more" if len(paths) > MAX_SHOWN else ""
     return SdrlError(
-        "E612",
+        "E602",
         f"the plan in {folder} was changed after it was compiled: {', '.join(paths[:MAX_SHOWN])}{more}",
         help="change the spec instead and compile it again",
         exit=Exit.STALE,

@@ -47,10 +47,11 @@ NEEDED: dict[str, tuple[str, ...]] = {
 
 
 class TemplateProblem(ValueError):
-    """A template that cannot be used: what is wrong, in which line of it (from 1)."""
+    """A template that cannot be used: code, what is wrong, in which line of it (from 1)."""
 
-    def __init__(self, message: str, line: int | None = None, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, code: str, message: str, line: int | None = None, help: str | None = None) -> None:  # noqa: A002
         super().__init__(message)
+        self.code = code
         self.message = message
         self.line = line
         self.help = help
@@ -82,11 +83,11 @@ def check_template(name: str, source: str) -> None:
     try:
         tree = _environment().parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateProblem(f"the template is no valid Jinja: {error.message}", error.lineno) from None
+        raise TemplateProblem("E301", f"the template is no valid Jinja: {error.message}", error.lineno) from None
     used = meta.find_undeclared_variables(tree)
     loads = list(meta.find_referenced_templates(tree))
     if loads:
-        raise TemplateProblem("a template cannot include, import or extend another file", help="write it in one file")
+        raise TemplateProblem("E304", "a template cannot include, import or extend another file", help="use one file")
     for word in sorted(used - set(known)):
         raise TemplateProblem(
             f"prompt '{name}' has no variable '{word}'",
@@ -96,7 +97,10 @@ def check_template(name: str, source: str) -> None:
     for word in NEEDED[name]:
         if word not in used:
             raise TemplateProblem(
-                f"the template of prompt '{name}' never uses '{word}'", 1, help=f"put {{{{ {word} }}}} where it belongs"
+                "E306",
+                f"the template of prompt '{name}' never uses '{word}'",
+                1,
+                help=f"put {{{{ {word} }}}} where it belongs",
             )
 
 
@@ -109,12 +113,12 @@ def _line_of(source: str, word: str) -> int | None:
 
 
 def render(source: str, values: Mapping[str, Any], name: str) -> str:
-    """Render one template; an SdrlError E355 when it fails on these values."""
+    """Render one template; an SdrlError E304 when it fails on these values."""
     try:
         return _compiled(source).render(values)
     except TemplateError as error:
         raise SdrlError(
-            "E355",
+            "E304",
             f"the template of prompt '{name}' failed: {error.message}",
             help=f"see it in full with 'sdrl preview SPEC --prompt {name}'",
         ) from None

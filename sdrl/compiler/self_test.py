@@ -86,7 +86,7 @@ def _check_demo(place: str, demo: Sample, verifier: Verifier, findings: Findings
     shown = f"the demo's output {_short(demo.output)}"
     if found.prediction is None:
         findings.add(
-            "E402",
+            "E410",
             place,
             f"{shown} has no answer that the verifier can read: {found.reason}",
             "write it in task.output_format, or change answer.extract to what the outputs look like",
@@ -95,7 +95,7 @@ def _check_demo(place: str, demo: Sample, verifier: Verifier, findings: Findings
     judged = verifier.judge(demo.output, found.prediction, demo.options)
     if judged.verdict != "correct":
         findings.add(
-            "E403",
+            "E411",
             place,
             f"{shown} does not equal its own answer {found.prediction!r}: {judged.verdict}, {judged.reason}",
             "check answer.type and answer.options against the demo",
@@ -118,7 +118,7 @@ def _check_mutants(
         verdict = verifier.judge(text, str(found.prediction), demo.options)
         if verdict.verdict != "correct":
             findings.add(
-                "W404",
+                "E414",
                 place,
                 f"with {name} the answer of the demo's output is judged {verdict.verdict} ({verdict.reason})",
                 "models vary in form; an extractor that bears this trains better",
@@ -131,7 +131,7 @@ def _check_instruction(text: str, golds: Sequence[tuple[str, Options]], verifier
     for gold, options in golds:
         if verifier.judge(text, gold, options).verdict == "correct":
             findings.add(
-                "E405",
+                "E412",
                 "task.output_format",
                 f"repeating the instruction alone counts as the right answer {gold!r}",
                 "say the form without an example value in it, such as '<answer> the letter </answer>'",

@@ -29,7 +29,7 @@ def load_templates(spec: Spec, base_dir: Path, findings: Findings) -> dict[str, 
         sources[name] = shipped if file is None else _own(name, file, base_dir, findings) or shipped
         if own is not None and own.extra_rules and "extra_rules" not in sources[name]:
             findings.add(
-                "E353",
+                "E316",
                 f"prompts.{name}.extra_rules",
                 f"the template of prompt '{name}' has no place for extra_rules",
                 "put {{ extra_rules }} into it, or write the rules there",
@@ -55,16 +55,16 @@ def _own(name: str, file: str, base_dir: Path, findings: Findings) -> str | None
         content = path.read_bytes()
     except OSError as error:
         findings.add(
-            "E354", key, f"cannot read the template '{file}': {error.strerror}", "paths start at the spec's folder"
+            "E303", key, f"cannot read the template '{file}': {error.strerror}", "paths start at the spec's folder"
         )
         return None
     if len(content) > MAX_TEMPLATE_BYTES:
-        findings.add("E354", key, f"the template '{file}' is larger than {MAX_TEMPLATE_BYTES} bytes", "shorten it")
+        findings.add("E303", key, f"the template '{file}' is larger than {MAX_TEMPLATE_BYTES} bytes", "shorten it")
         return None
     try:
         source = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        findings.add("E354", key, f"the template '{file}' is no UTF-8", "save it as UTF-8")
+        findings.add("E303", key, f"the template '{file}' is no UTF-8", "save it as UTF-8")
         return None
     try:
         check_template(name, source)
@@ -73,7 +73,7 @@ def _own(name: str, file: str, base_dir: Path, findings: Findings) -> str | None
         line = problem.line if problem.line is not None and problem.line <= len(lines) else None
         findings.add_at(
             Diagnostic(
-                "E351",
+                problem.code,
                 problem.message,
                 path=key,
                 file=str(path),

@@ -221,6 +221,14 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "base: {model: Qwen/Qwen2.5-7B, prompt: raw}",
     ),
     (
+        "E306",
+        "a template without its main variable",
+        "The template never uses the variable that its prompt is about.",
+        "Every sample would be asked the same.",
+        "answer.jinja: Solve the problem.",
+        "answer.jinja: {{ input }}",
+    ),
+    (
         "E310",
         "a parameter without a value",
         "A text of the task uses {name}, and neither params nor every part gives it a value. A name in braces that is "

@@ -173,6 +173,14 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "rounds: 1",
     ),
     (
+        "W503",
+        "a spec without models",
+        "The spec has no models block: it compiles and cannot run.",
+        "A plan may be read, checked and shared before a model is chosen.",
+        "sdrl run SPEC  # without models",
+        "models: {instructor: {…}, base: {…}}",
+    ),
+    (
         "E601",
         "no readable plan",
         "The folder holds no plan, or a part of it is missing.",
@@ -227,6 +235,14 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "What was made from it would no longer follow.",
         "an edited artifacts/generate.jsonl",
         "move the file away and run again: the cache pays",
+    ),
+    (
+        "E608",
+        "the output folder holds other things",
+        "The folder named for a plan is neither empty nor a plan.",
+        "Writing a plan removes files that the new one does not have.",
+        "sdrl compile gsm8k.yaml -o .",
+        "sdrl compile gsm8k.yaml -o gsm8k.plan",
     ),
     (
         "E701",
