@@ -1,5 +1,4 @@
-"""Servers that sdrl starts itself: the embedded models and vLLM. Children that cannot outlive us, with a log and a
-deadline.
+"""Servers that sdrl starts itself: children that cannot outlive us, each with a log and a deadline for its start.
 
 Each child runs under ``keep_child.py``, which ends it when our end of a pipe closes. Writes ROLE.log and
 ROLE.server.json (pid and start time, so that a later session can end one that was left) in the run's log folder.
