@@ -12,7 +12,10 @@ from typing import Any
 import openai
 import pytest
 
-PROBLEM = "<problem>\nHana brings 7 barrels to the library. A storm destroys 6 of them. How many barrels is that now?\n</problem>"
+PROBLEM = (
+    "<problem>\nHana brings 7 barrels to the library. A storm destroys 6 of them. "
+    "How many barrels is that now?\n</problem>"
+)
 
 
 @pytest.fixture
