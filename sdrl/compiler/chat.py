@@ -49,10 +49,10 @@ def render_chat(source: str, messages: Sequence[Mapping[str, str]], tokens: Mapp
 
     try:
         text = str(_template(source).render(messages=messages, add_generation_prompt=True, tools=None, **tokens))
-    except TemplateError as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise SdrlError(
             "E305",
-            f"the base model's chat template cannot render the answer prompt: {error.message}",
+            f"the base model's chat template cannot render the answer prompt: {error}",
             help="use 'prompt: raw', or drop 'system' if the model allows no system message",
         ) from None
     bos = tokens.get("bos_token")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sdrl.compiler.canonical import flatten
 from sdrl.compiler.graph import dump_settings
 from sdrl.compiler.plan import Plan
 
@@ -88,20 +88,24 @@ def _is_unhashed(path: str) -> bool:
     return any(path == name or path.startswith(f"{name}.") for name in NOT_HASHED)
 
 
-def _changes(a: Any, b: Any) -> tuple[Change, ...]:
-    old, new = flatten(a), flatten(b)
-    changes = []
-    for path in dict.fromkeys([*old, *new]):
-        before, after = old.get(path, _MISSING), new.get(path, _MISSING)
-        if before == after or not path:
-            continue
-        changes.append(Change(path.removeprefix("settings."), _shown(before), _shown(after)))
-    return tuple(changes)
+def _changes(before: Any, after: Any, path: str = "") -> tuple[Change, ...]:
+    """Values that differ, by dotted path; a table that one side lacks is one change."""
+    if before == after:
+        return ()
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        changes: list[Change] = []
+        for key in dict.fromkeys([*before, *after]):
+            below = f"{path}.{key}" if path else str(key)
+            changes += _changes(before.get(key, _MISSING), after.get(key, _MISSING), below)
+        return tuple(changes)
+    return (Change(path.removeprefix("settings."), _shown(before), _shown(after)),)
 
 
 def _shown(value: Any) -> str | None:
     if value is _MISSING:
         return None
+    if isinstance(value, Mapping | list):
+        return f"({len(value)} values)" if value else "(none)"
     if isinstance(value, str) and _is_digest(value):
         return "(text)"
     text = str(value)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
 
 Message = dict[str, str]
+# What an expression inside a template can raise on the values it is given
+RENDER_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 MIN_STOP = 8  # characters; shorter first lines are no telling stop string
 
 _COMMON = ("task", "input_format", "output_format", "labels", "language", "extra_rules")
@@ -90,6 +92,7 @@ def check_template(name: str, source: str) -> None:
         raise TemplateProblem("E304", "a template cannot include, import or extend another file", help="use one file")
     for word in sorted(used - set(known)):
         raise TemplateProblem(
+            "E302",
             f"prompt '{name}' has no variable '{word}'",
             _line_of(source, word),
             help=f"it has {', '.join(sorted(known))}",
@@ -116,10 +119,10 @@ def render(source: str, values: Mapping[str, Any], name: str) -> str:
     """Render one template; an SdrlError E304 when it fails on these values."""
     try:
         return _compiled(source).render(values)
-    except TemplateError as error:
+    except RENDER_FAILURES as error:
         raise SdrlError(
             "E304",
-            f"the template of prompt '{name}' failed: {error.message}",
+            f"the template of prompt '{name}' failed: {error}",
             help=f"see it in full with 'sdrl preview SPEC --prompt {name}'",
         ) from None
 

@@ -261,6 +261,14 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
         "pip install 'sdrl[all]'",
     ),
     (
+        "E846",
+        "a line that cannot be judged",
+        "A line given to sdrl verify is no JSON object with the texts completion and gold.",
+        "Verdicts stand in the order of the lines, one for each; a skipped line would shift them.",
+        '{"completion": "#### 2"}',
+        '{"completion": "#### 2", "gold": "2"}',
+    ),
+    (
         "E860",
         "no file matches",
         "A file or glob of the corpus matches nothing.",

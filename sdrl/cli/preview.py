@@ -1,0 +1,87 @@
+"""``sdrl preview``: the exact bytes that would be sent, with a first demo and passage standing in.
+
+Prompts go to stdout, byte for byte; what stands in for what, sizes and reply schemas go to stderr, so that
+``sdrl preview SPEC --prompt answer > FILE`` is exactly the prompt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrl.compiler.compile import Compiled
+    from sdrl.compiler.plan import PartPlan, Plan
+
+NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec")
+    parser.add_argument("--prompt", metavar="NAME", choices=NAMES, help=f"one of {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--part", metavar="NAME", help="part of the task (default: the first)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one prompt exactly, or all with headings."""
+    from sdrl.compiler.compile import compile_spec
+
+    compiled = compile_spec(args.spec)
+    part = _part(compiled.require(), args.part)
+    if args.prompt:
+        _write(_show(compiled, part, args.prompt))
+        return 0
+    for name in NAMES:
+        _write(f"===== {name} =====\n")
+        _write(_show(compiled, part, name) + "\n")
+    return 0
+
+
+def _write(text: str) -> None:
+    """Exactly these bytes, whatever the locale; at once, so that the notes on stderr stand beside their prompt."""
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    sys.stdout.buffer.flush()
+
+
+def _part(plan: Plan, name: str | None) -> PartPlan:
+    from sdrl.spec.diagnostics import Exit, SdrlError
+
+    if name is None:
+        return plan.parts[0]
+    try:
+        return plan.part(name)
+    except KeyError:
+        known = ", ".join(part.name for part in plan.parts)
+        raise SdrlError("", f"there is no part '{name}'", help=f"parts: {known}", exit=Exit.USAGE) from None
+
+
+def _show(compiled: Compiled, part: PartPlan, name: str) -> str:
+    """The prompt's text; what is to be said about it goes to stderr."""
+    from sdrl.compiler.examples import prompt_values
+    from sdrl.compiler.prompts import Prompts
+    from sdrl.compiler.replies import reply_schema
+
+    plan = compiled.require()
+    values, stand_ins = prompt_values(plan, part, compiled.base_dir, compiled.files)[name]
+    said = [f"part: {part.name}", *stand_ins]
+    if name == "pattern" and not part.demos:
+        said.append("not sent in a run: the task has no demos")
+    if name == "keywords" and (not plan.corpus or plan.settings.retrieve.keywords != "auto"):
+        said.append("not sent in a run: there is no corpus, or the spec gives the keywords")
+    prompts = Prompts(plan)
+    if name == "answer":
+        text = prompts.answer(part, values["input"], values["options"])
+        said.append(f"stop strings: {', '.join(map(repr, plan.base.stop)) or 'none'}")
+    else:
+        text = prompts.messages(name, part, **values)[0]["content"]
+        schema = reply_schema(name, plan.settings.answer)
+        said.append("sent as one user message")
+        said.append(f"reply schema: {json.dumps(schema[1], ensure_ascii=False)}" if schema else "reply: free text")
+    size = len(text.encode())
+    said.append(f"{size:,} bytes, about {-(-size // 4):,} tokens (4 bytes a token)")
+    sys.stderr.write("".join(f"# {name}: {line}\n" for line in said))
+    return text
