@@ -219,11 +219,11 @@ class Qwen2Stepper:
         own = suffix[:, :, :, :length].flatten(1, 2)
         grouped = query.view(n, groups, each, size).transpose(0, 1).reshape(groups, n * each, size)
         shared_scores = torch.bmm(grouped, keys.transpose(1, 2)).view(groups * n, each, read)
-        own_scores = torch.bmm(grouped.view(groups * n, each, size), own[0].transpose(1, 2))
+        own_scores = torch.bmm(grouped.reshape(groups * n, each, size), own[0].transpose(1, 2))
         weights = torch.cat([shared_scores, own_scores], dim=-1).softmax(dim=-1)
         of_prompt = torch.bmm(weights[:, :, :read].reshape(groups, n * each, read), values)
-        mixed = torch.baddbmm(of_prompt.view(groups * n, each, size), weights[:, :, read:], own[1])
-        return mixed.view(groups, n, each * size).transpose(0, 1).reshape(n, -1)
+        mixed = torch.baddbmm(of_prompt.reshape(groups * n, each, size), weights[:, :, read:], own[1])
+        return mixed.reshape(groups, n, each * size).transpose(0, 1).reshape(n, -1)
 
     def _rest(self, layer: _Layer, x: torch.Tensor, mixed: torch.Tensor) -> torch.Tensor:
         """Output projection and feed-forward with their residuals, [n, H]."""
