@@ -2,7 +2,8 @@
 
 ROUGE-L is the F measure (precision and recall weighing the same) of the longest common subsequence of words: 2·LCS(a,
 b) / (|a| + |b|). Source: Lin 2004, section 3.2; the filter is Self-Instruct's (arXiv:2212.10560, which uses 0.7).
-Words are compared as written, without stemming.
+Words are compared as written, without stemming. A sample adapted from another is not compared with that parent: a
+harder or easier form is meant to be close to it.
 
 Each distinct word is mapped to one character, so that a sample is a string and the whole comparison runs in RapidFuzz:
 its normalised Indel similarity is exactly this F. It skips pairs whose lengths alone rule the threshold out.
@@ -44,7 +45,13 @@ class RougeL:
         text = self._encode(sample)
         if not text:
             return None
-        best = self._best(text, self._texts, scorer=self._similarity, processor=None, score_cutoff=self._threshold)
+        parent = sample.get("parent")
+        others = (
+            self._texts
+            if parent is None
+            else [None if id_ == parent else other for id_, other in zip(self._ids, self._texts, strict=True)]
+        )
+        best = self._best(text, others, scorer=self._similarity, processor=None, score_cutoff=self._threshold)
         return None if best is None else {"of": self._ids[best[2]], "rouge_l": round(best[1], 4)}
 
     def remember(self, sample: Sample) -> None:
