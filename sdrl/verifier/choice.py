@@ -16,20 +16,16 @@ from sdrl.verifier.result import NEGATED_READING, SEVERAL_READING, TOO_LONG, UNR
 from sdrl.verifier.words import NEGATION, clean, fold
 
 MAX_SLOT: Final = 2_000
+MIN_TEXT: Final = 3
 DEFAULT_LETTERS: Final = ("A", "B", "C", "D", "E", "F", "G", "H", "I", "J")
-_LEAD: Final = re.compile(
-    r"(?:(?:so|thus|therefore|hence|final|the|my|correct|right|best|answer|option|choice|letter|is|would|be|must|i|choose|pick|"
-    r"select|:|=|,|-)\s*)+(?=\W|[A-Za-z0-9]+\b)",
-    re.IGNORECASE,
-)
 _LEAD_WORD: Final = re.compile(
     r"(?:(?:so|thus|therefore|hence|final|the|my|correct|right|best|answer|option|choice|letter|is|would|be|must|i|choose|"
     r"pick|select)\b|[:=,])[\s:=,*]*",
     re.IGNORECASE,
 )
 # Behind a lone capital A: an article goes on with a word, a letter does not (except with these words).
-_AFTER_LETTER: Final = (
-    r"(?=\W*\Z|\s*[.,;:)\]/&|+]|\s*[—–-]|\s+(?:is|or|and|nor|because|since|as|but|was|fits|not)\b|\s+[A-Z](?![A-Za-z]))"
+_AFTER_LETTER: Final = re.compile(
+    r"\W*\Z|\s*[.,;:)\]/&|+]|\s*[—–-]|\s+(?:is|or|and|nor|because|since|as|but|was|fits|not)\b|\s+[A-Z](?![A-Za-z])"
 )
 _WRONG: Final = re.compile(r"\b(?:wrong|incorrect|false)\b|\banything but\b", re.IGNORECASE)
 
@@ -72,6 +68,11 @@ class _Table:
                 self.forms[shape.format(key)] = key
         names = "|".join(re.escape(key) for key in sorted(self.texts, key=len, reverse=True))
         self.labelled = re.compile(rf"\(?({names})\s*(?:[.):\]]|\s[-–—]|,)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
+        # Texts of three letters on are looked for in prose; the longest first, so that one inside another is not found.
+        texts = sorted((text for text in self.by_text if len(text) >= MIN_TEXT), key=len, reverse=True)
+        self.named = (
+            re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, texts))})(?!\w)", re.IGNORECASE) if texts else None
+        )
         self.standalone = re.compile(rf"(?<![\w'’-])(?:{names})(?![\w'’])")
         self.attached = re.compile(rf"(?:{names}){{2,}}")
 
@@ -110,14 +111,14 @@ class _Table:
         return None
 
     def _mentioned(self, text: str) -> Reading:
-        """Prose that names options by their capital letter."""
+        """Prose that names options, by their capital letter or by their text."""
         found: set[str] = set()
-        first = -1
-        for match in self.standalone.finditer(text):
-            if match.group() in ("A", "I") and not re.compile(_AFTER_LETTER).match(text, match.end()):
-                continue  # an article, a pronoun
-            found.add(match.group())
-            first = match.start() if first < 0 else first
+        rest = text
+        if self.named:
+            for match in self.named.finditer(text):
+                found |= self.by_text.get(fold(match.group(), True), set())
+            rest = self.named.sub(" … ", text)
+        found |= {match.group() for match in self.standalone.finditer(rest) if not _is_article(match)}
         if not found:
             return UNREADABLE
         if len(found) > 1:
@@ -125,6 +126,11 @@ class _Table:
         if NEGATION.search(text) or _WRONG.search(text):
             return NEGATED_READING
         return Reading(found.pop())
+
+
+def _is_article(match: re.Match[str]) -> bool:
+    """Whether a lone capital A or I is a word of the sentence and not a letter."""
+    return match.group() in ("A", "I") and not _AFTER_LETTER.match(match.string, match.end())
 
 
 @lru_cache(maxsize=4_096)

@@ -6,12 +6,12 @@ the length of the text, which ``verifier.py`` bounds.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from sdrl.verifier.literal import read_json_at, slot_text
 from sdrl.verifier.program import Extract, ProgramError
 
 MIN_HASHES: Final = 4
@@ -120,11 +120,11 @@ def _tag(name: str) -> Finder:
     return find
 
 
-_BOX_TOKEN: Final = re.compile(r"\\+f?boxed\s*\{|\\.|[{}]", re.DOTALL)
+_BOX_TOKEN: Final = re.compile(r"\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
 
 
 def _boxed(text: str) -> list[Slot]:
-    if "boxed" not in text:
+    if "box" not in text:
         return []
     slots: list[Slot] = []
     open_braces: list[int] = []
@@ -153,20 +153,18 @@ def _regex(pattern: str, group: int | str) -> Finder:
         across_lines = re2.compile("(?m)" + pattern, across)
     except re2.error as error:
         raise ProgramError(f"extract.pattern: {error}") from None
-    names = compiled.groupindex
-    if (isinstance(group, str) and group not in names) or (
-        isinstance(group, int) and not 0 <= group <= compiled.groups
-    ):
-        if group != 1 or compiled.groups:
-            raise ProgramError(f"extract.group: the pattern has no group {group!r}")
-        group = 0  # a pattern without groups: the whole match
+    index = compiled.groupindex.get(group, -1) if isinstance(group, str) else group
+    if index == 1 and not compiled.groups:
+        index = 0  # a pattern without groups: the whole match
+    if not 0 <= index <= compiled.groups:
+        raise ProgramError(f"extract.group: the pattern has no group {group!r}")
 
     def matches(engine: Any, text: str, ends: float) -> Iterator[Slot]:
         for match in engine.finditer(text):
             # One match is linear in the text; many matches that each look far ahead are not.
             if time.monotonic() > ends:
                 raise TimeoutError("the pattern ran past its deadline")
-            start, end = match.span(group)
+            start, end = match.span(index)
             if start >= 0:
                 yield _slot(text, start, end)
 
@@ -183,7 +181,6 @@ def _regex(pattern: str, group: int | str) -> Finder:
 
 
 def _json(field: str) -> Finder:
-    decoder = json.JSONDecoder(parse_float=_Literal, parse_int=_Literal)
     path = field.split(".") if field else []
 
     def find(text: str) -> list[Slot]:
@@ -191,7 +188,7 @@ def _json(field: str) -> Finder:
         at, tries = text.find("{", max(0, len(text) - MAX_JSON)), 0
         while at >= 0 and tries < MAX_JSON_TRIES:
             try:
-                value, end = decoder.raw_decode(text, at)
+                value, end = read_json_at(text, at)
             except (ValueError, RecursionError):
                 tries += 1
                 at = text.find("{", at + 1)
@@ -206,21 +203,13 @@ def _json(field: str) -> Finder:
     return find
 
 
-class _Literal(str):
-    """A JSON number, kept as the text it was written in."""
-
-    __slots__ = ()
-
-
 def _field_text(value: Any, path: list[str]) -> str | None:
     """The field as slot text; None when it is not there (a null field is an empty slot)."""
     for name in path:
         if not isinstance(value, dict) or name not in value:
             return None
         value = value[name]
-    if value is None:
-        return ""
-    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return slot_text(value)
 
 
 _NUMBER_TOKEN: Final = re.compile(

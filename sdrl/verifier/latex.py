@@ -26,7 +26,7 @@ _ROOT: Final = re.compile(r"√\s*(?:\(([^()]*)\)|([0-9]+|[A-Za-z]))")
 _GROUP: Final = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _DROP: Final = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|limits|big|Big|bigg|Bigg|bigl|bigr|Bigl|Bigr)(?![A-Za-z])\.?"
-    r"|\\[!,;: >]|\\(?:quad|qquad)(?![A-Za-z])|~|\\\$|\$"
+    r"|(?<!\\)\\[!,;: >]|\\(?:quad|qquad)(?![A-Za-z])|~|\\\$|\$"
     r"|\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degree(?![A-Za-z])|(?<=[0-9])\s*degrees?\b"
 )
 _RENAME: Final = (
@@ -81,7 +81,7 @@ def normal_form(expression: str) -> str:
     text = _DROP.sub(" " if "\\ " in text else "", text)
     for pattern, replacement in _RENAME:
         text = pattern.sub(replacement, text)
-    text = text.strip().rstrip(".,;:").strip()
+    text = text.strip().rstrip(".,;:\\ ").strip()
     text = _UNIT.sub("", text)
     text = _TEXT.sub(r"\1", text)
     text = _SPACE.sub("", text).strip()

@@ -78,6 +78,8 @@ def _read(slot: str) -> Reading:
     expression, prose = math_part(_SPECIAL.sub("", slot).strip(_EDGE))
     if NEGATION.search(prose) or (NEGATION.search(expression) and "\\not" not in expression):
         return NEGATED_READING
+    if NUMBER.fullmatch(expression.strip()) and (number := read_number(expression)).text is not None:
+        return number  # with its unit: the normal form has no spaces any more to tell `18 apples` from a product
     form = normal_form(expression)
     if not form or _NOTHING.fullmatch(form):
         return UNREADABLE

@@ -42,11 +42,15 @@ def _parse(text: str) -> tuple[Any, ...]:
 
 
 def _value(expression: Any) -> Any:
-    """The number of an expression without variables as a sympy number, or None."""
+    """The number of an expression without variables as a sympy number, or None. A lone ``i`` is the imaginary unit."""
     import sympy
 
-    if not isinstance(expression, sympy.Expr) or expression.free_symbols:
+    if not isinstance(expression, sympy.Expr):
         return None
+    if expression.free_symbols:
+        if any(symbol.name != "i" for symbol in expression.free_symbols):
+            return None
+        expression = expression.subs(dict.fromkeys(expression.free_symbols, sympy.I))
     value = expression.doit().evalf(DIGITS)
     return value if value.is_number and value.is_finite else None
 

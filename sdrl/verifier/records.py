@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from sdrl.verifier.literal import Number, read_json, slot_text
 from sdrl.verifier.number import read_number
 from sdrl.verifier.program import Program
 from sdrl.verifier.result import TOO_LONG, UNREADABLE, AnswerType, Options, Reading
@@ -20,10 +21,6 @@ MAX_SLOT: Final = 100_000
 NO_JSON: Final = "the slot holds no JSON value"
 OFF_SCHEMA: Final = "the JSON does not match the schema"
 _FENCE: Final = re.compile(r"```[A-Za-z]*\s*\n?(.*?)```", re.DOTALL)
-
-
-class Number(str):
-    """A JSON number, kept as the text it was written in."""
 
 
 class RecordType:
@@ -39,7 +36,7 @@ class RecordType:
             return Reading(None, TOO_LONG)
         fenced = _FENCE.search(slot)
         try:
-            value = json.loads(fenced.group(1) if fenced else slot, **_NUMBERS)
+            value = read_json(fenced.group(1).strip() if fenced else slot)
         except (ValueError, RecursionError):
             return Reading(None, NO_JSON)
         if not self._matches(value):
@@ -50,9 +47,10 @@ class RecordType:
             return UNREADABLE
         read: dict[str, str] = {}
         for name, inner in self._fields:
-            text = slot_text(value.get(name))
+            given = value.get(name)
+            text = "" if isinstance(given, dict) else slot_text(given)
             if not text:
-                return Reading(None, f"field {name}: missing or empty")
+                return Reading(None, f"field {name}: missing, empty or an object")
             reading = inner.read(text, None)
             if reading.text is None:
                 return Reading(None, f"field {name}: {reading.reason}", reading.conflict)
@@ -67,20 +65,6 @@ class RecordType:
             return False
         left, right = json.loads(a), json.loads(b)
         return all(inner.same(left[name], right[name]) for name, inner in self._fields)
-
-
-def slot_text(value: Any) -> str:
-    """A JSON value as the text of a slot: a text as it is, a number as written, a list as JSON, null as nothing."""
-    if value is None:
-        return ""
-    return value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-_NUMBERS: Final[dict[str, Any]] = {"parse_int": Number, "parse_float": Number, "parse_constant": _no_constant}
 
 
 def _canonical(value: Any) -> str:

@@ -1,7 +1,7 @@
 """A small part of JSON Schema, enough to say what an answer looks like; anything else is refused when compiling.
 
 Keywords: type, enum, const, properties, required, additionalProperties (boolean), items, minItems, maxItems. Titles and
-descriptions are ignored. Numbers arrive as ``str`` subclasses named Number (``records.py``).
+descriptions are ignored. Numbers arrive as their text (``literal.py``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sdrl.verifier.literal import Number
 from sdrl.verifier.program import ProgramError
 
 Check = Callable[[Any], bool]
@@ -89,7 +90,7 @@ def _size_check(fits: Callable[[int, int], bool], bound: int) -> Check:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, str) and type(value) is not str
+    return isinstance(value, Number)
 
 
 _TYPES: Final[dict[str, Check]] = {
