@@ -114,9 +114,6 @@ def _templates(loaded: Loaded, spec: Spec) -> Findings:
         path = f"prompts.{name}"
         if prompt.file is None and not prompt.extra_rules:
             yield loaded.diagnostic("E316", path, f"{path} changes nothing", help="add 'file' or 'extra_rules'")
-        if prompt.file is not None and prompt.extra_rules:
-            advice = "put the rules into the template"
-            yield loaded.diagnostic("E316", f"{path}.extra_rules", f"{path} has a file of its own", help=advice)
         if prompt.file is not None and not _is_file(loaded, prompt.file):
             message = f"there is no template '{prompt.file}'"
             advice = f"paths start at the spec's folder: {loaded.folder}"
