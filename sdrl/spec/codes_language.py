@@ -118,10 +118,6 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "The template never uses the variable that its prompt is about.",
      "Every sample would be asked the same.",
      "answer.jinja: Solve the problem.", "answer.jinja: {{ input }}"),
-    ("E306", "a template that leaves out what it must say",
-     "The template never uses a variable that its prompt cannot do without.",
-     "The model would be asked without its input.",
-     "Solve this.", "Solve this: {{ input }}"),
     ("E310", "a parameter without a value",
      "A text of the task uses {name}, and neither params nor every part gives it a value. A name in braces that is "
      "meant literally is written with spaces: { name }.",
