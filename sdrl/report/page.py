@@ -1,0 +1,277 @@
+"""Figures into a page: sections of paragraphs, tables and charts, before any renderer has seen them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sdrl.report.charts import bar, curve
+from sdrl.report.verdict import percent, points, verdict
+
+HIST_WIDTH = 15
+CURVE_WIDTH = 60
+CURVE_HEIGHT = 6
+
+
+@dataclass(frozen=True)
+class Text:
+    """One paragraph."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; the first column is text, the others are aligned to the right unless ``left`` names them."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: frozenset[int] = frozenset({0})
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines that only a fixed-width font keeps in shape."""
+
+    lines: tuple[str, ...]
+
+
+Block = Text | Table | Chart
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report."""
+
+    title: str
+    subtitle: str
+    sections: tuple[Section, ...] = field(default_factory=tuple)
+
+
+def build_page(figures: Mapping[str, Any], *, ascii_only: bool = False) -> Page:
+    """Lay the figures out, the verdict first; sections without figures are left out."""
+    made = (
+        Section("Verdict", tuple(Text(line) for line in verdict(figures))),
+        Section("Accuracy", tuple(_accuracy(figures))),
+        Section("Funnel", tuple(_funnel(figures["funnel"]))),
+        Section("Pass rates of the base model", tuple(_pass_rates(figures, ascii_only))),
+        Section("Training", tuple(_training(figures["training"], ascii_only))),
+        Section("Labels against the known truth", tuple(_labels(figures["labels"]))),
+        Section("Time and cost", tuple(_costs(figures))),
+    )
+    models = figures["models"]
+    subtitle = f"instructor {models['instructor']} · base {models['base']} · plan {figures['plan_hash'][:12]}"
+    title = f"{figures['name']} ({figures['run']})"
+    return Page(title, subtitle, tuple(section for section in made if section.blocks))
+
+
+def _accuracy(figures: Mapping[str, Any]) -> list[Block]:
+    blocks: list[Block] = []
+    for each in figures["evaluations"]:
+        runs = f", {each['n_runs']} runs" if each["n_runs"] > 1 else ""
+        blocks += [Text(f"{each['name']} ({each['shift']}): {each['n_problems']} problems{runs}"), _set_table(each)]
+    if any(each.get("gain") is not None for each in figures["evaluations"]):
+        blocks.append(
+            Text("The two gains below the first are its parts and sum to it: right = readable x right if readable.")
+        )
+    validation = figures["validation"]
+    if validation:
+        blocks.append(
+            Text(
+                f"Synthetic validation split ({validation['n']} samples, chose the checkpoint): "
+                f"{percent(validation['base'])} -> {percent(validation['trained'])} at step {validation['best_step']}."
+            )
+        )
+    return blocks
+
+
+def _set_table(each: Mapping[str, Any]) -> Table:
+    base, trained = each["base"] or {}, each["trained"] or {}
+
+    def row(label: str, name: str, gain: str | None, interval: str | None) -> tuple[str, ...]:
+        low_high = each.get(interval) if interval else None
+        between = f"{points(low_high[0])} to {points(low_high[1])}" if low_high else ""
+        moved = each.get(gain) if gain else None
+        return (
+            label,
+            percent(base.get(name)),
+            percent(trained.get(name)),
+            "" if moved is None else points(moved),
+            between,
+        )
+
+    rows = [
+        row("right answers", "accuracy", "gain", "interval"),
+        row("  readable (format)", "parsable", "gain_format", "interval_format"),
+        row("  right if readable (skill)", "accuracy_if_parsable", "gain_skill", "interval_skill"),
+        row("cut off at the length limit", "truncated", None, None),
+    ]
+    return Table(("", "base", "trained", "gain", "95 % interval"), tuple(rows))
+
+
+def _funnel(funnel: Sequence[Mapping[str, Any]]) -> list[Block]:
+    if not funnel:
+        return []
+    rows = [(row["stage"], _count(row["in"]), _count(row["rows"]), _codes(row["dropped"])) for row in funnel]
+    return [Table(("stage", "in", "out", "dropped"), tuple(rows), left=frozenset({0, 3}))]
+
+
+def _codes(dropped: Mapping[str, int] | None) -> str:
+    ranked = sorted((dropped or {}).items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{code} {count}" for code, count in ranked)
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "–"
+
+
+def _pass_rates(figures: Mapping[str, Any], ascii_only: bool) -> list[Block]:
+    rates = figures["pass_rates"]
+    if not rates:
+        return []
+    names = ("before", "after", "selected")
+    rows = {name: [rates[name]["never"], *rates[name]["tenths"], rates[name]["always"]] for name in names}
+    tops = {name: max(rows[name]) for name in names}
+    labels = ["never", *[f"<={k * 10:>3} %" for k in range(1, 10)], "<100 %", "always"]
+    titles = [f"{_HIST_TITLES[name]} ({rates[name]['n']:,})" for name in names]
+    head = "".join(f"{title:<{HIST_WIDTH + 8}}" for title in titles)
+    lines = [f"{'solved':<8}{head}".rstrip()]
+    for index, label in enumerate(labels):
+        cells = []
+        for name in names:
+            count = rows[name][index]
+            drawn = bar(count, tops[name], HIST_WIDTH, ascii_only=ascii_only)
+            cells.append(f"{drawn + (' ' if drawn else '') + (str(count) if count else '.'):<{HIST_WIDTH + 8}}")
+        lines.append(f"{label:<8}{''.join(cells)}".rstrip())
+    means = "".join(f"{percent(rates[name]['mean']):<{HIST_WIDTH + 8}}" for name in names)
+    lines.append(f"{'mean':<8}{means}".rstrip())
+    blocks: list[Block] = [Text(f"Share of right answers in {rates['draws']} draws a sample."), Chart(tuple(lines))]
+    for origin, moved in figures["adaptation"].items():
+        blocks.append(
+            Text(
+                f"Rewritten to be {origin}: {moved['n']} samples; mean pass rate {percent(moved['parents'])} of the "
+                f"originals, {percent(moved['adapted'])} of the rewritten."
+            )
+        )
+    return blocks
+
+
+_HIST_TITLES = {"before": "initial", "after": "with adapted", "selected": "selected"}
+
+
+def _training(training: Mapping[str, Any] | None, ascii_only: bool) -> list[Block]:
+    if not training:
+        return []
+    stop = "; stopped early" if training["early_stopped"] else ""
+    best = f"; the model is that of step {training['best_step']}" if training["best_step"] is not None else ""
+    blocks: list[Block] = [Text(f"{training['steps']} steps{best}{stop}.")]
+    curves = training["curves"]
+    shown = "reward" if "reward" in curves else "loss" if "loss" in curves else None
+    if shown:
+        blocks.append(Chart(tuple(_curve_lines(shown, curves[shown], ascii_only))))
+    rows = [_change(name, values) for name, values in curves.items() if name != shown]
+    if rows:
+        blocks.append(Table(("", "first tenth", "last tenth"), tuple(rows)))
+    if training["validation"]:
+        looks = ", ".join(f"{step}: {percent(accuracy)}" for step, accuracy in training["validation"])
+        blocks.append(Text(f"Validation accuracy by step: {looks}."))
+    return blocks
+
+
+def _curve_lines(name: str, values: Sequence[Sequence[float | None]], ascii_only: bool) -> list[str]:
+    known = [(float(step), value) for step, value in values if step is not None and value is not None]
+    lines, low, high = curve(known, width=CURVE_WIDTH, height=CURVE_HEIGHT, ascii_only=ascii_only)
+    if not lines:
+        return []
+    marks = {0: f"{high:.3f}", len(lines) - 1: f"{low:.3f}"}
+    wall = "|" if ascii_only else "│"
+    drawn = [f"{marks.get(index, ''):>8} {wall}{line}".rstrip() for index, line in enumerate(lines)]
+    corner = "+" if ascii_only else "└"
+    floor_ = ("-" if ascii_only else "─") * min(CURVE_WIDTH, len(known))
+    foot = f"{'':>8}  {'step ' + str(round(known[0][0])):<{max(1, len(floor_) - 6)}}{round(known[-1][0]):>6}"
+    return [f"{'':>8} {name}", *drawn, f"{'':>8} {corner}{floor_}", foot]
+
+
+def _change(name: str, values: Sequence[Sequence[float | None]]) -> tuple[str, str, str]:
+    known = [value for _, value in values if value is not None]
+    n = max(1, len(known) // 10)
+    return name, _short(sum(known[:n]) / n), _short(sum(known[-n:]) / n)
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.4f}"
+
+
+def _labels(labels: Mapping[str, Any] | None) -> list[Block]:
+    if not labels:
+        return []
+    titles = {"written": "as written", "voted": "voted and kept", "adapted": "adapted, voted", "selected": "selected"}
+    rows = [
+        (title, _count(labels[name]["n"]), _count(labels[name]["wrong"]), percent(labels[name]["wrong_share"]),
+         _count(labels[name]["ambiguous"]))
+        for name, title in titles.items()
+    ]  # fmt: skip
+    blocks: list[Block] = [Table(("labels", "samples", "wrong", "share", "ambiguous"), tuple(rows))]
+    blocks.append(Text(_filter_words("The vote dropped", labels["vote"])))
+    blocks.append(Text(_filter_words("The base model's doubt marks", labels["doubt"])))
+    return blocks
+
+
+def _filter_words(start: str, quality: Mapping[str, Any]) -> str:
+    everything = quality["bad_dropped"] + quality["bad_passed"]
+    return (
+        f"{start} {quality['dropped']} of {quality['dropped'] + quality['passed']} samples: {quality['bad_dropped']} "
+        f"of them bad (precision {percent(quality['precision'])}), of {everything} bad ones in all (recall "
+        f"{percent(quality['recall'])})."
+    )
+
+
+def _costs(figures: Mapping[str, Any]) -> list[Block]:
+    usage = figures["usage"] or {}
+    by_stage: dict[str, list[Mapping[str, Any]]] = {}
+    for name, spent in (usage.get("by") or {}).items():
+        by_stage.setdefault(name.partition("/")[0], []).append(spent)
+    rows = []
+    for row in figures["funnel"]:
+        spent = by_stage.get(row["stage"], [])
+        rows.append((row["stage"], _time(row["seconds"]), *_spent(spent)))
+    if not rows:
+        return []
+    total = sum(row["seconds"] or 0.0 for row in figures["funnel"])
+    rows.append(("all", _time(total), *_spent([usage] if usage else [])))
+    blocks: list[Block] = [Table(("stage", "time", "requests", "cached", "tokens", "usd"), tuple(rows))]
+    saved = usage.get("saved_by_cache") or {}
+    if saved.get("requests"):
+        blocks.append(
+            Text(
+                f"The request cache answered {saved['requests']:,} requests ({saved['tokens']:,} tokens, "
+                f"${saved['usd']:.2f}) that were paid for before."
+            )
+        )
+    return blocks
+
+
+def _spent(some: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    if not some:
+        return "", "", "", ""
+    totals = [sum(int(spent.get(name) or 0) for spent in some) for name in ("requests", "cached", "tokens")]
+    usd = sum(float(spent.get("usd") or 0) for spent in some)
+    return (*[f"{value:,}" for value in totals], f"{usd:.2f}")
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,80 @@
+"""A run folder as rows: what the report reads, and nothing it does not need. Knows no figures.
+
+A run that is not finished, or was killed, has some of these files only; whatever is missing is empty.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sdrl.run.artifacts import Artifacts, Row, read_rows
+from sdrl.run.folder import RunFolder
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.verifier import Verifier
+
+
+@dataclass(frozen=True)
+class RunData:
+    """One run folder. Raises SdrlError E830 from ``open`` when it holds no run."""
+
+    folder: RunFolder
+    plan: dict[str, Any]
+    result: dict[str, Any]
+
+    @classmethod
+    def open(cls, root: Path) -> RunData:
+        """Read the plan and, where the run has ended in some way, its result."""
+        folder = RunFolder(root)
+        plan = _read_json(folder.plan / "plan.json")
+        if plan is None:
+            raise SdrlError(
+                "E830", f"{root} holds no run", help="name the folder that 'sdrl run' wrote to; see: sdrl runs"
+            )
+        return cls(folder, plan, _read_json(folder.result) or {})
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """Rows and seals of the stages."""
+        return Artifacts(self.folder, Path())
+
+    def rows(self, stage: str) -> list[Row]:
+        """Rows that a sealed ``stage`` passed on; none while it is not sealed."""
+        return self.artifacts.rows(stage) if self.seal(stage) else []
+
+    def dropped(self, stage: str) -> list[Row]:
+        """Rows that a sealed ``stage`` dropped, each with its code."""
+        return read_rows(self.folder.artifacts / f"{stage}.dropped.jsonl") if self.seal(stage) else []
+
+    def seal(self, stage: str) -> dict[str, Any] | None:
+        """The seal of ``stage``, or None."""
+        return self.artifacts.seal(stage)
+
+    def truth(self) -> list[Row]:
+        """What the scripted instructor knew of the problems it wrote; empty for any other instructor."""
+        return read_rows(self.folder.truth)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The verifier the run was judged by."""
+        return Verifier.from_program(self.plan["verifier"])
+
+    def setting(self, path: str) -> Any:
+        """A resolved value of the plan by dotted path, or None."""
+        value: Any = self.plan.get("settings")
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise SdrlError("E830", f"{path} is damaged ({error})", help="run the same 'sdrl run' command again") from None
+    return value if isinstance(value, dict) else None
