@@ -22,6 +22,7 @@ from sdrl.spec.model import Base, Instructor, Models
 
 INSTRUCTOR = "scripted-instructor"
 TOY_BASE = "toy-base"
+INSTRUCTOR_SOURCES = ("instructor", "problems")
 # what in a model folder changes its tokens or its probabilities
 WEIGHTS = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt", ".tiktoken")
 
@@ -94,9 +95,10 @@ def digest_folder(folder: Path) -> str:
 
 
 def _digest_sources(folder: Path) -> str:
-    """Sha256 over the embedded models' sources: a changed instructor writes other samples."""
+    """Sha256 over the sources of the scripted instructor: a changed program writes other samples."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    paths = [path for name in INSTRUCTOR_SOURCES for path in (folder / name).rglob("*.py")]
+    for path in sorted(paths):
         digest.update(f"{path.relative_to(folder).as_posix()} {digest_file(path)[0]}\n".encode())
     return digest.hexdigest()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sdrl.spec.model import Answer
 
 MAX_REPLY_CHARACTERS = 1_000_000
+MAX_CANDIDATES = 32  # places where an object may begin; a reply with more is no reply
 SAMPLE_PROMPTS = ("generate", "harder", "easier")
 FREE_TEXT = ("solve", "answer")
 
@@ -77,7 +78,8 @@ def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
         raise ReplyError("empty_reply", "the reply is empty")
     if name in FREE_TEXT:
         return {"text": text}
-    found = _find_object(text[:MAX_REPLY_CHARACTERS])
+    wanted = name if name in ("keywords", "pattern") else "input"
+    found = _find_object(text[:MAX_REPLY_CHARACTERS], wanted)
     if name == "keywords":
         return {"keywords": _keywords(found)}
     if name == "pattern":
@@ -88,22 +90,30 @@ def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
     return reply
 
 
-def _find_object(text: str) -> Mapping[str, Any]:
-    """The reply's JSON object: the whole text, the inside of a code fence, or the first object in the prose."""
+def _find_object(text: str, wanted: str) -> Mapping[str, Any]:
+    """The object with field ``wanted``: the whole text, the inside of a code fence, or one that stands in prose.
+
+    An object without the field is second best: its caller then says what is missing.
+    """
+    second: Mapping[str, Any] | None = None
     start = text.find("{")
-    if start < 0:
-        raise ReplyError("no_json", "the reply contains no JSON object")
-    while start >= 0:
+    for _ in range(MAX_CANDIDATES):
+        if start < 0:
+            break
         for candidate in (text[start:], _mend_backslashes(text[start:])):
             try:
                 value, _ = json.JSONDecoder(strict=False).raw_decode(candidate)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(value, dict) and value:
+            if isinstance(value, dict) and wanted in value:
                 return value
+            second = second or value
+            break
         next_line = text.find("\n", start)
         start = text.find("{", next_line) if next_line >= 0 else -1
-    raise ReplyError("no_json", "the reply contains no JSON object that can be read")
+    if second is None:
+        raise ReplyError("no_json", "the reply contains no JSON object that can be read")
+    return second
 
 
 _BAD_ESCAPE = re.compile(r'\\\\|\\(?!["\\/bfnrtu])|\\u(?![0-9a-fA-F]{4})')
