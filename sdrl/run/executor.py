@@ -142,8 +142,15 @@ class _Run:
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
-        write_result(self.plan, self.folder, self.ledger, ending.status, ending.exit, time.monotonic() - self.started)
-        self.log.emit("run_finished", {"status": ending.status, "exit": int(ending.exit), "message": ending.message})
+        try:
+            seconds = time.monotonic() - self.started
+            write_result(self.plan, self.folder, self.ledger, ending.status, ending.exit, seconds)
+            finished = {"status": ending.status, "exit": int(ending.exit), "message": ending.message}
+            self.log.emit("run_finished", finished)
+        except OSError as error:  # the disk that ended the run refuses the last lines too: the ending still stands
+            return ending if ending.error is not None else self._disk(error)
+        finally:
+            self.cache.close()
         return ending
 
     def _stop(self, task: asyncio.Task[Any] | None) -> None:
