@@ -85,8 +85,8 @@ class Loaded:
         help: str | None = None,  # noqa: A002 - the word users see
         found: str | None = None,
     ) -> Diagnostic:
-        """A diagnostic with the place of ``path`` filled in."""
-        mark = _mark(self.root, _split(path))
+        """A diagnostic with the place of ``path`` filled in; of ``found`` inside it, where that can be seen there."""
+        mark = self._narrowed(_mark(self.root, _split(path)), found)
         return Diagnostic(
             code,
             message,
@@ -100,6 +100,15 @@ class Loaded:
             help=help,
             source_line=self.source_line(mark.line + 1),
         )
+
+    def _narrowed(self, mark: Mark, found: str | None) -> Mark:
+        """The mark of ``found`` within ``mark``, if it stands there on one line and as it is."""
+        index = self.text.find(found, mark.index, mark.end_index) if found else -1
+        if index < 0 or found is None or "\n" in found:
+            return mark
+        line = self.text.count("\n", 0, index)
+        column = index - (self.text.rfind("\n", 0, index) + 1)
+        return Mark(line, column, index, line, column + len(found), index + len(found))
 
     def source_line(self, line: int) -> str | None:
         """The text of a line, from 1."""
@@ -151,7 +160,9 @@ def load_spec(path: FilePath | str, text: str | None = None) -> Loaded:
         from sdrl.spec.rules import check
 
         draft = dataclasses.replace(loaded, spec=spec)
-        problems = [*problems, *check(draft, reader.bad), *lint(draft, reader.bad)]
+        problems = [*problems, *check(draft, reader.bad)]
+        if not has_errors(problems):  # advice on a spec that is about to change would be noise
+            problems += lint(draft)
     return _finish(loaded, problems, spec)
 
 
@@ -256,7 +267,7 @@ def _stand_in(data: dict[str, Any], table: type[Table]) -> None:
         if key not in data and spec_field.required:
             data[key] = _example(shape)
         value = data.get(key)
-        if shape.table is not None and isinstance(value, dict):
+        if shape.table is not None and isinstance(value, dict) and _means_table(value, shape):
             data[key] = value = dict(value)
             _stand_in(value, shape.table)
         elif shape.item is not None and shape.item.table is not None and isinstance(value, list):
@@ -264,6 +275,11 @@ def _stand_in(data: dict[str, Any], table: type[Table]) -> None:
             for item in copies:
                 if isinstance(item, dict):
                     _stand_in(item, shape.item.table)
+
+
+def _means_table(value: dict[str, Any], shape: Shape) -> bool:
+    """Where a free mapping may stand too, a mapping without any key of the table is that."""
+    return shape.table is not None and (shape.values is None or bool(set(value) & set(fields_of(shape.table))))
 
 
 def _example(shape: Shape) -> Any:
