@@ -70,8 +70,8 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """By place in the file, then by code: the order a person reads them in."""
-    return tuple(sorted(diagnostics, key=lambda d: (d.file or "", d.line or 0, d.column or 0, d.code, d.path)))
+    """By place in the file, then by code, then as found: the order a person reads them in."""
+    return tuple(sorted(diagnostics, key=lambda d: (d.file or "", d.line or 0, d.column or 0, d.code)))
 
 
 class SdrlError(Exception):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.model import Spec
-from sdrl.spec.reading import Path
 from sdrl.spec.rules import PLACEHOLDER, TASK_TEXTS
 
 if TYPE_CHECKING:
@@ -17,17 +16,12 @@ Findings = Iterator[Diagnostic]
 _INSTRUCT = ("instruct", "chat", "-it")
 
 
-def lint(loaded: Loaded, bad: set[Path]) -> list[Diagnostic]:
+def lint(loaded: Loaded) -> list[Diagnostic]:
     """All warnings the spec does not silence."""
     spec = loaded.spec
     assert spec is not None  # the loader's draft
-    spoiled = {str(path[0]) for path in bad if path}
     silenced = {item if isinstance(item, str) else item.code for item in spec.lint.ignore}
-    found: list[Diagnostic] = []
-    for rule, reads in _LINTS:
-        if not spoiled & set(reads):
-            found += [item for item in rule(loaded, spec) if item.code not in silenced]
-    return found
+    return [item for rule in _LINTS for item in rule(loaded, spec) if item.code not in silenced]
 
 
 def _ungrounded(loaded: Loaded, spec: Spec) -> Findings:
@@ -122,12 +116,12 @@ def _unused_params(loaded: Loaded, spec: Spec) -> Findings:
                 )
 
 
-_LINTS: tuple[tuple[Callable[[Loaded, Spec], Findings], tuple[str, ...]], ...] = (
-    (_ungrounded, ("corpus",)),
-    (_licenses, ("task", "corpus")),
-    (_unmeasured, ("evaluate",)),
-    (_greedy, ("vote", "score", "evaluate")),
-    (_format, ("task", "answer")),
-    (_raw_chat, ("models",)),
-    (_unused_params, ("task", "params", "parts")),
+_LINTS: tuple[Callable[[Loaded, Spec], Findings], ...] = (
+    _ungrounded,
+    _licenses,
+    _unmeasured,
+    _greedy,
+    _format,
+    _raw_chat,
+    _unused_params,
 )

@@ -219,7 +219,9 @@ class _Builder:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Diagnostic:
     """The parser's message in words that say what to do."""
-    mark = error.problem_mark or error.context_mark
+    mark, opened = error.problem_mark or error.context_mark, error.context_mark
+    if mark and opened and not text[mark.index :].strip():
+        mark = opened  # the end of the file is no place to look: show what was opened
     problem = error.problem or "not YAML"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = text.split("\n")
@@ -233,11 +235,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Diagnostic:
     elif "cannot start any token" in problem:
         message, help_ = f"a text must not begin with '{at}'", f'put it in quotes: "{at}…"'
     elif "unexpected end of stream" in problem:
-        opened = error.context_mark
-        where = f" opened in line {opened.line + 1}" if opened else ""
-        message, help_ = "the file ends inside a quoted text", f"close the quote{where}"
+        message, help_ = "the file ends inside a quoted text", "close the quote that opens here"
     elif "expected ',' or" in problem:
-        opened = error.context_mark
         where = f" opened in line {opened.line + 1}, column {opened.column + 1}" if opened else ""
         closing = problem.rsplit(" ", 1)[-1].strip("'")
         message, help_ = f"a ',' or '{closing}' is missing", f"close the bracket{where}"

@@ -20,6 +20,15 @@ from sdrl.spec.shapes import Shape, fields_of
 Path = tuple[str | int, ...]
 BAD: Any = object()
 _OWN_CODES: dict[Path, str] = {("extends",): "E208", ("sdrl",): "E209"}
+_EXAMPLES = {
+    "name": "my-task",
+    "task": "{description: …, output_format: …}",
+    "answer": '{type: number, extract: {marker: "####"}}',
+    "extract": '{marker: "####"}',
+    "output_format": '"Write the answer after ####."',
+    "instructor": "{model: …, endpoint: …}",
+    "base": "{model: owner/name}",
+}
 _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -89,7 +98,7 @@ class Reader:
             if field.required and name not in present:
                 where = f"{dotted(path)}: " if path else ""
                 message = f"{where}the key '{name}' is missing"
-                self.report("E203", (*path, name), at, message, f"add: {name}: {field.shape.expected()}")
+                self.report("E203", (*path, name), at, message, f"add: {name}: {_example(name, field.shape)}")
         return data
 
     def _unknown_key(self, key: Scalar, known: Iterable[str], path: Path) -> None:
@@ -97,6 +106,8 @@ class Reader:
         near = closest(key.text, names)
         shown = ", ".join(names) if len(names) <= 12 else ", ".join(names[:12]) + ", …"
         help_ = f"did you mean '{near}'?" if near else f"keys here: {shown}"
+        if key.text.isdigit():
+            help_ = "write numbers without commas: a comma begins the next key"
         where = f" in {dotted(path)}" if path else ""
         self.report("E202", (*path, key.text), key.mark, f"unknown key '{key.text}'{where}", help_, key.text)
 
@@ -190,6 +201,13 @@ class Reader:
         return self.report(
             "E204", path, node.mark, f"{dotted(path)} must be {shape.expected()}, not {what}", help_, found
         )
+
+
+def _example(key: str, shape: Shape) -> str:
+    """What may be written for a missing key."""
+    if shape.literals:
+        return _word(shape.literals[0])
+    return _EXAMPLES.get(key) or ("…" if shape.text else shape.expected())
 
 
 def _number(text: str, shape: Shape) -> int | float | None:
