@@ -9,24 +9,26 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sdrl.verifier.literal import read_json_at, slot_text
 from sdrl.verifier.program import Extract, ProgramError
 
 MIN_HASHES: Final = 4
-NUMBER_WINDOW: Final = 2_000
+NUMBER_WINDOWS: Final = (100, 5_000)
 REGEX_S: Final = 0.4
 MAX_JSON: Final = 262_144
 MAX_JSON_TRIES: Final = 500
 
 
 class Slot(NamedTuple):
-    """One slot. ``text`` is what is read; it differs from ``completion[start:end]`` only for a JSON field."""
+    """One slot. ``text`` is what is read; None stands for ``completion[start:end]``, stripped: slots that nest are cut
+    out only when taken, or a thousand nested boxes would cost a thousand copies of the completion."""
 
     start: int
     end: int
-    text: str
+    text: str | None
 
 
 Finder = Callable[[str], list[Slot]]
@@ -132,12 +134,12 @@ def _boxed(text: str) -> list[Slot]:
         token = match.group()
         if token == "}":
             if open_braces and (start := open_braces.pop()) >= 0:
-                slots.append(_slot(text, start, match.start()))
+                slots.append(Slot(start, match.start(), None))
         elif token == "{":
             open_braces.append(-1)
         elif len(token) > 2:
             open_braces.append(match.end())
-    return sorted(slots)
+    return sorted(slots, key=itemgetter(0))
 
 
 def _regex(pattern: str, group: int | str) -> Finder:
@@ -225,11 +227,11 @@ def _every_number(text: str) -> list[Slot]:
 
 def _last_number(text: str) -> list[Slot]:
     end = max(text.rfind(digit) for digit in "0123456789") + 1
-    while end > 0:
-        start = max(0, end - NUMBER_WINDOW)
-        slots = [slot for slot in _every_number(text[start : end + 2]) if slot.text]
-        if slots:
+    for size in NUMBER_WINDOWS:
+        start = max(0, end - size)
+        slots = _every_number(text[start : end + 2])
+        # A token at the very edge of the window may be the rest of a longer one.
+        if slots and (slots[-1].start > 0 or start == 0):
             last = slots[-1]
             return [Slot(start + last.start, start + last.end, last.text)]
-        end = start
     return []

@@ -27,6 +27,7 @@ from sdrl.verifier.result import (
 from sdrl.verifier.words import NEGATION
 
 MAX_SLOT: Final = 2_000
+MAX_CACHED: Final = 64
 MAX_DIGITS: Final = 400
 MAX_EXPONENT: Final = 400
 _HUGE: Final = Fraction(10) ** (2 * MAX_DIGITS)
@@ -89,7 +90,8 @@ class NumberType:
         """Read the one number of ``slot``."""
         if _PLAIN.fullmatch(slot) and slot != "-0":
             return Reading(slot)
-        return read_number(slot)
+        # The same few forms come again and again; long slots are rare and would fill the memory.
+        return _read_short(slot) if len(slot) <= MAX_CACHED else read_number(slot)
 
     def same(self, a: str, b: str) -> bool:
         """Whether ``a`` lies within the tolerance of ``b`` (the relative part is taken of the larger of both)."""
@@ -133,6 +135,9 @@ def read_number(slot: str) -> Reading:
             return SEVERAL_READING  # `1.5 = 3/2` and `18 (18.0)` repeat one value; `6 + 6`, `3 of 3` do not
         end = match.end()
     return Reading(first) if first else UNREADABLE
+
+
+_read_short = lru_cache(maxsize=16_384)(read_number)
 
 
 def _read_token(match: re.Match[str], before: str, text: str) -> Reading:

@@ -126,7 +126,7 @@ def _extract(data: Any, where: str) -> Extract:
         if key not in arguments:
             raise ProgramError(f"{at}.{key}: {kind} takes no such argument")
     for key, required in arguments.items():
-        if required and given.get(key) in (None, ""):
+        if required and not str(given.get(key) or "").strip():
             raise ProgramError(f"{at}.{key}: {kind} needs it")
     group = given.pop("group", 1)
     if isinstance(group, bool) or not isinstance(group, int | str):

@@ -9,7 +9,7 @@ from typing import Final
 from sdrl.verifier.number import read_number
 from sdrl.verifier.program import Program
 from sdrl.verifier.result import TOO_LONG, UNREADABLE, Options, Reading
-from sdrl.verifier.words import LabelType, clean, fold
+from sdrl.verifier.words import EDGE, PAIRS, LabelType, clean, fold
 
 MAX_SLOT: Final = 20_000
 MAX_ITEMS: Final = 1_000
@@ -55,9 +55,13 @@ class SetType:
                 listed = None
             if isinstance(listed, list):
                 return [item for item in listed if isinstance(item, str)] if _texts(listed) else None
-        text = clean(text)
-        if not text or text.casefold() in _EMPTY:
-            return [] if slot.strip().casefold().rstrip(".") in _EMPTY else None
+        if text.casefold().rstrip(".") in _EMPTY:
+            return []
+        text = text.strip(EDGE).rstrip(".").strip(EDGE)
+        if len(text) > 1 and PAIRS.get(text[0]) == text[-1]:
+            text = text[1:-1]
+        if not text:
+            return None
         parts = text.split(self._separator)
         if self._labels is not None:
             parts = [piece for part in parts for piece in self._split_and(part)]

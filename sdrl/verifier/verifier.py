@@ -167,9 +167,10 @@ class Verifier:
             return Extraction(None, None, NOT_ONLY, conflict=True)
         slot = slots[0] if take == "first" else slots[-1]
         span = (offset + slot.start, offset + slot.end)
-        if not slot.text:
+        text = said[slot.start : slot.end].strip() if slot.text is None else slot.text
+        if not text:
             return Extraction(None, span, EMPTY)
-        reading = self._type.read(slot.text, options)
+        reading = self._type.read(text, options)
         return Extraction(reading.text, span, reading.reason, reading.conflict)
 
 

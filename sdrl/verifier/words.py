@@ -16,8 +16,8 @@ from sdrl.verifier.result import NEGATED_READING, SEVERAL_READING, TOO_LONG, UNR
 MAX_LABEL_SLOT: Final = 2_000
 MAX_TEXT_SLOT: Final = 20_000
 BOOLEAN_WORDS: Final = (("true", ("yes", "true")), ("false", ("no", "false")))
-_EDGE: Final = " \t\r\n\f\v*_`'\"“”‘’«»„$"
-_PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
+EDGE: Final = " \t\r\n\f\v*_`'\"“”‘’«»„$"
+PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
 _SPACE: Final = re.compile(r"\s+")
 _SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\\(?:text|textbf|mathrm|mathbf|boxed)\b")
 NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|cannot|except|without)\b|n['’]t\b", re.IGNORECASE)
@@ -25,12 +25,12 @@ NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|cannot|except|without)
 
 def clean(slot: str) -> str:
     """Form taken away: special tokens, simple tags, markdown, quotes, one pair of brackets, a final stop."""
-    text = _SPACE.sub(" ", _SPECIAL.sub("", slot)).strip(_EDGE)
+    text = _SPACE.sub(" ", _SPECIAL.sub("", slot)).strip(EDGE)
     for _ in range(4):
         before = text
-        text = text.rstrip(".,;:!").strip(_EDGE)
-        if len(text) > 1 and _PAIRS.get(text[0]) == text[-1]:
-            text = text[1:-1].strip(_EDGE)
+        text = text.rstrip(".,;:!").strip(EDGE)
+        if len(text) > 1 and PAIRS.get(text[0]) == text[-1]:
+            text = text[1:-1].strip(EDGE)
         if text == before:
             break
     return text
