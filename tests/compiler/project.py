@@ -10,7 +10,7 @@ sdrl: 1
 name: sums
 task:
   description: Question answering about sums; add the numbers.
-  output_format: Work it out and write the number after ####.
+  output_format: "Work it out and write the number after ####."
   license: CC0-1.0
 answer:
   type: number
