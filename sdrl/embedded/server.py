@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"sdrl.embedded: port {args.port} cannot be opened: {error.strerror}\n")
         return 1
     asyncio.run(_serve(args, backend, listener))
+    _leave(pool)
     return 0
 
 
@@ -111,10 +112,19 @@ async def _serve(args: argparse.Namespace, backend: Backend, listener: socket.so
     if args.ready_file:
         write_ready(args.ready_file, int(listener.getsockname()[1]))
     await stopping.wait()
-    # Nobody waits for the replies any more, and a long draw must not hold the exit up: worker processes follow.
     listener.close()
-    sys.stderr.flush()
-    os._exit(0)
+
+
+def _leave(pool: Executor) -> None:
+    """End at once: nobody waits for the replies any more, and a long draw must not hold the exit up."""
+    if isinstance(pool, ThreadPoolExecutor):
+        # Its thread may be in the middle of a draw, and the interpreter would wait for it.
+        sys.stderr.flush()
+        os._exit(0)
+    import multiprocessing
+
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def write_ready(path: Path, port: int) -> None:
