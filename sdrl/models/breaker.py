@@ -13,7 +13,7 @@ from sdrl.spec.diagnostics import Exit, SdrlError
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Bounds of patience, in seconds. Delays: full jitter below ``first_delay`` doubled each time, to ``most_delay``."""
+    """Bounds of patience, in seconds. Delays are full jitter: ``first_delay`` doubled each time, to ``most_delay``."""
 
     attempts: int = 8
     """Tries of one row against faults (5xx, time-outs, broken replies)."""

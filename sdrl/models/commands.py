@@ -28,18 +28,21 @@ _QUIET = {
 }
 
 
-def embedded_instructor(name: str, truth: Path | None, hidden: frozenset[str] = frozenset()) -> ServerPlan:
-    """The scripted instructor; ``truth`` gets the true answers of what it writes."""
-    command = [sys.executable, "-m", "sdrl.embedded.server", "--role", "instructor", "--port", "0"]
+def embedded_instructor(
+    name: str, truth: Path | None, hidden: frozenset[str] = frozenset(), port: int = 0
+) -> ServerPlan:
+    """The scripted instructor; ``truth`` gets the true answers of what it writes; port 0 is any free one."""
+    command = [sys.executable, "-m", "sdrl.embedded.server", "--role", "instructor", "--port", str(port)]
     command += ["--ready-file", "{ready}", "--watch-stdin"]
     command += ["--truth", str(truth)] if truth else []
     return ServerPlan(name, command, "file", EMBEDDED_DEADLINE_S, _QUIET, hidden)
 
 
-def embedded_base(name: str, folder: Path, hidden: frozenset[str] = frozenset()) -> ServerPlan:
+def embedded_base(name: str, folder: Path, hidden: frozenset[str] = frozenset(), port: int = 0) -> ServerPlan:
     """A causal model folder through transformers: one worker process a core, at most four."""
     workers = max(1, min(_MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))
-    command = [sys.executable, "-m", "sdrl.embedded.server", "--role", "base", "--model", str(folder), "--port", "0"]
+    command = [sys.executable, "-m", "sdrl.embedded.server", "--role", "base", "--model", str(folder)]
+    command += ["--port", str(port)]
     command += ["--ready-file", "{ready}", "--watch-stdin", "--workers", str(workers)]
     return ServerPlan(name, command, "file", EMBEDDED_DEADLINE_S, _QUIET, hidden)
 

@@ -1,9 +1,9 @@
 """Keeps a server alive only as long as its parent: `python -S -E keep_child.py GRACE COMMAND...`.
 
-Imports nothing of ours. Its standard input is a pipe that the parent holds open and never writes to. When that ends (the parent closed it, or
-died in whatever way) the server's whole process group is asked to stop and, after GRACE seconds, killed; also the
-children of the server, which vLLM starts and would leave behind. On Linux the server gets a death signal too, for the
-case that this process is killed. Ends with the server's own exit status.
+Imports nothing of ours. Its standard input is a pipe that the parent holds open and never writes to. When that ends
+(the parent closed it, or died in whatever way) the server's whole process group is asked to stop and, after GRACE
+seconds, killed; also the children of the server, which vLLM starts and would leave behind. On Linux the server gets a
+death signal too, for the case that this process is killed. Ends with the server's own exit status.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A fake: an OpenAI-compatible endpoint on loopback whose replies are a function of request and draw, with scripted faults.
+"""A fake: an OpenAI-compatible endpoint on loopback. Replies are a function of request and draw, faults scripted.
 
-It speaks real HTTP through aiohttp's server; only the model behind it is made up. A fault is chosen by ``fault(call)``; ``calls`` is the
-log of everything that arrived.
+It speaks real HTTP through aiohttp's server; only the model behind it is made up. A fault is chosen by
+``fault(call)``; ``calls`` is the log of everything that arrived.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A fake: a server process with the embedded server's command line, in the standard library alone, for tests of its keeper.
+"""A fake: a server process with the embedded server's command line, in the standard library alone.
 
-`fake_server.py --ready-file F [--fail] [--never] [--deaf]`: writes the ready file and answers every POST with one choice.
+`fake_server.py --ready-file F [--fail] [--never] [--deaf]`: writes the ready file, answers every POST with one choice.
 """
 
 from __future__ import annotations

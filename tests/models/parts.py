@@ -1,4 +1,4 @@
-"""Parts that several tests of the models share: a quick retry policy, a request, and a model over a test's own store."""
+"""Parts that several tests share: a quick retry policy, a request, and a model over a test's own store."""
 
 from __future__ import annotations
 
