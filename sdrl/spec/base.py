@@ -6,12 +6,14 @@ source when asked, so that start-up does not pay for it).
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
+_QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?[kKMGB]")
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -21,21 +23,18 @@ class Table(BaseModel):
     shorthand: ClassVar[str] = ""
     """Key that a bare scalar stands for, if any."""
 
+    nullable: ClassVar[bool] = True
+    """Whether null may be written where a key may be left out; if not, ``~`` is a text like any other."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
 
 
 def parse_quantity(value: Any) -> Any:
     """``20M`` → 20000000, ``1.5k`` → 1500; anything else is left for the validator to judge."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         return value
-    text = value.strip().replace("_", "")
-    if not text or text[-1] not in _SUFFIXES:
-        return value
-    try:
-        number = Decimal(text[:-1]) * _SUFFIXES[text[-1]]
-    except ArithmeticError:
-        return value
-    return int(number) if number.is_finite() and number == int(number) else value
+    number = Decimal(value[:-1]) * _SUFFIXES[value[-1]]
+    return int(number) if number == int(number) else value
 
 
 Quantity = Annotated[

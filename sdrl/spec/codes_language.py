@@ -30,7 +30,7 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "No spec needs it, and deep nesting is a known way to crash parsers.",
      "a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "a: [[1, 2], [3, 4]]"),
     ("E107", "too many values",
-     "The file holds more than 100,000 values.",
+     "The file holds more than 20,000 values.",
      "Data lies in files of its own, which are streamed.",
      "demos: [... ten thousand of them ...]", "demos: {files: [demos.jsonl]}"),
     ("E108", "a key appears twice",

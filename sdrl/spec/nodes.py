@@ -16,7 +16,7 @@ import yaml
 from sdrl.spec.diagnostics import Diagnostic
 
 MOST_DEPTH = 40
-MOST_NODES = 100_000
+MOST_NODES = 20_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

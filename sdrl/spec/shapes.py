@@ -77,7 +77,9 @@ def fields_of(table: type[Table]) -> dict[str, Field]:
     for name, info in table.model_fields.items():
         key = info.alias or name
         annotation = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-        found[key] = Field(key, shape_of(annotation), info.is_required())
+        shape = shape_of(annotation)
+        shape.null = shape.null and table.nullable
+        found[key] = Field(key, shape, info.is_required())
     return found
 
 

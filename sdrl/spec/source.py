@@ -43,19 +43,24 @@ def read_source(path: Path) -> SourceText:
         number = error.errno if isinstance(error, OSError) else None
         message, help_ = _REASONS.get(number or 0, (f"cannot be read: {error}", "check the path"))
         return SourceText(None, Diagnostic("E101", message, file=name, help=help_))
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            return SourceText(
-                None, Diagnostic("E101", "a folder, not a spec", file=name, help=f"name a file in {name}")
-            )
         if not stat.S_ISREG(mode):
-            return SourceText(None, Diagnostic("E101", "not a regular file", file=name, help="save the spec as a file"))
-        try:
-            data = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            return SourceText(None, Diagnostic("E101", f"cannot be read: {error.strerror}", file=name))
+            folder = stat.S_ISDIR(mode)
+            message = "a folder, not a spec" if folder else "not a regular file"
+            help_ = f"name a file in {name}" if folder else "save the spec as a file"
+            return SourceText(None, Diagnostic("E101", message, file=name, help=help_))
+        data = _read(descriptor)
+    except OSError as error:
+        return SourceText(None, Diagnostic("E101", f"cannot be read: {error.strerror}", file=name))
+    finally:
+        os.close(descriptor)
     return decode(data, name)
+
+
+def _read(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def decode(data: bytes, name: str) -> SourceText:

@@ -103,6 +103,8 @@ class Part(Table):
 class Extract(Table):
     """Where the answer stands in a completion; exactly one kind."""
 
+    nullable: ClassVar[bool] = False
+
     marker: Text | None = None
     """After this text, to the end of the line."""
     tag: Text | None = None

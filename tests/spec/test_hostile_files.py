@@ -1,0 +1,111 @@
+"""Files that are no specs: one diagnostic each, at once, whatever they hold."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from sdrl.spec.loader import load_spec
+from sdrl.spec.locate import specs_dir
+
+GOOD = (specs_dir() / "gsm8k.yaml").read_text(encoding="utf-8")
+
+
+def codes(path: Path) -> list[str]:
+    started = time.perf_counter()
+    found = [item.code for item in load_spec(path).diagnostics]
+    assert time.perf_counter() - started < 1
+    return found
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    [problem] = load_spec(tmp_path / "none.yaml").diagnostics
+    assert (problem.code, problem.file) == ("E101", str(tmp_path / "none.yaml"))
+
+
+def test_a_folder_is_no_spec(tmp_path: Path) -> None:
+    assert codes(tmp_path) == ["E101"]
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "b.yaml")
+    (tmp_path / "b.yaml").symlink_to(tmp_path / "a.yaml")
+    assert codes(tmp_path / "a.yaml") == ["E101"]
+
+
+def test_a_pipe_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert codes(tmp_path / "pipe.yaml") == ["E101"]
+
+
+def test_a_path_with_a_nul_is_refused() -> None:
+    assert [item.code for item in load_spec("a\0b.yaml").diagnostics] == ["E101"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("huge", b"#" * 100_000_000, "E102"),
+        ("nested lists", b"[" * 100_000, "E106"),
+        ("nested tables", b"{a: " * 100_000, "E106"),
+        ("nested by indentation", b"\n".join(b" " * i + b"a:" for i in range(200)), "E106"),
+        ("many values", b"a: [" + b"1," * 200_000 + b"]", "E107"),
+        ("billion laughs", b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "E110"),
+        ("python object", b"a: !!python/object/apply:os.system [echo]", "E109"),
+        ("latin-1", "name: café".encode("latin-1"), "E103"),
+        ("utf-16", "name: a".encode("utf-16"), "E103"),
+        ("NUL", b"name: a\0b", "E104"),
+        ("escape sequence", b"name: \x1b[31m", "E104"),
+        ("nothing", b"", "E112"),
+        ("a byte order mark alone", b"\xef\xbb\xbf", "E112"),
+        ("a text", b"hello", "E201"),
+        ("two documents", b"a: 1\n---\nb: 2", "E111"),
+        ("a merge key", b"<<: {a: 1}", "E202"),
+        ("a directive", b"%YAML 9.9\n---\na: 1", "E105"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_hostile_file_earns_its_code_within_a_second(tmp_path: Path, name: str, content: bytes, code: str) -> None:
+    path = tmp_path / "hostile.yaml"
+    path.write_bytes(content)
+    assert code in codes(path)
+
+
+def test_a_byte_order_mark_shifts_no_position(tmp_path: Path) -> None:
+    path = tmp_path / "bom.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("name: gsm8k", "nmae: gsm8k").encode())
+    [unknown] = [item for item in load_spec(path).diagnostics if item.code == "E202"]
+    assert (unknown.column, unknown.source_line) == (1, "nmae: gsm8k")
+
+
+def test_windows_line_endings_change_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "crlf.yaml"
+    path.write_bytes(GOOD.replace("\n", "\r\n").encode())
+    loaded = load_spec(path)
+    assert loaded.diagnostics == ()
+    assert loaded.spec == load_spec("x.yaml", text=GOOD).spec
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text())
+@example("a: !<x> 1")
+@example("? |\n x\n: 1")
+@example("!")
+def test_no_text_crashes_the_loader(text: str) -> None:
+    loaded = load_spec("fuzz.yaml", text=text)
+    assert loaded.spec is None
+    assert loaded.diagnostics
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, len(GOOD)), st.integers(0, 12), st.text(alphabet="{}[]:-#&*!|>'\"%@,\n\t ~aß1", max_size=4))
+def test_no_mutation_of_a_good_spec_crashes_the_loader(start: int, length: int, insert: str) -> None:
+    loaded = load_spec("fuzz.yaml", text=GOOD[:start] + insert + GOOD[start + length :])
+    assert (loaded.spec is None) == any(item.is_error for item in loaded.diagnostics)
+    for item in loaded.diagnostics:
+        assert item.line is not None and item.line >= 1
