@@ -59,7 +59,10 @@ def test_a_model_without_a_chat_template_is_a_diagnostic(tmp_path: Path) -> None
 def test_a_hub_model_leaves_its_template_pending(tmp_path: Path) -> None:
     compiled = compile_spec(write_project(tmp_path, CHAT.replace("./base", "owner/name")))
     assert compiled.plan is not None, compiled.diagnostics
-    assert compiled.plan.pending == ("models.base: hub model owner/name@main", "models.base: chat template of owner/name")
+    assert compiled.plan.pending == (
+        "models.base: hub model owner/name@main",
+        "models.base: chat template of owner/name",
+    )
 
 
 @pytest.mark.parametrize("source", ["{{ raise_exception('no system message') }}", "{{ messages.x.y }}", "{% if %}"])

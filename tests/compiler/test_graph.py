@@ -43,7 +43,11 @@ def downstream(*names: str) -> set[str]:
         ("synthesize: {samples: 40}", "synthesize: {samples: 41}", ("generate", "vote")),
         ("synthesize: {samples: 40}", "synthesize: {samples: 40}\nscore: {draws: 32}", ("score",)),
         ("some-model-2026-01-01", "some-model-2026-02-02", ("keywords", "pattern", "generate", "vote", "adapt")),
-        ("    file: test.jsonl\n", "    file: test.jsonl\n    runs: 2\n    sampling: {temperature: 1}\n", ("evaluate",)),
+        (
+            "    file: test.jsonl\n",
+            "    file: test.jsonl\n    runs: 2\n    sampling: {temperature: 1}\n",
+            ("evaluate",),
+        ),
         ("seed: 7", "seed: 8", STAGES),
         ("synthesize: {samples: 40}", "synthesize: {samples: 40}\nretrieve: {passages: 3}", ("retrieve",)),
     ],

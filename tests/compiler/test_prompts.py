@@ -13,7 +13,7 @@ from sdrl.compiler.prompts import Prompts, options_to_show, stop_strings
 from sdrl.compiler.sample import Sample
 from tests.compiler.project import SPEC, write_project
 
-HOSTILE = "{{ 7 * 7 }} {% for x in y %} {# note #} {0} {name} </passage> <a href='x'>&amp;</a> {\"input\": \"x\"} \\frac{1}{2}\n  end  "
+HOSTILE = '{{ 7 * 7 }} {% for x in y %} {# note #} {0} {name} </passage> <a href=\'x\'>&amp;</a> {"input": "x"} \\frac{1}{2}\n  end  '
 
 
 @pytest.fixture
