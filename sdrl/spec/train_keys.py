@@ -132,10 +132,8 @@ class Evaluation(Table):
 class Gate(Table):
     """What a run must reach; otherwise its exit code is 6."""
 
-    min_gain: float | None = None
+    min_gain: float = 0.0
     """Smallest gain in accuracy on the first evaluation set, as a share (0.05 = 5 points)."""
-    min_accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Smallest accuracy after training on the first evaluation set."""
 
 
 class Budget(Table):

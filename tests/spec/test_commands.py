@@ -1,0 +1,142 @@
+"""validate, explain, schema and init through the command line: streams and exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from sdrl.cli.main import main
+from sdrl.spec.codes import CODES
+from sdrl.spec.loader import load_spec
+from sdrl.spec.locate import specs_dir
+
+GOOD = (specs_dir() / "gsm8k.yaml").read_text(encoding="utf-8")
+BAD = GOOD.replace("type: number", "type: nummber")
+WARNS = GOOD.replace("  license: MIT\n", "")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("good", GOOD), ("bad", BAD), ("warns", WARNS)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_good_spec_exits_zero_and_prints_nothing_on_stdout(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "good.yaml"]) == 0
+    assert capsys.readouterr() == ("", "1 spec, 0 errors, 0 warnings\n")
+
+
+def test_a_bad_spec_exits_one_with_the_report_on_stdout(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "bad.yaml"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("bad.yaml:14:9: E205 answer.type cannot be 'nummber'\n")
+    assert err == "1 spec, 1 error, 0 warnings; sdrl explain E205 tells more\n"
+
+
+def test_warnings_fail_only_when_strict(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "warns.yaml"]) == 0
+    assert main(["validate", "warns.yaml", "--strict"]) == 1
+    assert "W302" in capsys.readouterr().out
+
+
+def test_folders_globs_and_files_are_each_read_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "good.yaml", "*.yaml", "."]) == 1
+    assert capsys.readouterr().err.startswith("3 specs, 1 error, 1 warning")
+
+
+def test_a_missing_file_is_a_problem_like_any_other(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "none.yaml", "good.yaml"]) == 1
+    assert capsys.readouterr().out.startswith("none.yaml: E101 there is no such file\n")
+
+
+def test_a_folder_without_specs_is_wrong_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "empty").mkdir()
+    assert main(["validate", "empty"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_stdin_is_a_spec_too(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
+    assert main(["validate", "-"]) == 1
+    assert capsys.readouterr().out.startswith("<stdin>:14:9: E205")
+
+
+@pytest.mark.parametrize(
+    ("format_", "start"), [("json", "{"), ("github", "::error"), ("sarif", "{"), ("junit", "<?xml")]
+)
+def test_every_format_writes_only_itself(
+    here: Path, capsys: pytest.CaptureFixture[str], format_: str, start: str
+) -> None:
+    assert main(["validate", "bad.yaml", "--format", format_]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(start)
+    assert err == ""
+
+
+def test_no_colour_without_a_terminal(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["validate", "bad.yaml"])
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_explain_shows_a_bad_and_a_good_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "e205"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("E205 (error): not one of the allowed words\n")
+    assert "  answer: {type: numeric}\n" in out
+    assert "  answer: {type: number}\n" in out
+
+
+def test_explain_lists_all_codes_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(CODES)
+    assert main(["explain", "E2055"]) == 2
+    assert "did you mean E205?" in capsys.readouterr().err
+
+
+def test_schema_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "sdrl spec, version 1"
+
+
+def test_init_lists_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert {"gsm8k", "word-problems", "_reference"} <= set(listed)
+
+
+@pytest.mark.parametrize("example", [path.stem for path in sorted(specs_dir().glob("*.yaml"))])
+def test_init_writes_a_spec_that_validates(
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "my-task", "--from", example]) == 0
+    loaded = load_spec("my-task.yaml")
+    assert loaded.diagnostics == ()
+    assert loaded.require().name == "my-task"
+    assert (tmp_path / "sdrl.schema.json").is_file()
+    assert capsys.readouterr().out == ""
+
+
+def test_init_brings_the_files_of_its_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "demo", "--from", "word-problems"]) == 0
+    for name in ("passages/everyday.jsonl", "prompts/word-problems.answer.jinja", "data/word-problems-test.jsonl"):
+        assert (tmp_path / name).read_bytes() == (specs_dir() / name).read_bytes()
+
+
+def test_init_overwrites_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "good"]) == 1
+    assert "good.yaml is already there" in capsys.readouterr().err
+    assert (here / "good.yaml").read_text(encoding="utf-8") == GOOD
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["x", "--from", "gsm9k"], 2), (["My Task"], 1), (["../up"], 1)])
+def test_init_refuses_what_it_cannot_name(arguments: list[str], code: int, here: Path) -> None:
+    before = sorted(here.iterdir())
+    assert main(["init", *arguments]) == code
+    assert sorted(here.iterdir()) == before
