@@ -17,6 +17,7 @@ from sdrl.verifier.words import NEGATION, clean, fold
 
 MAX_SLOT: Final = 2_000
 MIN_TEXT: Final = 3
+MAX_CACHED: Final = 64
 DEFAULT_LETTERS: Final = ("A", "B", "C", "D", "E", "F", "G", "H", "I", "J")
 _LEAD_WORD: Final = re.compile(
     r"(?:(?:so|thus|therefore|hence|final|the|my|correct|right|best|answer|option|choice|letter|is|would|be|must|i|choose|"
@@ -44,7 +45,7 @@ class ChoiceType:
             return Reading(key)
         if len(slot) > MAX_SLOT:
             return Reading(None, TOO_LONG)
-        return table.read(slot)
+        return _read_short(table, slot) if len(slot) <= MAX_CACHED else table.read(slot)
 
     def same(self, a: str, b: str) -> bool:
         """Whether both are the same option."""
@@ -136,3 +137,9 @@ def _is_article(match: re.Match[str]) -> bool:
 @lru_cache(maxsize=4_096)
 def _table(options: tuple[tuple[str, str], ...]) -> _Table:
     return _Table(options)
+
+
+@lru_cache(maxsize=16_384)
+def _read_short(table: _Table, slot: str) -> Reading:
+    # The same few forms come again and again; long slots are rare and would fill the memory.
+    return table.read(slot)

@@ -226,6 +226,11 @@ def _every_number(text: str) -> list[Slot]:
 
 
 def _last_number(text: str) -> list[Slot]:
+    start = max(0, len(text) - NUMBER_WINDOWS[0])
+    for slot in reversed(_every_number(text[start:])):  # most completions end with their number
+        if slot.start > 0 or start == 0:
+            return [Slot(start + slot.start, start + slot.end, slot.text)]
+        break
     end = max(text.rfind(digit) for digit in "0123456789") + 1
     for size in NUMBER_WINDOWS:
         start = max(0, end - size)

@@ -62,6 +62,10 @@ class Verifier:
         """Compile the data program. Raises ProgramError naming the key that is wrong."""
         return cls(read_program(program))
 
+    def __reduce__(self) -> tuple[type[Verifier], tuple[Program]]:
+        # Compiled patterns and caches stay behind: another process compiles the same program again.
+        return Verifier, (self.program,)
+
     def extract(self, completion: str, options: Options | None = None) -> Extraction:
         """What the completion answers. Never raises: a failure of the verifier is an Extraction with ``failed``."""
         try:

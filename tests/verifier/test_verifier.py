@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -57,6 +58,12 @@ def test_a_gold_is_read_to_its_canonical_text_or_none() -> None:
     assert MATH.read_gold("\\dfrac{3}{6}") == "0.5"
     choice = Verifier.from_program({"version": 1, "type": "choice", "extract": TAG})
     assert choice.read_gold("London", {"A": "Paris", "B": "London"}) == "B"
+
+
+def test_a_verifier_travels_to_another_process_as_its_program() -> None:
+    copy = pickle.loads(pickle.dumps(NUMBER))
+    assert copy.program == NUMBER.program
+    assert copy.judge("#### 18", "18").verdict == "correct"
 
 
 def test_a_failing_plugin_gives_the_verdict_error_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
