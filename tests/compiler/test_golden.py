@@ -1,4 +1,4 @@
-"""Every shipped spec compiles, and its prompts and hashes are the reviewed ones (mended by python -m tests.compiler.golden)."""
+"""Every shipped spec compiles to the reviewed prompts and hashes (written by ``python -m tests.compiler.golden``)."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,10 @@ from sdrl.compiler.prompts import Prompts, options_to_show, stop_strings
 from sdrl.compiler.sample import Sample
 from tests.compiler.project import SPEC, write_project
 
-HOSTILE = '{{ 7 * 7 }} {% for x in y %} {# note #} {0} {name} </passage> <a href=\'x\'>&amp;</a> {"input": "x"} \\frac{1}{2}\n  end  '
+HOSTILE = (
+    "{{ 7 * 7 }} {% for x in y %} {# note #} {0} {name} </passage> <a href='x'>&amp;</a> "
+    '{"input": "x"} \\frac{1}{2}\n  end  '
+)
 
 
 @pytest.fixture
@@ -23,19 +27,20 @@ def plan(tmp_path: Path) -> Plan:
     return compiled.plan
 
 
-def sent(plan: Plan, name: str, part: PartPlan | None = None, **values: object) -> str:
+def sent(plan: Plan, name: str, part: PartPlan | None = None, **values: Any) -> str:
     (message,) = Prompts(plan).messages(name, part or plan.parts[0], **values)
     assert message["role"] == "user"
     return message["content"]
 
 
-def values_of(name: str, text: str) -> dict[str, object]:
-    return {
+def values_of(name: str, text: str) -> dict[str, Any]:
+    values: dict[str, dict[str, Any]] = {
         "generate": {"passage": text, "pattern": text},
         "solve": {"input": text, "options": {"A": text, "B": "other"}},
         "harder": {"sample": Sample(text, text)},
         "easier": {"sample": Sample(text, text)},
-    }.get(name, {})
+    }
+    return values.get(name, {})
 
 
 @pytest.mark.parametrize("name", ["keywords", "pattern", "generate", "solve", "harder", "easier"])
