@@ -73,6 +73,10 @@ def train_tokenizer(settings: Settings, folder: Path) -> Any:
     finished.padding_side = "left"
     finished.model_max_length = settings.positions
     finished.save_pretrained(folder)
+    # transformers drops the padding side when it saves; without it, batches are padded on the right.
+    config = folder / "tokenizer_config.json"
+    kept = json.loads(config.read_text(encoding="utf-8")) | {"padding_side": "left"}
+    config.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return finished
 
 
@@ -109,7 +113,7 @@ class Batch:
 
 
 def batches(stream: Iterator[Document], tokenizer: Any, settings: Settings, seed: int) -> Iterator[Batch]:
-    """Batches of `batch_tokens` tokens of documents of like length, one document to a row, so that little is padding."""
+    """Batches of `batch_tokens` tokens of documents of like length, one to a row: little is padding."""
     import numpy as np
     import torch
 
@@ -118,7 +122,7 @@ def batches(stream: Iterator[Document], tokenizer: Any, settings: Settings, seed
     while True:
         pool = list(islice(stream, 4096))
         prompts = [len(e.ids) for e in encode([d.prompt for d in pool])]
-        whole = [e.ids + [tokenizer.eos_token_id] for e in encode([d.prompt + d.completion for d in pool])]
+        whole = [[*e.ids, tokenizer.eos_token_id] for e in encode([d.prompt + d.completion for d in pool])]
         order = sorted(range(len(pool)), key=lambda i: (len(whole[i]), i))
         groups: list[list[int]] = [[]]
         for index in order:
