@@ -89,27 +89,27 @@ def training_rows(job: TrainingJob) -> list[Row]:
     return rows
 
 
-def check_lengths(rows: Sequence[Row], encode: Encode, context: int, job: TrainingJob) -> None:
-    """Refuse prompts that leave no room for a completion in `context` tokens. Raises: `SdrlError` E803."""
-    if not rows:
-        return
-    lengths = [len(ids) for ids in encode([row.prompt for row in rows])]
-    longest = max(range(len(rows)), key=lambda index: lengths[index])
-    if lengths[longest] == 0:
-        raise SdrlError("E803", "every prompt is empty after tokenization")
-    room = context - lengths[longest]
-    if room >= job.max_completion_tokens:
-        return
+def fitting(rows: Sequence[Row], encode: Encode, context: int, job: TrainingJob) -> tuple[list[Row], list[Row]]:
+    """Return the rows whose prompt leaves room for a whole completion in `context` tokens, and those left out.
+
+    A few long prompts must not cost a paid run its training; more than a tenth means that the settings are wrong.
+    Raises: `SdrlError` E803.
+    """
+    lengths = [len(ids) for ids in encode([row.prompt for row in rows])] if rows else []
+    room = context - job.max_completion_tokens
+    kept = [row for row, length in zip(rows, lengths, strict=True) if 0 < length <= room]
+    left_out = [row for row, length in zip(rows, lengths, strict=True) if not 0 < length <= room]
+    if len(left_out) * 10 <= len(rows):
+        return kept, left_out
+    longest = max(lengths)
     message = (
-        f"the prompt of row {rows[longest].id} has {lengths[longest]} tokens; with {job.max_completion_tokens} for the "
-        f"completion that passes the model's context of {context}"
+        f"{len(left_out)} of {len(rows)} prompts (up to {longest} tokens) leave no room for {job.max_completion_tokens}"
+        f" tokens of completion in the model's context of {context}"
     )
-    fix = (
-        f"set train.max_completion_tokens to at most {room}"
-        if room > 0
-        else "drop such samples with a filter on length"
-    )
-    raise SdrlError("E803", message, help=fix)
+    at_most = context - longest
+    if at_most > 0:
+        raise SdrlError("E803", message, help=f"set train.max_completion_tokens to at most {at_most}")
+    raise SdrlError("E803", message, help="drop such samples with a filter on length")
 
 
 def cut_batch(job: TrainingJob, rows: int, vocabulary: int, tokens_per_row: int) -> Batch:

@@ -65,12 +65,21 @@ def _partial(folder: Path) -> Path:
 
 
 def _check(session: Session) -> None:
-    """Refuse a folder whose tokenizer encodes otherwise than the one trained with. Raises: `SdrlError` E808."""
+    """Check that the folder encodes as the training did; raises `SdrlError` E808 when it does not.
+
+    A plain AutoTokenizer that reads the folder otherwise (see `load_tokenizer`) is the base's defect, kept as it is and
+    said as an alarm.
+    """
+    from transformers import AutoTokenizer
+
     from sdrl.training.session import load_tokenizer
 
+    folder = session.job.out_dir
     probes = [row.prompt for row in session.rows[:8]]
-    saved = load_tokenizer(session.job.out_dir, probes)
-    if saved(probes, add_special_tokens=False)["input_ids"] != session.encode_plain(probes):
-        raise SdrlError(
-            "E808", f"the tokenizer saved in {session.job.out_dir} encodes prompts otherwise than in training"
-        )
+    wanted = session.encode_plain(probes)
+    if load_tokenizer(folder, probes)(probes, add_special_tokens=False)["input_ids"] != wanted:
+        raise SdrlError("E808", f"the tokenizer saved in {folder} encodes prompts otherwise than in training")
+    plain = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    if plain(probes, add_special_tokens=False)["input_ids"] != wanted:
+        message = "AutoTokenizer reads this model's tokenizer.json otherwise: load it with PreTrainedTokenizerFast"
+        session.metrics.write({"alarm": "tokenizer", "message": message})

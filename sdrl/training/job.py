@@ -93,8 +93,8 @@ class TrainingJob(_Frozen):
     sampling: RolloutSampling = RolloutSampling()
     stop: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
-    add_special_tokens: bool = False
-    """Whether the tokenizer may add its own begin token to a prompt; the prompt's bytes normally carry everything."""
+    add_special_tokens: bool = True
+    """Whether the tokenizer puts its own tokens around a prompt, as completion endpoints do unless told otherwise."""
 
     patience: int | None = Field(default=None, ge=1)
     """Evaluations without a new best before training ends; None: never early."""

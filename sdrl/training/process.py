@@ -76,6 +76,10 @@ def _resume_point(session: Session) -> Path | None:
 
 def _announce(session: Session, prompts: int, steps: int) -> None:
     """Say where the training differs from what was asked."""
+    if session.is_main and session.too_long:
+        names = ", ".join(row.id for row in session.too_long[:3])
+        message = f"{len(session.too_long)} rows left out, their prompts are too long for the context ({names} …)"
+        session.metrics.write({"step": 0, "max_steps": steps, "alarm": "too_long", "message": message})
     if session.is_main and prompts < session.job.prompts_per_step:
         message = f"only {len(session.rows)} prompts: {prompts} a step, not {session.job.prompts_per_step}"
         session.metrics.write({"step": 0, "max_steps": steps, "alarm": "few_prompts", "message": message})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.training.data import Row, check_lengths, read_rows, training_rows
+from sdrl.training.data import Row, fitting, read_rows, training_rows
 from sdrl.training.job import METRICS, Curve, TrainingJob
 from sdrl.training.metrics import MetricsLog
 from sdrl.verifier import Verifier
@@ -36,6 +36,7 @@ class Session:
     is_main: bool = True
     resumed_from: int | None = None
     curve: list[Curve] = field(default_factory=list)
+    too_long: list[Row] = field(default_factory=list)
     stopped: bool = False
     early_stopped: bool = False
     not_finite: bool = False
@@ -46,7 +47,7 @@ class Session:
         return self.job.work_dir / "checkpoints"
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Return the token ids of texts, with no token added beyond their bytes unless the job asks for it."""
+        """Return the token ids of prompts, with the tokenizer's own begin token unless the job forbids it."""
         ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=self.job.add_special_tokens)["input_ids"]
         return ids
 
@@ -92,7 +93,9 @@ def open_session(job: TrainingJob) -> Session:
     )
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     if context:
-        check_lengths([*rows, *validation], session.encode, int(context), job)
+        session.rows, session.too_long = fitting(rows, session.encode, int(context), job)
+        session.validation, more = fitting(validation, session.encode, int(context), job)
+        session.too_long += more
     return session
 
 

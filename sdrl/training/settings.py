@@ -75,7 +75,8 @@ def common(job: TrainingJob, batch: Batch, device: str) -> dict[str, Any]:
         "seed": job.seed,
         "data_seed": job.seed,
         "use_cpu": on_cpu,
-        "bf16": not on_cpu and job.precision != "fp32",
+        # bf16 is the default on a GPU and a choice on a CPU that has instructions for it; the weights stay fp32.
+        "bf16": job.precision == "bf16" or (job.precision == "auto" and not on_cpu),
         "fp16": False,
         "gradient_checkpointing": not on_cpu,
         "dataloader_num_workers": 0,

@@ -75,13 +75,19 @@ def test_shuffled_golds_are_the_same_golds_in_another_order(make_job: Make) -> N
     assert [row.gold for row in plain] != [row.gold for row in shuffled]
 
 
-def test_a_prompt_that_leaves_no_room_is_refused_with_the_fix(make_job: Make) -> None:
+def test_a_few_prompts_without_room_are_left_out_and_many_are_refused_with_the_fix(make_job: Make) -> None:
     job = make_job()
-    rows = data.training_rows(job)
-    data.check_lengths(rows, lambda texts: [[0] * 10 for _ in texts], 18, job)
-    with pytest.raises(SdrlError, match="E803: the prompt of row t0 has 10 tokens") as found:
-        data.check_lengths(rows, lambda texts: [[0] * 10 for _ in texts], 17, job)
-    assert found.value.help == "set train.max_completion_tokens to at most 7"
+    rows = [data.Row(f"t{n}", "p" * (11 if n == 3 else 10), "1") for n in range(10)]
+
+    def encode(texts: list[str]) -> list[list[int]]:
+        return [[0] * len(text) for text in texts]
+
+    assert data.fitting(rows, encode, 19, job) == (rows, [])
+    assert data.fitting(rows, encode, 18, job) == ([*rows[:3], *rows[4:]], [rows[3]])
+    assert data.fitting([], encode, 18, job) == ([], [])
+    with pytest.raises(SdrlError, match=r"E803: 10 of 10 prompts \(up to 11 tokens\)") as found:
+        data.fitting(rows, encode, 17, job)
+    assert found.value.help == "set train.max_completion_tokens to at most 6"
 
 
 def test_few_prompts_shrink_the_update_and_memory_bounds_the_forward_pass(make_job: Make) -> None:
