@@ -22,7 +22,6 @@ class NotYet:
 
 
 NOT_YET_USED: Mapping[str, NotYet] = {
-    "answer.schema": NotYet((None,), "only answer.fields are compared"),
     "synthesize.method": NotYet(("grounded",), "samples are written by the grounded method"),
     "vote.stop_early": NotYet((False,), "all votes are drawn"),
     "review.samples": NotYet((0,), "the run does not pause"),
@@ -30,8 +29,6 @@ NOT_YET_USED: Mapping[str, NotYet] = {
     "score.adaptive": NotYet((False,), "every sample gets all its draws"),
     "models.instructor.api": NotYet(("chat",), "the chat API is used"),
     "models.instructor.batch": NotYet((False,), "requests are sent one by one"),
-    "models.base.server.tensor_parallel": NotYet((1,), "one GPU is used"),
-    "models.base.server.data_parallel": NotYet((1,), "one copy is started"),
     "train.algorithm": NotYet(("grpo", "sft"), "the run refuses this algorithm"),
     "train.lora": NotYet((None,), "all weights are trained"),
     "budget.wall_hours": NotYet((None,), "the run goes on"),
@@ -52,5 +49,5 @@ def _asks(spec: Spec, path: str, entry: NotYet) -> bool:
     for step in path.split("."):
         if value is None:
             return False
-        value = getattr(value, "schema_" if step == "schema" else step)
+        value = getattr(value, step)
     return value not in entry.harmless

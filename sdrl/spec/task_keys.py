@@ -180,7 +180,7 @@ class Answer(Table):
     ignore_case: bool = True
     """label, text, set: upper and lower case are one."""
     separator: str | None = None
-    """set: text between the members; null: comma or semicolon."""
+    """set: text between the members; null: a comma."""
     schema_: dict[str, Any] | None = Field(default=None, alias="schema")
     """json: JSON Schema that an answer must satisfy."""
     fields: dict[str, JsonField] | None = None
