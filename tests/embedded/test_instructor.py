@@ -104,6 +104,7 @@ def test_at_temperature_zero_seed_and_row_make_no_difference(declared: ScriptedI
         (FORMAT, "\n#### {}"),
         ("Put the final answer in \\boxed{}.", "\n\\boxed{{{}}}"),
         ("Think, then give the number inside <answer></answer> tags.", "\n<answer>{}</answer>"),
+        ("Reason between <think> and </think>, then write it between <answer> and </answer>.", "\n<answer>{}</answer>"),
         ("End with a line 'Answer: NUMBER'.", "\nAnswer: {}"),
         ("Write the number after the marker => and stop.", "\n=> {}"),
         ("Give only the number, nothing else.", "{}"),
@@ -115,6 +116,15 @@ def test_answers_are_stated_as_the_output_format_asks(flawless: ScriptedInstruct
     problem = read_problem(sample["input"])
     assert problem is not None
     assert all(text.endswith(ending.format(problem.answer)) for text in solve(flawless, sample["input"], form, n=3))
+
+
+def test_worked_lines_go_into_their_tag_where_there_is_one(flawless: ScriptedInstructor) -> None:
+    sample = generate(flawless, seed=4)[0]
+    problem = read_problem(sample["input"])
+    assert problem is not None
+    form = "Reason step by step between <think> and </think>. Then write the number between <answer> and </answer>."
+    expected = "\n".join(("<think>", *problem.steps, "</think>", f"<answer>{problem.answer}</answer>"))
+    assert solve(flawless, sample["input"], form) == [expected]
 
 
 def test_choice_problems_have_four_different_options_and_are_solved_by_letter(flawless: ScriptedInstructor) -> None:

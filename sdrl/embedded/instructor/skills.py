@@ -26,7 +26,6 @@ from sdrl.embedded.problems import (
     Problem,
     easier,
     harder,
-    names_in,
     nouns_in,
     read_problem,
     write_problem,
@@ -142,7 +141,7 @@ class Skills:
         result = drawn_result(item, self._rates, rng)
         steps = worked_steps(item, result)
         if silent:
-            return "\n".join((*steps, "So that is what we were looking for."))
+            return "\n".join((*form.work(steps), "So that is what we were looking for."))
         return form.write(steps, item.answer(result))
 
     def _changed(self, task: Task, skill: str, rng: random.Random, change: Any) -> dict[str, Any]:
@@ -174,9 +173,10 @@ def _sample_pair(task: Task) -> Pair:
 
 
 def _grounded(passage: str, rng: random.Random, rates: Rates) -> Problem:
-    """A problem that its own reader understands, with nouns and names of the passage where it has some."""
+    """A problem that its own reader understands, about nouns of the passage where it has some."""
     steps, weights = zip(*STEP_WEIGHTS, strict=True)
-    nouns, names = nouns_in(passage)[:12], names_in(passage)[:8]
+    # Names come from the built-in list: capitalised words of a passage are as often headings as people.
+    nouns = nouns_in(passage)[:12]
     n_steps = rng.choices(steps, weights)[0]
     ambiguous = rng.choice((MISSING, TWO_WAYS)) if rng.random() < rates.ambiguous else None
     distractor = rng.random() < rates.distractor
@@ -187,7 +187,6 @@ def _grounded(passage: str, rng: random.Random, rates: Rates) -> Problem:
             n_steps=n_steps,
             distractor=distractor,
             nouns=nouns if attempt < 4 else (),
-            names=names if attempt < 4 else (),
             ambiguous=ambiguous,
         )
         understood = read_problem(problem.text)
