@@ -1,0 +1,125 @@
+"""From a plan to a model: which endpoint, which key, and when a server is started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdrl.compiler.compile import compile_spec
+from sdrl.compiler.plan import Plan
+from sdrl.models.cache import Cache
+from sdrl.models.commands import vllm_server
+from sdrl.models.ledger import Ledger
+from sdrl.models.open import open_model
+from sdrl.models.weights import Weights
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.locate import specs_dir
+from sdrl.spec.model import Server
+from tests.models.fake_endpoint import FakeEndpoint
+from tests.models.parts import ask
+
+PROBLEM = "Hana brings 7 barrels to the library. A storm destroys 2 of them. How many barrels is that now?"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Plan:
+    return compile_spec(specs_dir() / "word-problems.yaml").require()
+
+
+def with_instructor(plan: Plan, **changes: Any) -> Plan:
+    models = plan.settings.models
+    assert models is not None
+    instructor = models.instructor.model_copy(update=changes)
+    settings = plan.settings.model_copy(update={"models": models.model_copy(update={"instructor": instructor})})
+    return replace(plan, settings=settings)
+
+
+class Run:
+    """A run folder with its ledger and the events that were emitted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.logs = folder / "logs"
+        self.store = folder / "store"
+        self.cache = Cache(self.store)
+        self.ledger = Ledger(self.cache, "run")
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def emit(self, type_: str, fields: Mapping[str, Any]) -> None:
+        self.events.append((type_, dict(fields)))
+
+    def named(self) -> list[str]:
+        return [type_ for type_, _ in self.events if type_ != "requests"]
+
+
+async def test_the_embedded_instructor_starts_at_the_first_miss_and_not_for_a_replay(
+    tmp_path: Path, demo: Plan
+) -> None:
+    run = Run(tmp_path)
+    request = ask(messages=[{"role": "user", "content": f"<problem>\n{PROBLEM}\n</problem>"}])
+    for expected in (["server_started", "server_stopped"], []):
+        run.events.clear()
+        async with open_model("instructor", demo, run.store, run.logs, run.ledger, run.emit) as model:
+            draws = await model.draw(request, range(3))
+        assert run.named() == expected
+        assert [draw.status for draw in draws] == ["ok"] * 3
+    run.cache.close()
+
+
+async def test_a_missing_key_names_its_variable_and_is_asked_for_only_on_a_miss(
+    tmp_path: Path, demo: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MY_KEY", raising=False)
+    plan = with_instructor(demo, endpoint="https://api.example.com/v1", key_env="MY_KEY")
+    run = Run(tmp_path)
+    async with open_model("instructor", plan, run.store, run.logs, run.ledger, run.emit) as model:
+        with pytest.raises(SdrlError, match="MY_KEY") as failure:
+            await model.draw(ask(), [0])
+    assert failure.value.code == "E819"
+    run.cache.close()
+
+
+async def test_the_key_comes_from_the_variable_that_the_spec_names(
+    tmp_path: Path, demo: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", "key-of-mine-123")
+    monkeypatch.setenv("OPENAI_API_KEY", "another-key-456")
+    run = Run(tmp_path)
+    async with FakeEndpoint() as fake:
+        plan = with_instructor(demo, endpoint=fake.url, key_env="MY_KEY", model="gpt-x")
+        async with open_model("instructor", plan, run.store, run.logs, run.ledger, run.emit) as model:
+            await model.draw(ask(), [0])
+    assert fake.calls[0].headers["Authorization"] == "Bearer key-of-mine-123"
+    assert fake.calls[0].body["model"] == "gpt-x"
+    assert "seed" not in fake.calls[0].body
+    run.cache.close()
+
+
+async def test_a_way_of_asking_that_is_not_there_yet_says_so(tmp_path: Path, demo: Plan) -> None:
+    run = Run(tmp_path)
+    plan = with_instructor(demo, endpoint="http://127.0.0.1:9/v1", api="responses")
+    async with open_model("instructor", plan, run.store, run.logs, run.ledger, run.emit) as model:
+        with pytest.raises(SdrlError, match="api: responses"):
+            await model.draw(ask(), [0])
+    run.cache.close()
+
+
+def test_vllm_is_started_with_its_generation_defaults_off_and_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdrl.models.commands.find_spec", lambda name: object())
+    plan = vllm_server("base", Weights(None, "owner/name", "c0ffee"), Server(tensor_parallel=2, data_parallel=4))
+    words = list(plan.command)
+    assert words[:3] == [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    wanted = {"--host": "127.0.0.1", "--generation-config": "vllm", "--revision": "c0ffee", "--model": "owner/name"}
+    wanted |= {"--tensor-parallel-size": "2", "--data-parallel-size": "4", "--port": "{port}"}
+    assert {flag: words[words.index(flag) + 1] for flag in wanted} == wanted
+
+
+def test_without_vllm_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdrl.models.commands.find_spec", lambda name: None)
+    with pytest.raises(SdrlError, match="not installed") as failure:
+        vllm_server("base", Weights(None, "owner/name"), Server())
+    assert "serve: embedded" in (failure.value.help or "")
