@@ -19,7 +19,10 @@ _COMMON = frozenset(
     "kind like line make makes many more most much must need needs number numbers only other output over question "
     "questions right same sample samples should show shows solve some such task tasks text than that their them then "
     "there these they this those three through what when where which while whose will with word words work would "
-    "write writes written your problem problems input short several using used step steps input single".split()
+    "write writes written your problem problems short several using used step steps single multiple choice option options answering classification "
+    "takes taken read reading readings carefully careful careless deep level subject knowledge complex proper concept "
+    "concepts apply understand derive decide related another solution solutions reasoning based result work whole "
+    "named called piece good correct possible different important general".split()
 )
 MOST_KEYWORDS = 16
 
