@@ -75,6 +75,13 @@ class _Table:
             re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, texts))})(?!\w)", re.IGNORECASE) if texts else None
         )
         self.standalone = re.compile(rf"(?<![\w'’-])(?:{names})(?![\w'’])")
+        between = r"(?:\W+(?:(?:or|and)\W+)?)"
+        self.listed = re.compile(
+            rf"(?:either|both|option)?\W*(?:{names})(?:{between}(?:option\s+)?(?:{names}))+\W*", re.IGNORECASE
+        )
+        self.negated = re.compile(
+            rf"(?:it\s+is\s+)?(?:not|never|neither)\s+(?:option\s+)?\W*(?:{names})\W*", re.IGNORECASE
+        )
         self.attached = re.compile(rf"(?:{names}){{2,}}")
 
     def read(self, slot: str) -> Reading:
@@ -88,8 +95,10 @@ class _Table:
             reading = self._whole(clean(text[at:]))
             if reading is not None:
                 return reading
-        if self.attached.fullmatch(text):
+        if self.attached.fullmatch(text) or self.listed.fullmatch(text):
             return SEVERAL_READING
+        if self.negated.fullmatch(text):
+            return NEGATED_READING
         return self._mentioned(text)
 
     def _whole(self, text: str) -> Reading | None:

@@ -226,17 +226,19 @@ def _every_number(text: str) -> list[Slot]:
 
 
 def _last_number(text: str) -> list[Slot]:
-    start = max(0, len(text) - NUMBER_WINDOWS[0])
-    for slot in reversed(_every_number(text[start:])):  # most completions end with their number
-        if slot.start > 0 or start == 0:
-            return [Slot(start + slot.start, start + slot.end, slot.text)]
-        break
-    end = max(text.rfind(digit) for digit in "0123456789") + 1
-    for size in NUMBER_WINDOWS:
-        start = max(0, end - size)
-        slots = _every_number(text[start : end + 2])
-        # A token at the very edge of the window may be the rest of a longer one.
-        if slots and (slots[-1].start > 0 or start == 0):
-            last = slots[-1]
-            return [Slot(start + last.start, start + last.end, last.text)]
-    return []
+    last = _last_in(text, len(text), NUMBER_WINDOWS[0])  # most completions end with their number
+    if last is None:
+        end = max(text.rfind(digit) for digit in "0123456789") + 1
+        last = _last_in(text, min(end + 2, len(text)), NUMBER_WINDOWS[1]) if end else None
+    return [last] if last else []
+
+
+def _last_in(text: str, end: int, size: int) -> Slot | None:
+    """The last number of the ``size`` characters before ``end``, if it surely begins within them."""
+    start = max(0, end - size)
+    last = None
+    for match in _NUMBER_TOKEN.finditer(text[start:end]):
+        last = match
+    if last is None or (last.start() == 0 and start > 0):
+        return None
+    return Slot(start + last.start(), start + last.end(), last.group())

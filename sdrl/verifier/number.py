@@ -72,6 +72,7 @@ _BAD_BEFORE: Final = re.compile(
 )
 _BAD_BEHIND: Final = re.compile(
     r"\s?(?:\^|\*\*|[⁰¹²³⁴-⁹])|[,.:/][0-9]|_?[0-9]|\s?[*/×÷+xX]\s?[0-9(]|[eE][+-]?[0-9]|\s(?:squared|cubed|factorial)\b"
+    r"|\s(?:is|was)\s+(?:not|wrong|incorrect|false)\b|\s(?:is|was)n['’]t\b"
 )
 _MINUS: Final = re.compile(r"\b(?:minus|negative)\s+\Z", re.IGNORECASE)
 _FOREIGN: Final = re.compile(r"[\\π√∞]|0[xXoO][0-9A-Fa-f]|0[bB][01]")

@@ -49,7 +49,11 @@ class LabelType:
         options = program.options
         if program.type == "boolean":
             options = options or BOOLEAN_WORDS
-            options = tuple(((forms or (name,))[0], forms or (name,)) for name, forms in options)
+            claimed = {fold(form, True) for _, forms in options for form in forms}
+            # A JSON true is read as the declared word too, unless that word is taken.
+            options = tuple(
+                ((forms or (name,))[0], forms if name in claimed else (*forms, name)) for name, forms in options
+            )
         self._ignore_case = program.ignore_case
         self._forms: dict[str, str] = {}
         for name, forms in options:
