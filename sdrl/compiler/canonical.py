@@ -37,11 +37,12 @@ def hashable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no place in a plan")
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def canonical_json(value: Any) -> bytes:
     """One line, sorted keys, UTF-8, no NaN: the bytes that are hashed."""
-    return json.dumps(
-        hashable(value), sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    ).encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(hashable(value)).encode("utf-8", "surrogatepass")
 
 
 # Line ends to some readers (str.splitlines among them) though not to JSON; always written as escapes.

@@ -15,6 +15,7 @@ from sdrl.compiler.estimate import estimate
 from sdrl.compiler.evaluations import freeze
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.graph import build_stages
+from sdrl.compiler.hub import Resources
 from sdrl.compiler.identities import base_prompt, identify
 from sdrl.compiler.parts import build_parts
 from sdrl.compiler.plan import EvaluationPlan, Plan, plan_hash
@@ -91,16 +92,15 @@ class _Compilation:
         self._spec = spec
         self._base_dir = base_dir
         self._findings = findings
-        self._pin = pin
-        self._pending: list[str] = []
+        self._resources = Resources(pin)
 
     def compile(self) -> tuple[Plan, dict[str, bytes]] | None:
-        spec, findings, pin = self._spec, self._findings, self._pin
+        spec, findings, resources = self._spec, self._findings, self._resources
         templates = load_templates(spec, self._base_dir, findings)
-        parts = build_parts(spec, self._base_dir, findings, self._pending, pin=pin)
-        corpus = build_manifest(spec.corpus, self._base_dir, findings, self._pending, pin=pin)
-        identified = identify(spec.models, self._base_dir, findings, self._pending, pin=pin)
-        base = base_prompt(spec.models, identified, templates["answer"], findings, self._pending, pin=pin)
+        parts = build_parts(spec, self._base_dir, findings, resources)
+        corpus = build_manifest(spec.corpus, self._base_dir, findings, resources)
+        identified = identify(spec.models, self._base_dir, findings, resources)
+        base = base_prompt(spec.models, identified, templates["answer"], findings, resources)
         program = verifier_program(spec.answer)
         verifier = compile_verifier(program, findings)
         if verifier is None:
@@ -110,8 +110,8 @@ class _Compilation:
         draft = Plan(
             name=spec.name,
             hash="",
-            settings=spec,
-            origins=self._loaded.origins,
+            settings=_with_commits(spec, resources.commits),
+            origins=self._loaded.origins | dict.fromkeys(resources.commits, "pinned"),
             stages=(),
             parts=parts,
             verifier=program,
@@ -121,7 +121,7 @@ class _Compilation:
             identities=identified.names,
             evaluations=evaluations,
             requires=dict(REQUIRED),
-            pending=tuple(self._pending),
+            pending=tuple(resources.pending),
             self_test=tested,
         )
         self._warn()
@@ -146,11 +146,17 @@ class _Compilation:
         plans: list[EvaluationPlan] = []
         data: dict[str, bytes] = {}
         for index, evaluation in enumerate(self._spec.evaluate):
-            frozen = freeze(evaluation, program, self._spec.seed, self._base_dir, pin=self._pin, verifier=verifier)
+            frozen = freeze(
+                evaluation,
+                index,
+                self._base_dir,
+                self._resources,
+                program=program,
+                seed=self._spec.seed,
+                verifier=verifier,
+            )
             for code, message, help_ in frozen.problems:
                 self._findings.add(code, f"evaluate.{index}", message, help_)
-            if frozen.pending:
-                self._pending.append(frozen.pending)
             plans.append(frozen.plan)
             if frozen.plan.sha256:
                 data[frozen.plan.file] = frozen.content
@@ -158,7 +164,7 @@ class _Compilation:
 
     def _warn(self) -> None:
         sets = {evaluation.name: index for index, evaluation in enumerate(self._spec.evaluate)}
-        for name in self._pending:
+        for name in self._resources.pending:
             path = name.split(":", 1)[0]
             if path.startswith("evaluate."):
                 path = f"evaluate.{sets[path.removeprefix('evaluate.')]}"
@@ -175,3 +181,17 @@ class _Compilation:
                 "the spec names no models: it compiles, and cannot run",
                 "add models: {instructor: …, base: …} before 'sdrl run'",
             )
+
+
+def _with_commits(spec: Spec, commits: Mapping[str, str]) -> Spec:
+    """The settings with every pinned revision in its place, so that a run reads what was hashed."""
+    if not commits:
+        return spec
+    tree = spec.model_dump(mode="json", by_alias=True)
+    for path, commit in commits.items():
+        *steps, last = path.split(".")
+        table = tree
+        for step in steps:
+            table = table[int(step)] if isinstance(table, list) else table[step]
+        table[last] = commit
+    return Spec.model_validate(tree)

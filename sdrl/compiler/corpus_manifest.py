@@ -15,14 +15,14 @@ SUFFIXES = (".jsonl", ".parquet", ".txt", ".md")
 
 
 def build_manifest(
-    sources: list[Source], base_dir: Path, findings: Findings, pending: list[str], *, pin: bool
+    sources: list[Source], base_dir: Path, findings: Findings, resources: hub.Resources
 ) -> tuple[CorpusFile, ...]:
     """All files and data sets of the corpus in order; problems become findings, hub data sets may be pending."""
     files: list[CorpusFile] = []
     for index, source in enumerate(sources):
         path = f"corpus.{index}"
         if source.dataset:
-            files.append(_dataset(source, index, base_dir, findings, pending, pin=pin))
+            files.append(_dataset(source, index, base_dir, findings, resources))
             continue
         try:
             found = expand(list(source.files or ()), base_dir)
@@ -51,9 +51,7 @@ def _file(path: Path, source: Source, index: int, base_dir: Path, findings: Find
     return CorpusFile(name, sha256, rows, source.license, index)
 
 
-def _dataset(
-    source: Source, index: int, base_dir: Path, findings: Findings, pending: list[str], *, pin: bool
-) -> CorpusFile:
+def _dataset(source: Source, index: int, base_dir: Path, findings: Findings, resources: hub.Resources) -> CorpusFile:
     """A data set by its pinned revision; one in a folder beside the spec by the digests of its files."""
     name = str(source.dataset)
     label = f"{name}/{source.config}" if source.config else name
@@ -67,11 +65,11 @@ def _dataset(
         )
     revision = source.revision
     if not hub.is_commit(revision):
-        if not pin:
-            pending.append(f"corpus.{index}: data set {label}:{source.split}@{revision or 'main'}")
+        if not resources.pin:
+            resources.pending.append(f"corpus.{index}: data set {label}:{source.split}@{revision or 'main'}")
             return CorpusFile(f"hub:{label}:{source.split}@{revision or 'main'}", "", None, source.license, index)
         try:
-            revision = hub.resolve_revision(name, revision, "dataset")
+            revision = resources.resolve(name, revision, "dataset", f"corpus.{index}.revision")
         except hub.HubProblem as problem:
             findings.add("E546", f"corpus.{index}.dataset", problem.message, problem.help)
             revision = "main"

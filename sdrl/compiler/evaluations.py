@@ -31,13 +31,19 @@ class Frozen:
     plan: EvaluationPlan
     content: bytes
     problems: list[tuple[str, str, str | None]] = field(default_factory=list)  # code, message, help
-    pending: str | None = None
 
 
 def freeze(
-    evaluation: Evaluation, program: Mapping[str, Any], seed: int, base_dir: Path, *, pin: bool, verifier: Verifier
+    evaluation: Evaluation,
+    index: int,
+    base_dir: Path,
+    resources: hub.Resources,
+    *,
+    program: Mapping[str, Any],
+    seed: int,
+    verifier: Verifier,
 ) -> Frozen:
-    """Read and freeze one set; problems are returned, at most three of a kind."""
+    """Read and freeze the spec's set number ``index``; problems are returned, at most three of a kind."""
     plan = EvaluationPlan(
         name=evaluation.name,
         file=f"data/evaluate-{evaluation.name}.jsonl",
@@ -48,13 +54,13 @@ def freeze(
         sampling=evaluation.sampling.resolved(),
     )
     frozen = Frozen(plan, b"")
-    if evaluation.dataset and not pin and not (base_dir / evaluation.dataset).is_dir():
-        frozen.pending = f"evaluate.{evaluation.name}: data set {_hub_name(evaluation)}"
+    if evaluation.dataset and not resources.pin and not (base_dir / evaluation.dataset).is_dir():
+        resources.pending.append(f"evaluate.{evaluation.name}: data set {_hub_name(evaluation)}")
         return frozen
     row_of = _row_maker(evaluation, program, seed, verifier)
     lines: list[bytes] = []
     try:
-        for where, row in _rows(evaluation, base_dir, pin=pin):
+        for where, row in _rows(evaluation, index, base_dir, resources):
             try:
                 made = row_of(len(lines), row)
             except RowProblem as problem:
@@ -85,12 +91,12 @@ def _hub_name(evaluation: Evaluation) -> str:
     return f"{evaluation.dataset}{config}:{evaluation.split}@{evaluation.revision or 'main'}"
 
 
-def _rows(evaluation: Evaluation, base_dir: Path, *, pin: bool) -> Iterable[tuple[str, Row]]:
+def _rows(evaluation: Evaluation, index: int, base_dir: Path, resources: hub.Resources) -> Iterable[tuple[str, Row]]:
     """Rows with the place to name when one is bad."""
     if evaluation.dataset:
         name, revision = evaluation.dataset, evaluation.revision
-        if pin and not hub.is_commit(revision) and not (base_dir / name).is_dir():
-            revision = hub.resolve_revision(name, revision, "dataset")
+        if not (base_dir / name).is_dir():
+            revision = resources.resolve(name, revision, "dataset", f"evaluate.{index}.revision")
         rows = hub.stream_rows(name, evaluation.config, evaluation.split, revision, evaluation.limit, base_dir)
         for number, row in enumerate(rows, start=1):
             yield f"{name}/{evaluation.split} row {number}", row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,22 @@ class HubProblem(ValueError):
         super().__init__(message)
         self.message = message
         self.help = help
+
+
+@dataclass
+class Resources:
+    """What is not at hand, and what pinning found: commits by the dotted path of the ``revision`` they belong to."""
+
+    pin: bool
+    pending: list[str] = field(default_factory=list)
+    commits: dict[str, str] = field(default_factory=dict)
+
+    def resolve(self, name: str, revision: str | None, kind: str, path: str) -> str:
+        """The commit of a hub resource, looked up once and noted under ``path``; HubProblem as below."""
+        if revision is not None and is_commit(revision):
+            return revision
+        self.commits[path] = resolve_revision(name, revision, kind)
+        return self.commits[path]
 
 
 def is_commit(revision: str | None) -> bool:

@@ -35,11 +35,11 @@ class Identified:
     base_folder: Path | None
 
 
-def identify(models: Models | None, base_dir: Path, findings: Findings, pending: list[str], *, pin: bool) -> Identified:
+def identify(models: Models | None, base_dir: Path, findings: Findings, resources: hub.Resources) -> Identified:
     """Both models' identities; a hub model without a commit is ``pending`` unless pinned."""
     if models is None:
         return Identified({}, None)
-    base, folder = _base(models.base, base_dir, findings, pending, pin=pin)
+    base, folder = _base(models.base, base_dir, findings, resources)
     return Identified({"instructor": _instructor(models.instructor, base_dir), "base": base}, folder)
 
 
@@ -57,7 +57,7 @@ def _instructor(instructor: Instructor, base_dir: Path) -> str:
     return instructor.model
 
 
-def _base(base: Base, base_dir: Path, findings: Findings, pending: list[str], *, pin: bool) -> tuple[str, Path | None]:
+def _base(base: Base, base_dir: Path, findings: Findings, resources: hub.Resources) -> tuple[str, Path | None]:
     path = "models.base.model"
     folder = embedded_folder() / "toy_base" if base.model == TOY_BASE else base_dir / base.model
     if folder.is_dir():
@@ -75,11 +75,11 @@ def _base(base: Base, base_dir: Path, findings: Findings, pending: list[str], *,
         return base.model, None
     revision = base.revision
     if not hub.is_commit(revision):
-        if not pin:
-            pending.append(f"models.base: hub model {base.model}@{revision or 'main'}")
+        if not resources.pin:
+            resources.pending.append(f"models.base: hub model {base.model}@{revision or 'main'}")
             return f"{base.model}@pending", None
         try:
-            revision = hub.resolve_revision(base.model, revision, "model")
+            revision = resources.resolve(base.model, revision, "model", "models.base.revision")
         except hub.HubProblem as problem:
             findings.add("E546", path, problem.message, problem.help)
     return f"{base.model}@{revision}", None
@@ -108,9 +108,7 @@ def base_prompt(
     identified: Identified,
     answer_template: str,
     findings: Findings,
-    pending: list[str],
-    *,
-    pin: bool,
+    resources: hub.Resources,
 ) -> BasePrompt:
     """How the base model is asked: raw, or in its own chat template, which is frozen here."""
     if models is None:
@@ -123,8 +121,8 @@ def base_prompt(
     found = None
     if identified.base_folder is not None:
         found = read_chat_template(identified.base_folder)
-    elif not pin:
-        pending.append(f"models.base: chat template of {base.model}")
+    elif not resources.pin:
+        resources.pending.append(f"models.base: chat template of {base.model}")
         return BasePrompt("chat", "", base.system, stop)
     elif not findings.failed:
         found = _pinned_template(identified.names["base"], findings)

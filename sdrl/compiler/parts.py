@@ -21,11 +21,9 @@ WHOLE = "all"
 _PARAM = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def build_parts(
-    spec: Spec, base_dir: Path, findings: Findings, pending: list[str], *, pin: bool
-) -> tuple[PartPlan, ...]:
+def build_parts(spec: Spec, base_dir: Path, findings: Findings, resources: hub.Resources) -> tuple[PartPlan, ...]:
     """All parts, in the spec's order; what cannot be read becomes findings, what is not at hand ``pending``."""
-    whole = _Reader(base_dir, findings, pending, pin)
+    whole = _Reader(base_dir, findings, resources)
     demos = whole.read(spec.demos, "demos")
     if not spec.parts:
         return (_part(spec, WHOLE, 1.0, spec.params, demos),)
@@ -72,21 +70,20 @@ def _shares(given: list[float | None]) -> list[float]:
 class _Reader:
     """Demos of the spec and of its parts; the same source is read once."""
 
-    def __init__(self, base_dir: Path, findings: Findings, pending: list[str], pin: bool) -> None:
+    def __init__(self, base_dir: Path, findings: Findings, resources: hub.Resources) -> None:
         self._base_dir = base_dir
         self._findings = findings
-        self._pending = pending
-        self._pin = pin
+        self._resources = resources
 
     def read(self, demos: list[Demo] | DemoSource, path: str) -> tuple[Sample, ...]:
         if not isinstance(demos, DemoSource):
             return tuple(Sample(demo.input, demo.output, demo.options) for demo in demos)
-        if demos.dataset and not self._pin and not (self._base_dir / demos.dataset).is_dir():
-            self._pending.append(f"{path}: data set {demos.dataset}:{demos.split}@{demos.revision or 'main'}")
+        if demos.dataset and not self._resources.pin and not (self._base_dir / demos.dataset).is_dir():
+            self._resources.pending.append(f"{path}: data set {demos.dataset}:{demos.split}@{demos.revision or 'main'}")
             return ()
         samples: list[Sample] = []
         try:
-            for where, row in self._rows(demos):
+            for where, row in self._rows(demos, path):
                 samples.append(self._sample(demos, row, where))
         except RowProblem as problem:
             self._findings.add("E545", path, problem.message, problem.help)
@@ -97,11 +94,11 @@ class _Reader:
                 self._findings.add("E543", path, "the demos' source has no rows", "name a file that has some")
         return tuple(samples)
 
-    def _rows(self, source: DemoSource) -> Iterable[tuple[str, Row]]:
+    def _rows(self, source: DemoSource, path: str) -> Iterable[tuple[str, Row]]:
         if source.dataset:
             revision = source.revision
-            if not hub.is_commit(revision) and not (self._base_dir / source.dataset).is_dir():
-                revision = hub.resolve_revision(source.dataset, revision, "dataset")
+            if not (self._base_dir / source.dataset).is_dir():
+                revision = self._resources.resolve(source.dataset, revision, "dataset", f"{path}.revision")
             rows = hub.stream_rows(source.dataset, source.config, source.split, revision, source.limit, self._base_dir)
             for number, row in enumerate(rows, start=1):
                 yield f"{source.dataset} row {number}", row

@@ -47,7 +47,7 @@ def test_a_plan_reads_back_as_it_was_written(folder: Path) -> None:
         (r'"learning_rate": 1e-06', '"learning_rate": 1e-05', "settings.train.learning_rate"),
         (r'"name": "sums"', '"name": "subs"', "name"),
         (r'"output": 10.0', '"output": 0.0', "settings.models.instructor.price.output"),
-        (r'7,\n        "settings": \{\n          "probe', '8,\n        "settings": {\n          "probe', "stages.5.identity.seed"),
+        (r'"seed": 7,(\s+"settings": .\s+"probe)', '"seed": 8,\n        "settings": {\n          "probe', "identity.seed"),
         (r'"trl": ">=1.16,<1.17"', '"trl": ">=1.15,<1.17"', "requires.trl"),
         (r'"vote.draws": "spec:\d+"', '"vote.draws": "default"', "origins.vote.draws"),
     ],
