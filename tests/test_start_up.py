@@ -9,7 +9,10 @@ import pytest
 
 from sdrl.cli.main import COMMANDS, main
 
-HEAVY = "torch transformers trl accelerate peft datasets openai instructor tantivy textual math_verify sympy pyarrow aiohttp"
+HEAVY = (
+    "torch transformers trl accelerate peft datasets openai instructor tantivy textual "
+    "math_verify sympy pyarrow aiohttp"
+)
 
 
 def loaded_after(code: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""``sdrl``: finds the command, imports its module alone, runs it and turns every failure into one message and an exit code.
+"""``sdrl``: finds the command, imports its module alone, runs it; every failure becomes one message and an exit code.
 
 Reads the command line; writes nothing itself: commands print data on stdout and talk on stderr. Does not parse specs.
 Exit codes are the table of ``sdrl.spec.diagnostics.Exit``.

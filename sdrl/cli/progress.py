@@ -1,4 +1,7 @@
-"""How a run looks while it goes: bars with rates and time left on a terminal, plain lines elsewhere. Reads events only."""
+"""How a run looks while it goes: bars with rates and time left on a terminal, plain lines elsewhere.
+
+Reads events only.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", metavar="DIR", type=Path, help="the run folder (default ./runs/NAME)")
     parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
     parser.add_argument("--until", metavar="STAGE", choices=STAGES, help="stop after this stage")
-    parser.add_argument("--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…")
+    parser.add_argument(
+        "--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…"
+    )
     parser.add_argument("--offline", action="store_true", help="answer from the request cache alone")
     parser.add_argument("--yes", action="store_true", help="do not ask before running a spec")
     parser.add_argument("--json", action="store_true", help="print result.json at the end")
@@ -51,7 +53,9 @@ def _budget(words: list[str]) -> dict[str, str]:
     for word in words:
         key, _, value = word.partition("=")
         if key not in ("usd", "requests", "tokens") or not value.replace(".", "", 1).isdigit():
-            raise SdrlError("", f"--budget takes usd=, requests= or tokens= and a number, not '{word}'", exit=Exit.USAGE)
+            raise SdrlError(
+                "", f"--budget takes usd=, requests= or tokens= and a number, not '{word}'", exit=Exit.USAGE
+            )
         budget[key] = value
     return budget
 
@@ -63,7 +67,9 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
     if args.plan.is_dir():
         return read_plan(args.plan), None
     if not args.plan.exists():
-        raise SdrlError("", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help="see: sdrl compile --help")
+        raise SdrlError(
+            "", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help="see: sdrl compile --help"
+        )
     folder = _compile_aside(args.plan)
     plan = read_plan(folder)
     if not args.yes:

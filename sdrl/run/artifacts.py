@@ -24,7 +24,9 @@ SEAL_SCHEMA = 1
 
 def encode_rows(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Rows as JSON Lines: sorted keys, UTF-8, one line a row; equal rows give equal bytes."""
-    lines = (json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for row in rows)
+    lines = (
+        json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for row in rows
+    )
     return "".join(line + "\n" for line in lines).encode()
 
 

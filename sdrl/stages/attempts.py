@@ -64,9 +64,7 @@ class Attempts:
         draft = METHODS[self.ctx.plan.settings.synthesize.method](attempt)
         sampling = self.ctx.plan.settings.synthesize.sampling.resolved()
         seed = self.ctx.plan.seed_for("generate", index)
-        example = await write_example(
-            self.ctx, draft.prompt, attempt.part, draft.values, seed=seed, sampling=sampling
-        )
+        example = await write_example(self.ctx, draft.prompt, attempt.part, draft.values, seed=seed, sampling=sampling)
         if example.row is None:
             return example
         passage = attempt.passage["id"] if attempt.passage else None

@@ -62,5 +62,7 @@ def count_votes(
 
 
 def _spelling(predictions: Sequence[str | None], classes: Sequence[int | None], wanted: int) -> str:
-    said = Counter(text for text, index in zip(predictions, classes, strict=True) if index == wanted and text is not None)
+    said = Counter(
+        text for text, index in zip(predictions, classes, strict=True) if index == wanted and text is not None
+    )
     return said.most_common(1)[0][0]

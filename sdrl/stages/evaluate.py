@@ -40,9 +40,7 @@ async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -
     return rows
 
 
-async def _ask_set(
-    ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str
-) -> list[Row]:
+async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str) -> list[Row]:
     sampling = evaluation.sampling
     problems = ctx.evaluation_rows(evaluation)
 

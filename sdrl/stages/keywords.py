@@ -30,9 +30,7 @@ async def _ask(ctx: StageContext, part: PartPlan) -> Row:
     seed = ctx.plan.seed_for("keywords", part.name)
     why = "no reply"
     for index in range(TRIES):
-        asked = await ask(
-            ctx, "keywords", part, {"demos": part.demos[:3]}, seed=seed, sampling=sampling, index=index
-        )
+        asked = await ask(ctx, "keywords", part, {"demos": part.demos[:3]}, seed=seed, sampling=sampling, index=index)
         why = asked.why or asked.code
         words = [word.strip() for word in (asked.reply or {}).get("keywords", []) if word.strip()]
         if words:

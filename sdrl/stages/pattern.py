@@ -26,6 +26,8 @@ async def _ask(ctx: StageContext, part: PartPlan) -> Row:
     seed = ctx.plan.seed_for("pattern", part.name)
     asked = await ask(ctx, "pattern", part, {"demos": part.demos[:MAX_DEMOS]}, seed=seed, sampling=sampling)
     if asked.reply is None:
-        ctx.warn("W860", f"the instructor gave no usable pattern for part '{part.name}'; its demos are used without one")
+        ctx.warn(
+            "W860", f"the instructor gave no usable pattern for part '{part.name}'; its demos are used without one"
+        )
     pattern = asked.reply["pattern"] if asked.reply else None
     return {"part": part.name, "pattern": pattern, "request_keys": {"pattern": asked.request_key}}

@@ -30,7 +30,9 @@ def _index(ctx: StageContext) -> Path:
 
     settings = ctx.plan.settings
     words = settings.retrieve.passage_words
-    return build_index(read_passages(settings.corpus, ctx.plan.base_dir or ".", passage_words=words), ctx.store_dir).path
+    return build_index(
+        read_passages(settings.corpus, ctx.plan.base_dir or ".", passage_words=words), ctx.store_dir
+    ).path
 
 
 def _search(ctx: StageContext, index_dir: Path, part: str, keywords: list[str]) -> list[Row]:

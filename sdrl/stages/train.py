@@ -27,7 +27,9 @@ async def run(ctx: StageContext) -> StageOutput:
     job = _job(ctx)
     outcome = await run_training(job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop)
     if outcome.status == "stopped":
-        raise SdrlError("E873", "training was stopped at a checkpoint", help="the same command goes on", exit=Exit.STOPPED)
+        raise SdrlError(
+            "E873", "training was stopped at a checkpoint", help="the same command goes on", exit=Exit.STOPPED
+        )
     outcome.raise_if_failed()
     rows = last_of_each_step(job.work_dir / "metrics.jsonl")
     notes = {
@@ -128,4 +130,6 @@ def _training_row(ctx: StageContext, row: Row) -> dict[str, Any]:
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows), encoding="utf-8"
+    )

@@ -58,7 +58,9 @@ async def vote_and_filter(ctx: StageContext, rows: Sequence[Row], state: FilterS
 
 def filter_state(ctx: StageContext) -> FilterState:
     """What new samples are compared with: the inputs of every declared evaluation set."""
-    return FilterState({each.name: [row["input"] for row in ctx.evaluation_rows(each)] for each in ctx.plan.evaluations})
+    return FilterState(
+        {each.name: [row["input"] for row in ctx.evaluation_rows(each)] for each in ctx.plan.evaluations}
+    )
 
 
 def _codes(dropped: Sequence[Row]) -> str:

@@ -116,7 +116,11 @@ def known_replies() -> Iterator[Server]:
                 "created": 0,
                 "model": body["model"],
                 "choices": choices,
-                "usage": {"prompt_tokens": 10, "completion_tokens": 5 * len(texts), "total_tokens": 10 + 5 * len(texts)},
+                "usage": {
+                    "prompt_tokens": 10,
+                    "completion_tokens": 5 * len(texts),
+                    "total_tokens": 10 + 5 * len(texts),
+                },
             }
             data = json.dumps(reply).encode()
             self.send_response(200)

@@ -32,7 +32,8 @@ score: {{draws: 4}}
 select: {{samples: 4, min: 1}}
 filter: []
 models:
-  instructor: {{model: fake, endpoint: "{url}", key_env: SMALL_KEY, price: {{input: 1000, output: 1000}}, concurrency: 2}}
+  instructor:
+    {{model: fake, endpoint: "{url}", key_env: SMALL_KEY, price: {{input: 1000, output: 1000}}, concurrency: 2}}
   base: {{model: base, serve: "{url}", prompt: raw, concurrency: 2}}
 """
 Reply = Callable[[str, dict[str, Any]], tuple[int, Any]]
@@ -83,7 +84,8 @@ def good_instructor(path: str, body: dict[str, Any]) -> tuple[int, Any]:
     if not path.endswith("/chat/completions"):
         return 200, "mumble mumble"
     if "response_format" in body:
-        return 200, json.dumps({"input": f"What is 1 plus 2? ({body['messages'][-1]['content'][-80:]})", "output": "#### 3"})
+        tail = body["messages"][-1]["content"][-80:]
+        return 200, json.dumps({"input": f"What is 1 plus 2? ({tail})", "output": "#### 3"})
     return 200, "#### 3"
 
 
@@ -96,9 +98,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def sdrl(
-    folder: Path, *words: str, before: Callable[[], None] | None = None
-) -> subprocess.CompletedProcess[str]:
+def sdrl(folder: Path, *words: str, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "sdrl", *words],
         cwd=folder,
