@@ -14,7 +14,7 @@ from pathlib import Path
 from sdrl.spec.base import SLUG
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.locate import specs_dir
-from sdrl.spec.reading import closest
+from sdrl.spec.nearest import closest
 from sdrl.spec.schema import FILE_NAME, schema_text
 
 DEFAULT = "gsm8k"

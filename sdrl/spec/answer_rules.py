@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.model import EXTRACT_KINDS, Answer, Demo, Spec
-from sdrl.spec.reading import closest
+from sdrl.spec.nearest import closest
 
 if TYPE_CHECKING:
     from sdrl.spec.loader import Loaded

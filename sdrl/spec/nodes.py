@@ -7,6 +7,7 @@ means is decided by the schema (``reading``). Positions count from 0 here, as th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from sdrl.spec.diagnostics import Diagnostic
 
 MOST_DEPTH = 40
 MOST_NODES = 20_000
+_HASH = re.compile(r"[\s{\[]#")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -230,6 +232,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Diagnostic:
     message, help_ = problem, "check the indentation, quotes and brackets on this line and the one above"
     if "mapping values are not allowed" in problem:
         message, help_ = "a second ': ' on one line", 'quote the text that holds the colon: key: "text: more text"'
+        if source[: column - 1].strip() and ":" not in source[: column - 1]:
+            message = "this line is indented deeper than the key above it"
+            help_ = "start it in the column of that key; an item of a list begins with '- '"
     elif at == "\t":
         message, help_ = "a tab where spaces must stand", "indent with spaces"
     elif "cannot start any token" in problem:
@@ -240,6 +245,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Diagnostic:
         where = f" opened in line {opened.line + 1}, column {opened.column + 1}" if opened else ""
         closing = problem.rsplit(" ", 1)[-1].strip("'")
         message, help_ = f"a ',' or '{closing}' is missing", f"close the bracket{where}"
+        if opened and _HASH.search(lines[opened.line]):
+            line, column = opened.line + 1, opened.column + 1
+            help_ = "quote a text that holds '#': after a blank it begins a comment"
     elif "could not find expected ':'" in problem:
         message, help_ = "a line without ':'", "write key: value, or indent the line under its text"
     elif (

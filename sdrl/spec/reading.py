@@ -7,12 +7,12 @@ the right kind of value, is this one of the allowed words.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, cast
 
 from sdrl.spec.base import Table, parse_quantity
 from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.nearest import closest
 from sdrl.spec.nodes import Mapping, Mark, Node, Scalar, Sequence
 from sdrl.spec.scalars import NULLS, TRUTHS, as_anything, as_number
 from sdrl.spec.shapes import Shape, fields_of
@@ -35,20 +35,6 @@ _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false",
 def dotted(path: Path) -> str:
     """``("evaluate", 0, "gold")`` → ``evaluate.0.gold``."""
     return ".".join(map(str, path))
-
-
-def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate a person most likely meant, if any comes near."""
-    names = list(candidates)
-    folded = {name.lower().replace("-", "_"): name for name in reversed(names)}
-    wanted = word.lower().replace("-", "_").replace(" ", "_")
-    if wanted in folded:
-        return folded[wanted]
-    hits = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.6)
-    if hits:
-        return folded[hits[0]]
-    starts = [name for key, name in folded.items() if len(wanted) > 2 and (key.startswith(wanted) or wanted in key)]
-    return starts[0] if len(starts) == 1 else None
 
 
 class Reader:
@@ -84,9 +70,10 @@ class Reader:
         """Read a table: known keys by their shapes; unknown and missing ones are problems. ``at`` marks its key."""
         fields = fields_of(table)
         data: dict[str, Any] = {}
+        meant: set[str | None] = set()
         for key, value in node.items:
             if key.text not in fields:
-                self._unknown_key(key, fields, path)
+                meant.add(self._unknown_key(key, fields, path))
                 continue
             if key.text in data:
                 continue  # doubled: reported when parsed
@@ -95,21 +82,28 @@ class Reader:
                 data[key.text] = read
         present = {key.text for key, _ in node.items}
         for name, field in fields.items():
-            if field.required and name not in present:
+            if field.required and name not in present and name in meant:
+                self.bad.add((*path, name))  # its misspelling was reported: one mistake, one message
+            elif field.required and name not in present:
                 where = f"{dotted(path)}: " if path else ""
                 message = f"{where}the key '{name}' is missing"
                 self.report("E203", (*path, name), at, message, f"add: {name}: {_example(name, field.shape)}")
         return data
 
-    def _unknown_key(self, key: Scalar, known: Iterable[str], path: Path) -> None:
+    def _unknown_key(self, key: Scalar, known: Iterable[str], path: Path) -> str | None:
+        """Report it; returns the key that was probably meant."""
         names = list(known)
         near = closest(key.text, names)
+        first, _, rest = key.text.partition(" ")
         shown = ", ".join(names) if len(names) <= 12 else ", ".join(names[:12]) + ", …"
         help_ = f"did you mean '{near}'?" if near else f"keys here: {shown}"
         if key.text.isdigit():
             help_ = "write numbers without commas: a comma begins the next key"
+        elif rest and first in names:
+            near, help_ = first, f"a ':' is missing: {first}: {rest}"
         where = f" in {dotted(path)}" if path else ""
-        self.report("E202", (*path, key.text), key.mark, f"unknown key '{key.text}'{where}", help_, key.text)
+        self.report("E202", (*path, key.text), key.mark, f"unknown key '{_short(key.text)}'{where}", help_, key.text)
+        return near
 
     def value(self, node: Node, shape: Shape, path: Path, key: Mark) -> Any:
         """Read one value; BAD when it is of the wrong kind."""
@@ -149,7 +143,7 @@ class Reader:
         if isinstance(node, Scalar) and shape.item is not None:
             help_ = f"write a list: [{node.text}]"
         elif shape.table is not None:
-            help_ = f"keys here: {', '.join(fields_of(shape.table))}"
+            help_ = _as_table(node, shape.table, path)
         elif isinstance(node, Mapping) and shape.item is not None:
             help_ = "begin each item with '- '"
         elif isinstance(node, Mapping) and shape.text:
@@ -195,8 +189,8 @@ class Reader:
             help_ = f"write {_YES[text.lower()]}"
         elif shape.number and not node.plain and as_number(text) is not None:
             help_ = f"remove the quotes: {text}"
-        elif shape.number and as_number(text.replace(",", "").replace("_", "")) is not None:
-            help_ = f"write {text.replace(',', '').replace('_', '')}"
+        elif shape.number and as_number(bare := text.strip("$€ ").replace(",", "").replace("_", "")) is not None:
+            help_ = f"write {bare}"
         what = "nothing" if not text else "null" if node.plain and text in NULLS else f"'{found}'"
         return self.report(
             "E204", path, node.mark, f"{dotted(path)} must be {shape.expected()}, not {what}", help_, found
@@ -217,6 +211,15 @@ def _number(text: str, shape: Shape) -> int | float | None:
     if shape.real or not isinstance(number, float) or number != int(number):
         return cast("int | float | None", number)  # a fraction where a whole number must stand is the model's to refuse
     return int(number)
+
+
+def _as_table(node: Node, table: type[Table], path: Path) -> str:
+    """How to write a table where a single value stands."""
+    fields = fields_of(table)
+    if isinstance(node, Scalar) and node.text in fields:
+        return f"write {{{node.text}: {'true' if fields[node.text].shape.truth else '…'}}}"
+    example = _EXAMPLES.get(str(path[-1])) if path else None
+    return f"write for example {example}" if example else f"keys here: {', '.join(fields)}"
 
 
 def anything(node: Node) -> Any:

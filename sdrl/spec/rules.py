@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from sdrl.spec.answer_rules import answer_rules, demo_rules
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.model import Spec
-from sdrl.spec.reading import Path, closest
+from sdrl.spec.nearest import closest
+from sdrl.spec.reading import Path
 from sdrl.spec.stage_keys import FILTERS
 
 if TYPE_CHECKING:
