@@ -123,6 +123,7 @@ class Caller:
         if isinstance(error, CallFault):
             status, reply = error.kind, error.reply
             usage = sent.most if error.charged else usage
+            usage = Usage() if error.kind == "unreachable" else usage  # it reached nobody, so it is no request
             if error.kind != "unreachable":
                 self._limiter.observe(refused=error.kind == "refused")
         await self._store(sent, sent.ended(status, usage, error=str(error), reply=reply), [], usage)

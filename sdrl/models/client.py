@@ -221,7 +221,7 @@ def _make_sdk(endpoint: Endpoint) -> openai.AsyncOpenAI:
             "E844", f"asking a model needs the package {error.name}", help="pip install 'sdrl[run]'"
         ) from error
     limits = httpx2.Limits(max_connections=endpoint.concurrency + 8, max_keepalive_connections=endpoint.concurrency + 8)
-    timeout = httpx2.Timeout(endpoint.timeout_s, connect=10.0, pool=None)
+    timeout = httpx2.Timeout(endpoint.timeout_s, connect=5.0, pool=None)
     http = openai.DefaultAioHttpClient(limits=limits, timeout=timeout, trust_env=not endpoint.is_loopback)
     return openai.AsyncOpenAI(
         base_url=endpoint.base_url, api_key=endpoint.key or "none", max_retries=0, timeout=timeout, http_client=http

@@ -158,7 +158,7 @@ class Ledger:
         """Take over what earlier sessions of the same run spent."""
         sql = (
             "SELECT stage, role, count(*), sum(prompt_tokens), sum(completion_tokens), sum(microusd)"
-            " FROM calls WHERE run = ? GROUP BY stage, role"
+            " FROM calls WHERE run = ? AND status <> 'unreachable' GROUP BY stage, role"
         )
         for stage, role, requests, prompt, completion, microusd in self.cache.query(sql, (self.run,)):
             past = Usage(requests=requests, prompt_tokens=prompt, completion_tokens=completion, microusd=microusd)

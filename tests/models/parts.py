@@ -71,6 +71,6 @@ async def opened(
 def ask(question: str = "2 + 2?", **changes: Any) -> Request:
     """A request of the kind ``solve``."""
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
-    sampling = {"temperature": 0.7, "top_p": 1.0, "top_k": None, "max_tokens": 64, "stop": []}
+    sampling: dict[str, Any] = {"temperature": 0.7, "top_p": 1.0, "top_k": None, "max_tokens": 64, "stop": []}
     request = Request("solve", "model@2026", messages, None, sampling, None, None, 100, False)
     return replace(request, **changes)

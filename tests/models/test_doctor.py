@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,14 @@ def test_the_demo_has_all_it_needs_here(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_missing_package_is_named_with_the_command_that_mends_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[[str], str] = doctor.metadata.version
+    real: Callable[[str], str] = metadata.version
 
     def version(name: str) -> str:
         if name == "tantivy":
-            raise doctor.metadata.PackageNotFoundError(name)
+            raise metadata.PackageNotFoundError(name)
         return "0.1" if name == "trl" else real(name)
 
-    monkeypatch.setattr(doctor.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     assert main(["doctor", "--store", str(tmp_path)]) == 1
     said = capsys.readouterr().out
     assert "not installed: tantivy" in said and "pip install 'sdrl[run]'" in said

@@ -159,6 +159,7 @@ async def test_an_endpoint_that_never_answers_ends_the_run_in_bounded_time_and_r
     async with opened(tmp_path, url) as bench:
         with pytest.raises(SdrlError, match="cannot be reached") as failure:
             await bench.model.draw(ask(), [0])
+        assert bench.ledger.total().requests == 0
     assert (failure.value.code, failure.value.exit) == ("E816", Exit.STOPPED)
     assert time.monotonic() - began < 5
     assert RetryPolicy().never_answered <= 20
