@@ -23,7 +23,6 @@ def run(args: argparse.Namespace) -> int:
         ended = state["ended"]
         done = sum(stage["state"] in ("done", "kept") for stage in state["stages"].values())
         status = "running" if ended is None else ended["status"]
-        print(
-            f"{path.parent.name:<24} {status:<8} {done:>2}/{len(state['stages'])} stages  plan {state['plan_hash'][:12]}"
-        )
+        stages = f"{done:>2}/{len(state['stages'])} stages"
+        print(f"{path.parent.name:<24} {status:<8} {stages}  plan {state['plan_hash'][:12]}")
     return 0

@@ -1,8 +1,8 @@
 """A stage's rows and the seal that says they are whole.
 
-``STAGE.jsonl`` holds what goes on, ``STAGE.dropped.jsonl`` what was dropped with its code; ``STAGE.seal.json`` holds the
-stage hash, the files' sha256, counts and time. A stage is done exactly when its seal carries the plan's stage hash and
-the files still have the sealed digests. The store keeps every sealed stage by hash, so a reverted spec costs nothing.
+``STAGE.jsonl`` holds what goes on, ``STAGE.dropped.jsonl`` what was dropped with its code; ``STAGE.seal.json`` holds
+the stage hash, the files' sha256, counts and time. A stage is done exactly when its seal carries the plan's stage
+hash and the files still have the sealed digests. The store keeps every sealed stage by hash, so a reverted spec costs nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The event log: ``events.jsonl``, one JSON object a line, appended and flushed; the only thing a viewer reads.
 
-The schema is versioned and written down in ``docs/events.md``; ``EVENTS`` is its table in code, and a test holds the two
-and the fixture log together. Knows nothing of terminals.
+The schema is versioned and written down in ``docs/events.md``; ``EVENTS`` is its table in code, and a test holds the
+two and the fixture log together. Knows nothing of terminals.
 """
 
 from __future__ import annotations

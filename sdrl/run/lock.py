@@ -1,4 +1,4 @@
-"""One writer a run folder: an advisory lock that the kernel releases with the process, so a crash leaves none behind."""
+"""One writer a run folder: an advisory lock, which the kernel releases with the process, so a crash leaves none."""
 
 from __future__ import annotations
 

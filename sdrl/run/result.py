@@ -1,4 +1,4 @@
-"""``result.json``: what a run came to, written at every end (design section 6). Every figure is recomputed from artifacts."""
+"""``result.json``: what a run came to, written at every end; every figure is computed from the artifacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 7: S_harder from the solved, S_easier from the unsolved, each verified as in the vote (paper section 4.2, eq. 6).
+"""Step 7: S_harder from the solved, S_easier from the unsolved, each verified as in the vote (paper section 4.2).
 
 The writer sees the one sample and nothing else: not its votes, not the base model's answers.
 """

@@ -1,6 +1,7 @@
 """Step 6: greedy M_base on S_initial splits it into solved and unsolved (paper section 4.2, Algorithm 1 line 6).
 
-A base model that hardly ever gives a readable answer ends the run here, before the expensive stages (``probe.min_parsable``).
+A base model that hardly ever gives a readable answer ends the run here, before the expensive stages
+(``probe.min_parsable``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Scores and the choice of training samples (paper section 4.3, equation 7). Pure: asks nobody.
 
-Equation 7: a sample's score is its pass rate over L draws, and 1 when no draw was right; the M lowest scores train. The
-paper leaves open: ties (ours: a seeded order, so that neither early nor adapted samples are preferred) and what fills up
-when fewer than M lie strictly between 0 and 1 (``select.fill``; ours: nothing).
+Equation 7: a sample's score is its pass rate over L draws, and 1 when no draw was right; the M lowest scores train.
+The paper leaves open: ties (ours: a seeded order, so that neither early nor adapted samples are preferred) and what
+fills up when fewer than M lie strictly between 0 and 1 (``select.fill``; ours: nothing).
 """
 
 from __future__ import annotations

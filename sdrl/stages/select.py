@@ -1,4 +1,4 @@
-"""Step 9: S_train: the M lowest scores by equation 7 (paper section 4.3), and a sealed validation split beside it (ours).
+"""Step 9: S_train: the M lowest scores by equation 7 (paper section 4.3), and a sealed validation split (ours).
 
 The split goes by passage and parent, so that no adapted form of a training sample, and no other sample of its passage,
 sits in validation. It drives early stopping and the choice of the checkpoint; test sets never do.

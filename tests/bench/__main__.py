@@ -166,9 +166,8 @@ def main() -> int:
     print(f"{'what':<24}{'sdrl':>14}   {'reference':<30}{'ratio':>7}   {'budget':<14}held")
     for each in figures:
         ratio = f"{each.ratio:.2f}" if each.ratio else ""
-        print(
-            f"{each.what:<24}{each.ours:>14}   {each.reference:<30}{ratio:>7}   {each.budget:<14}{'yes' if each.held else 'NO'}"
-        )
+        held = "yes" if each.held else "NO"
+        print(f"{each.what:<24}{each.ours:>14}   {each.reference:<30}{ratio:>7}   {each.budget:<14}{held}")
     return 0 if all(each.held for each in figures) else 1
 
 
