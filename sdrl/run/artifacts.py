@@ -2,7 +2,8 @@
 
 ``STAGE.jsonl`` holds what goes on, ``STAGE.dropped.jsonl`` what was dropped with its code; ``STAGE.seal.json`` holds
 the stage hash, the files' sha256, counts and time. A stage is done exactly when its seal carries the plan's stage
-hash and the files still have the sealed digests. The store keeps every sealed stage by hash, so a reverted spec costs nothing.
+hash and the files still have the sealed digests. The store keeps every sealed stage by hash, so that a reverted spec
+costs nothing.
 """
 
 from __future__ import annotations
