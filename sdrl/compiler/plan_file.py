@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sdrl.compiler.canonical import digest_bytes, json_line, pretty_json
+from sdrl.compiler.canonical import digest_bytes, flatten, json_line, pretty_json
 from sdrl.compiler.graph import build_stages
 from sdrl.compiler.plan import SCHEMA, Plan, plan_hash
 from sdrl.compiler.plan_json import DEMOS_FILE, decode_plan, encode_plan
@@ -199,7 +199,9 @@ def _check_stages(folder: Path, plan: Plan) -> None:
     changed = []
     for stored, fresh in zip(plan.stages, derived, strict=True):
         if stored.identity != fresh.identity:
-            changed.append(f"stages.{stored.name}.identity")
+            old, new = flatten(stored.identity), flatten(fresh.identity)
+            differing = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+            changed += [f"stages.{stored.name}.identity.{path}" for path in differing]
         elif stored.hash != fresh.hash or stored.parents != fresh.parents:
             changed.append(f"stages.{stored.name}.hash")
     if not changed and plan.hash != plan_hash(plan.stages):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from sdrl.compiler.canonical import pretty_json
 from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.plan_file import copy_plan, read_plan
+from sdrl.compiler.seals import seal_sections
 from sdrl.spec.diagnostics import Exit, SdrlError
 from tests.compiler.project import write_project
 
@@ -47,7 +49,7 @@ def test_a_plan_reads_back_as_it_was_written(folder: Path) -> None:
         (r'"learning_rate": 1e-06', '"learning_rate": 1e-05', "settings.train.learning_rate"),
         (r'"name": "sums"', '"name": "subs"', "name"),
         (r'"output": 10.0', '"output": 0.0', "settings.models.instructor.price.output"),
-        (r'"seed": 7,(\s+"settings": .\s+"probe)', '"seed": 8,\n        "settings": {\n          "probe', "identity.seed"),
+        (r'1(\n +},\n +"name": "probe")', '2\n      },\n      "name": "probe"', "stages.5.identity.version"),
         (r'"trl": ">=1.16,<1.17"', '"trl": ">=1.15,<1.17"', "requires.trl"),
         (r'"vote.draws": "spec:\d+"', '"vote.draws": "default"', "origins.vote.draws"),
     ],
@@ -66,6 +68,17 @@ def test_a_changed_stage_hash_is_named(folder: Path) -> None:
     text = (folder / "plan.json").read_text().replace(hash_, "0" * 64)
     (folder / "plan.json").write_text(text)
     assert "stages.4.hash" in tampered(folder).message
+
+
+def test_a_forged_plan_whose_seals_hold_is_found_by_deriving_its_stages_again(folder: Path) -> None:
+    path = folder / "plan.json"
+    document = json.loads(path.read_text())
+    document["settings"]["vote"]["draws"] = 9
+    document["seals"] = seal_sections(document)
+    path.write_bytes(pretty_json(document))
+    error = tampered(folder)
+    assert error.code == "E604"
+    assert "stages.vote.identity.settings.vote.draws" in error.message
 
 
 def test_a_removed_value_and_a_changed_seal_are_named(folder: Path) -> None:
