@@ -1,4 +1,4 @@
-"""Speed of structured calls through cache, ledger and client: `python -m tests.models.bench_calls [CALLS] [FAULT_RATE]`.
+"""Structured calls through cache, ledger and client: `python -m tests.models.bench_calls [CALLS] [FAULT_RATE]`.
 
 4,000 calls at concurrency 256 against the fake endpoint (another process, 200 ms latency), beside openai's own client
 with the same transport and nothing around it. Prints the share of the latency-bound ideal and CPU milliseconds a
