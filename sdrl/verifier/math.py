@@ -18,6 +18,7 @@ from sdrl.verifier.program import Program
 from sdrl.verifier.result import NEGATED_READING, TOO_LARGE, TOO_LONG, UNREADABLE, Options, Reading
 from sdrl.verifier.words import NEGATION
 
+MAX_KNOWN: Final = 50_000
 _EDGE: Final = ' \t\r\n\f\v*_`"“”‘’«»„'
 _SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>=]{0,40}>")
 _NUMERIC: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[0-9]+)?", re.ASCII)
@@ -31,6 +32,8 @@ class MathType:
         self._number = NumberType(program.tolerance)
         self._absolute = str(program.tolerance.abs)
         self._relative = str(program.tolerance.rel)
+        # Votes and rewards ask the same few pairs again and again; failures are not kept, another try may do better.
+        self._known: dict[tuple[str, str], bool] = {}
 
     def read(self, slot: str, options: Options | None = None) -> Reading:
         """Read the expression of one slot."""
@@ -48,7 +51,9 @@ class MathType:
         results: list[bool | Exception] = []
         asked: dict[tuple[str, str], list[int]] = {}
         for index, (a, b) in enumerate(pairs):
-            decided = self._in_process(a, b)
+            decided = self._known.get((a, b))
+            if decided is None:
+                decided = self._in_process(a, b)
             results.append(bool(decided))
             if decided is None:
                 asked.setdefault((a, b), []).append(index)
@@ -56,7 +61,11 @@ class MathType:
             from sdrl.verifier.workers import Pair, shared_pool
 
             answers = shared_pool().compare([Pair(a, b, self._absolute, self._relative) for a, b in asked])
-            for indices, answer in zip(asked.values(), answers, strict=True):
+            if len(self._known) > MAX_KNOWN:
+                self._known.clear()
+            for (pair, indices), answer in zip(asked.items(), answers, strict=True):
+                if isinstance(answer, bool):
+                    self._known[pair] = answer
                 for index in indices:
                     results[index] = answer
         return results

@@ -49,7 +49,7 @@ class _Draft(NamedTuple):
 
 
 class Verifier:
-    """A compiled program. Safe to share between threads; holds no state of a single judgement."""
+    """A compiled program. Safe to share between threads; between judgements it keeps only caches."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
