@@ -141,7 +141,7 @@ def test_verify_names_the_line_it_cannot_read(
     assert main(["verify", str(spec)]) == 1
     shown = capsysbinary.readouterr()
     assert judged(shown.out.decode()) == [(1, "correct")]
-    assert b"E846" in shown.err and b"<stdin>:2" in shown.err
+    assert b"E850" in shown.err and b"<stdin>:2" in shown.err
 
 
 def test_compiling_a_number_spec_loads_no_heavy_library(tmp_path: Path) -> None:

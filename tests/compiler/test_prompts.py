@@ -164,3 +164,21 @@ def test_a_template_that_cannot_be_used_is_reported_with_its_line(
 )
 def test_automatic_stop_strings_come_from_the_text_that_starts_the_template(source: str, stop: tuple[str, ...]) -> None:
     assert stop_strings(source) == stop
+
+
+def test_the_scripted_instructor_finds_every_block(plan: Plan) -> None:
+    from sdrl.embedded.instructor.blocks import read_blocks
+    from sdrl.embedded.protocol import Message as Said
+
+    def blocks(name: str, **values: Any) -> Any:
+        return read_blocks([Said("user", sent(plan, name, **values))])
+
+    written = blocks("generate", passage="A passage.", pattern="A pattern.")
+    assert [written.get(name) for name in ("passage", "pattern")] == ["A passage.", "A pattern."]
+    assert [demo.input for demo in written.demos()] == ["What is 1 + 1?", "What is 2 + 3?"]
+    harder = blocks("harder", sample=Sample("the input", "the output", {"A": "x", "B": "y"})).pair()
+    assert (harder.input, harder.output, harder.options) == ("the input", "the output", (("A", "x"), ("B", "y")))
+    solved = blocks("solve", input="a problem", options={"A": "x", "B": "y"})
+    assert (solved.get("problem"), solved.count("problem")) == ("a problem", 1)
+    assert solved.options() == (("A", "x"), ("B", "y"))
+    assert solved.get("output_format") == plan.parts[0].output_format
