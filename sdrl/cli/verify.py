@@ -2,7 +2,7 @@
 
 In: ``{id?, completion, gold, options?: {A: text, …}}``; a missing id becomes the line's number, from 1. Out: ``{id,
 prediction, verdict, reason}``. Progress and the count go to stderr. ``--gate`` ends with exit 6 unless every verdict is
-``correct`` (a file of worked examples is then a test). A line that cannot be read ends the command with E846 and its
+``correct`` (a file of worked examples is then a test). A line that cannot be read ends the command with E850 and its
 number; what came before it is written.
 """
 
@@ -106,7 +106,7 @@ def _bad(name: str, number: int, what: str) -> Exception:
     from sdrl.spec.diagnostics import SdrlError
 
     return SdrlError(
-        "E846",
+        "E850",
         f"{name}:{number}: the line {what}" if what.startswith("is ") else f"{name}:{number}: {what}",
         help='one object a line: {"completion": "…", "gold": "…"}, and "id" and "options" where there are any',
     )

@@ -58,11 +58,11 @@ async def ask(
     draw = (await (await ctx.models.instructor()).draw(request, [index]))[0]
     sent = prompt_hash(messages)
     if draw.status != "ok":
-        return Asked(None, request.key, sent, draw.status, draw.reason)
+        return Asked(None, draw.request_key, sent, draw.status, draw.reason)
     try:
-        return Asked(parse_reply(prompt, answer, draw.text), request.key, sent)
+        return Asked(parse_reply(prompt, answer, draw.text), draw.request_key, sent)
     except ReplyError as error:
-        return Asked(None, request.key, sent, error.code, str(error))
+        return Asked(None, draw.request_key, sent, error.code, str(error))
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ async def vote_on(ctx: StageContext, row: Mapping[str, Any]) -> tuple[Row, str |
         "agreement": round(ballot.agreement, 6),
         "n_draws": ballot.n_draws,
         "n_parsable": ballot.n_parsable,
-        "request_keys": {**row["request_keys"], "solve": request.key},
+        "request_keys": {**row["request_keys"], "solve": draws[0].request_key},
     }
     return voted, _vote_problem(ballot, vote.min_agreement)
 
