@@ -7,6 +7,7 @@ only (rows: up to float noise of the batch size). Computes in float32 on a CPU, 
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,12 +40,12 @@ class BaseModel:
         self._torch = torch
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._texts = Texts(folder)
-        model = _load_weights(folder, self._device)
-        self._context = int(getattr(model.config, "max_position_embeddings", None) or 2**31)
-        self._end_tokens = _end_tokens(model, self._texts.tokenizer)
-        self._is_end = torch.zeros(int(model.get_input_embeddings().weight.shape[0]), dtype=torch.bool)
-        self._is_end[[token for token in self._end_tokens if token < len(self._is_end)]] = True
-        self._stepper, self._single = _steppers(model, generic=generic)
+        config = _read_json(folder / "config.json")
+        self._context = int(config.get("max_position_embeddings") or config.get("n_positions") or 2**31)
+        own_end = self._texts.tokenizer.eos_token_id
+        self._end_tokens = _end_tokens(config, _read_json(folder / "generation_config.json"), own_end)
+        with torch.inference_mode():
+            self._stepper, self._single = _open_steppers(folder, config, self._device, generic=generic)
 
     def chat(self, request: Chat) -> Reply:
         """Render the folder's own chat template and continue it. Raises ServeError 400 when there is none."""
@@ -110,6 +111,7 @@ class BaseModel:
         if sampling.temperature > 0:
             drawn = uniforms(prompt, sampling.seed + first, count, steps)
             chance = torch.from_numpy(drawn.T.copy()).to(self._device)
+        ends = torch.tensor(sorted(self._end_tokens), dtype=torch.int64)
         tokens = torch.zeros((count, steps), dtype=torch.int64)
         lengths, by_end = torch.full((count,), steps), torch.zeros(count, dtype=torch.bool)
         live, done = torch.arange(count), torch.zeros(count, dtype=torch.bool)  # rows in the batch; which are over
@@ -118,7 +120,7 @@ class BaseModel:
             uniform = None if chance is None else chance[step - 1][live.to(self._device)]
             chosen = choose(logits, uniform, sampling.temperature, sampling.top_k, sampling.top_p)
             tokens[live, step - 1] = chosen.cpu()
-            ended = self._is_end[tokens[live, step - 1]] & ~done
+            ended = torch.isin(tokens[live, step - 1], ends) & ~done
             if bool(ended.any()):
                 lengths[live[ended]], by_end[live[ended]] = step - 1, True
                 done |= ended
@@ -154,45 +156,60 @@ class BaseModel:
         done[over] = True
 
 
-def _load_weights(folder: Path, device: torch.device) -> Any:
-    import torch
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    wide = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.bfloat16 if wide else torch.float32,
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFolderError(f"{folder}: no causal model in safetensors can be loaded ({error})") from error
-    return model.to(device).eval().requires_grad_(False)
-
-
-def _steppers(model: Any, *, generic: bool) -> tuple[Stepper, SingleRow | None]:
-    """The forward passes for many rows, and where it pays the one for a single greedy row."""
+def _open_steppers(
+    folder: Path, config: dict[str, Any], device: torch.device, *, generic: bool
+) -> tuple[Stepper, SingleRow | None]:
+    """The forward passes for many rows, and where it pays the one for a single greedy row. Raises ModelFolderError."""
     import torch
 
     from sdrl.embedded.decode import Qwen2Stepper, TransformersStepper, fits_qwen2
     from sdrl.embedded.single import MOST_PARAMETERS, SingleRow
 
-    if generic or not fits_qwen2(model):
-        return TransformersStepper(model), None
-    with torch.inference_mode():
-        fused = Qwen2Stepper(model)
-        small = fused.embed.device.type == "cpu" and model.num_parameters() <= MOST_PARAMETERS
+    dtype = torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    file = folder / "model.safetensors"
+    try:
+        if generic or not file.is_file() or not fits_qwen2(config):
+            return TransformersStepper(_load_with_transformers(folder, dtype).to(device)), None
+        # Reading the tensors ourselves spares each worker the import of the model library: two thirds of its start.
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            weights = {name: tensor.to(device, dtype) for name, tensor in load_file(file).items()}
+        except SafetensorError as error:
+            raise OSError(f"{file.name}: {error}") from error
+        fused = Qwen2Stepper(config, weights)
+        small = device.type == "cpu" and sum(tensor.numel() for tensor in weights.values()) <= MOST_PARAMETERS
         return fused, SingleRow(fused) if small else None
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelFolderError(f"{folder}: no causal model in safetensors can be loaded ({error})") from error
 
 
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+def _load_with_transformers(folder: Path, dtype: torch.dtype) -> Any:
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype
+    )
+    return model.eval().requires_grad_(False)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """A settings file of the folder, empty if it is missing. Raises ModelFolderError if it is no JSON object."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise ModelFolderError(f"{path}: unreadable ({error})") from error
+    if not isinstance(found, dict):
+        raise ModelFolderError(f"{path}: not a JSON object")
+    return found
+
+
+def _end_tokens(config: dict[str, Any], generation: dict[str, Any], of_tokenizer: int | None) -> frozenset[int]:
     """Every token that ends a completion: of the generation settings, the model's and the tokenizer's."""
     found: set[int] = set()
-    for source in (model.generation_config, model.config, tokenizer):
-        value = getattr(source, "eos_token_id", None)
+    for value in (generation.get("eos_token_id"), config.get("eos_token_id"), of_tokenizer):
         found.update([value] if isinstance(value, int) else value or [])
     return frozenset(found)

@@ -7,6 +7,7 @@ parameters spends most of its time there; a test holds the two together. Neither
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,15 +75,17 @@ class _Layer:
     down: torch.Tensor
 
 
-def fits_qwen2(model: Any) -> bool:
-    """Whether Qwen2Stepper computes this model: plain Qwen2, full attention, default rotary angles."""
-    config = model.config
-    rope = getattr(config, "rope_parameters", None) or {}
+def fits_qwen2(config: Mapping[str, Any]) -> bool:
+    """Whether Qwen2Stepper computes the model of this config.json: plain, full attention, default rotary angles."""
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     return bool(
-        config.model_type == "qwen2"
-        and config.hidden_act == "silu"
-        and rope.get("rope_type", "default") == "default"
-        and all(kind == "full_attention" for kind in config.layer_types)
+        config.get("model_type") == "qwen2"
+        and config.get("hidden_act") == "silu"
+        and rope.get("rope_type", rope.get("type", "default")) == "default"
+        and not config.get("use_sliding_window")
+        and not config.get("quantization_config")
+        and all(kind == "full_attention" for kind in config.get("layer_types") or ())
+        and {"num_key_value_heads", "num_attention_heads", "hidden_size", "rms_norm_eps"} <= config.keys()
     )
 
 
@@ -92,19 +95,23 @@ class Qwen2Stepper:
     Shapes: H hidden, G key-value heads, g query heads per key-value head, D head size, n rows, P prompt, T suffix.
     """
 
-    def __init__(self, model: Any) -> None:
-        config = model.config
-        self.groups = int(config.num_key_value_heads)
-        self.heads = int(config.num_attention_heads)
+    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> None:
+        """Take the settings of config.json and the tensors of the weights file. Raises KeyError for a missing one."""
+        import torch
+
+        self.groups = int(config["num_key_value_heads"])
+        self.heads = int(config["num_attention_heads"])
         self._per_group = self.heads // self.groups
-        self.size = int(getattr(config, "head_dim", None) or config.hidden_size // self.heads)
-        self.hidden = int(config.hidden_size)
-        self.eps = float(config.rms_norm_eps)
-        self.embed = model.model.embed_tokens.weight
-        self.norm = model.model.norm.weight
-        self.head = model.lm_head.weight.t()
-        self._inverse_frequencies = model.model.rotary_emb.inv_freq
-        self.layers = [self._fuse(layer) for layer in model.model.layers]
+        self.hidden = int(config["hidden_size"])
+        self.size = int(config.get("head_dim") or self.hidden // self.heads)
+        self.eps = float(config["rms_norm_eps"])
+        self.embed = weights["model.embed_tokens.weight"]
+        self.norm = weights["model.norm.weight"]
+        self.head = (self.embed if config.get("tie_word_embeddings") else weights["lm_head.weight"]).t()
+        base = float((config.get("rope_parameters") or config).get("rope_theta") or 10_000.0)
+        powers = torch.arange(0, self.size, 2, dtype=torch.float32, device=self.embed.device) / self.size
+        self._inverse_frequencies = 1.0 / base**powers
+        self.layers = [self._fuse(weights, f"model.layers.{n}.") for n in range(int(config["num_hidden_layers"]))]
         self.prompt: list[tuple[torch.Tensor, torch.Tensor]] = []  # keys and values [G, P, D] by layer
         self.angles: tuple[torch.Tensor, torch.Tensor] = (self.embed.new_empty(0), self.embed.new_empty(0))
         self._suffix: torch.Tensor = self.embed.new_empty(0)
@@ -112,23 +119,23 @@ class Qwen2Stepper:
         self._read = 0
         self._written = 0
 
-    def _fuse(self, layer: Any) -> _Layer:
+    def _fuse(self, weights: Mapping[str, torch.Tensor], layer: str) -> _Layer:
         import torch
 
-        attention, mlp = layer.self_attn, layer.mlp
+        query, key, value = (f"{layer}self_attn.{letter}_proj." for letter in "qkv")
         scale = self.size**-0.5
-        parts_w = [attention.q_proj.weight * scale, attention.k_proj.weight]
-        parts_b = [attention.q_proj.bias * scale, attention.k_proj.bias]
-        weight = torch.cat([*parts_w, *(self._rotated(w) for w in parts_w), attention.v_proj.weight])
-        bias = torch.cat([*parts_b, *(self._rotated(b[:, None])[:, 0] for b in parts_b), attention.v_proj.bias])
+        parts_w = [weights[query + "weight"] * scale, weights[key + "weight"]]
+        parts_b = [weights[query + "bias"] * scale, weights[key + "bias"]]
+        weight = torch.cat([*parts_w, *(self._rotated(w) for w in parts_w), weights[value + "weight"]])
+        bias = torch.cat([*parts_b, *(self._rotated(b[:, None])[:, 0] for b in parts_b), weights[value + "bias"]])
         return _Layer(
-            norm_in=layer.input_layernorm.weight,
+            norm_in=weights[layer + "input_layernorm.weight"],
             attend_weight=weight.t(),
             attend_bias=bias,
-            out_weight=attention.o_proj.weight.t(),
-            norm_mlp=layer.post_attention_layernorm.weight,
-            gate_up=torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]).t(),
-            down=mlp.down_proj.weight.t(),
+            out_weight=weights[layer + "self_attn.o_proj.weight"].t(),
+            norm_mlp=weights[layer + "post_attention_layernorm.weight"],
+            gate_up=torch.cat([weights[layer + "mlp.gate_proj.weight"], weights[layer + "mlp.up_proj.weight"]]).t(),
+            down=weights[layer + "mlp.down_proj.weight"].t(),
         )
 
     def _rotated(self, weight: torch.Tensor) -> torch.Tensor:

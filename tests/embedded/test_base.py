@@ -48,7 +48,9 @@ def test_the_fast_passes_give_the_librarys_logits(tiny_model: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32).eval()
     ids = torch.randint(4, 90, (1, 70), generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        reference, fast, single = TransformersStepper(model), Qwen2Stepper(model), SingleRow(Qwen2Stepper(model))
+        settings, weights = model.config.to_dict(), model.state_dict()
+        reference, fast = TransformersStepper(model), Qwen2Stepper(settings, weights)
+        single = SingleRow(Qwen2Stepper(settings, weights))
         expected, got = reference.prefill(ids, 3, 100), fast.prefill(ids, 3, 100)
         alone = single.start(ids, 100)
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-4)
@@ -95,6 +97,9 @@ def test_a_folder_without_weights_or_tokenizer_is_refused_by_name(tiny_model: Pa
     with pytest.raises(ModelFolderError, match=r"no readable tokenizer"):
         BaseModel(tmp_path)
     folder = Path(shutil.copytree(tiny_model, tmp_path / "half"))
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelFolderError, match=r"no causal model in safetensors"):
+        BaseModel(folder)
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelFolderError, match=r"no causal model in safetensors"):
         BaseModel(folder)

@@ -14,15 +14,16 @@ _WORD = re.compile(r"[A-Za-z][a-z]{3,}")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SENTENCE_END = re.compile(r"[.?!](?=\s|$)")
 _COMMON = frozenset(
-    "about after also answer answers asked asks been before being below between both could does done each either "
-    "every example examples exactly final find following format from gives given giving have here into itself just "
-    "kind like line make makes many more most much must need needs number numbers only other output over question "
-    "questions right same sample samples should show shows solve some such task tasks text than that their them then "
-    "there these they this those three through what when where which while whose will with word words work would "
-    "write writes written your problem problems short several using used step steps single multiple choice option options answering classification "
-    "takes taken read reading readings carefully careful careless deep level subject knowledge complex proper concept "
-    "concepts apply understand derive decide related another solution solutions reasoning based result work whole "
-    "named called piece good correct possible different important general".split()
+    "about after also another answer answering answers apply asked asks based been before being below between "
+    "both called careful carefully careless choice classification complex concept concepts correct could decide "
+    "deep derive different does done each either every exactly example examples final find following format from "
+    "general given gives giving good have here important into itself just kind knowledge level like line make "
+    "makes many more most much multiple must named need needs number numbers only option options other output "
+    "over piece possible problem problems proper question questions read reading readings reasoning related "
+    "result right same sample samples several short should show shows single solution solutions solve some step "
+    "steps subject such taken takes task tasks text than that their them then there these they this those three "
+    "through understand used using what when where which while whole whose will with word words work would write "
+    "writes written your ".split()
 )
 MOST_KEYWORDS = 16
 
