@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compiler import hub
-from sdrl.compiler.canonical import digest, digest_bytes, json_line
+from sdrl.compiler.canonical import digest, digest_bytes, text_line
 from sdrl.compiler.plan import EvaluationPlan, option_labels
 from sdrl.compiler.rows import Row, RowProblem, expand, fill, look_up, read_rows, text_of
 from sdrl.compiler.verifier_program import extract_program
@@ -68,7 +68,7 @@ def freeze(
                 if len(frozen.problems) >= MAX_REPORTED:
                     break
                 continue
-            lines.append(json_line(made))
+            lines.append(text_line(made))
     except RowProblem as problem:
         _note(frozen, "E542", problem.message, problem.help)
     except hub.HubProblem as problem:
@@ -129,11 +129,7 @@ def _row_maker(
             raise RowProblem(
                 f"the gold {gold!r} is no {program['type']} answer", help="see evaluate.gold: extract, map"
             )
-        made: dict[str, Any] = {
-            "id": f"{evaluation.name}-{index}",
-            "input": fill(evaluation.input, row),
-            "gold": gold,
-        }
+        made: dict[str, Any] = {"gold": gold, "id": f"{evaluation.name}-{index}", "input": fill(evaluation.input, row)}
         if options:
             made["options"] = options
         return made

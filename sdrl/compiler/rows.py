@@ -102,8 +102,6 @@ def read_rows(path: Path, limit: int | None = None) -> Iterator[tuple[int, Row]]
 def _read_jsonl(path: Path) -> Iterator[tuple[int, Row]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
             if line.strip():
                 yield number, _object(_parse(line, number), number)
 
@@ -120,7 +118,7 @@ def _read_json(path: Path) -> Iterator[tuple[int, Row]]:
 
 def _parse(content: bytes, line: int | None) -> Any:
     try:
-        return json.loads(content)
+        return json.loads(content.decode("utf-8-sig"))
     except RecursionError:
         raise RowProblem("the row is nested too deeply", line) from None
     except ValueError as error:  # bad JSON or bad UTF-8
