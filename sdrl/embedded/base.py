@@ -170,7 +170,7 @@ def _open_steppers(
     try:
         if generic or not file.is_file() or not fits_qwen2(config):
             return TransformersStepper(_load_with_transformers(folder, dtype).to(device)), None
-        # Reading the tensors ourselves spares each worker the import of the model library: two thirds of its start.
+        # Reading the tensors ourselves spares each worker the import of the model library: more than half its start.
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 

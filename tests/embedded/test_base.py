@@ -38,6 +38,19 @@ def test_the_fast_passes_draw_what_the_library_draws(
         assert fused.complete(PROMPT, asked) == generic.complete(PROMPT, asked)
 
 
+def test_a_configuration_of_an_older_library_is_read_alike(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "older"))
+    settings = json.loads((folder / "config.json").read_text())
+    for name in ("rope_parameters", "layer_types", "head_dim"):
+        settings.pop(name, None)
+    settings |= {"rope_theta": 500.0, "rope_scaling": None, "use_sliding_window": False, "sliding_window": 64}
+    (folder / "config.json").write_text(json.dumps(settings))
+    fast, library = BaseModel(folder), BaseModel(folder, generic=True)
+    assert fast._single is not None
+    for temperature in (0.0, 1.0):
+        assert fast.complete(PROMPT, sampling(6, temperature)) == library.complete(PROMPT, sampling(6, temperature))
+
+
 def test_the_fast_passes_give_the_librarys_logits(tiny_model: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
