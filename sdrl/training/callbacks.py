@@ -43,7 +43,7 @@ class Watcher:
         is_last = step >= max_steps
         if session.validation and (step % self.eval_every == 0 or is_last):
             self._look(step)
-        if (job.work_dir / STOP).exists() and not is_last:
+        if not is_last and self._is_stop_asked():
             session.stopped = True
         if not is_last and checkpoints.is_out_of_patience(session.curve, job.patience):
             session.early_stopped = True
@@ -70,6 +70,15 @@ class Watcher:
         for folder in self.session.job.work_dir.glob("best-*"):
             if top is None or folder != validation.best_folder(self.session.job.work_dir, top.step):
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _is_stop_asked(self) -> bool:
+        """Return whether the stop file is there; the first process decides for all, or some would wait for ever."""
+        asked = [(self.session.job.work_dir / STOP).exists()]
+        if self.session.job.processes > 1:
+            from accelerate.utils import broadcast_object_list
+
+            broadcast_object_list(asked)
+        return asked[0]
 
     def _look(self, step: int) -> None:
         session = self.session

@@ -28,14 +28,29 @@ _PR_SET_PDEATHSIG = 1
 
 
 def command(job: TrainingJob, job_file: Path) -> list[str]:
-    """Return the command that runs a job; a person can run the same line."""
+    """Return the command that runs a job; a person can run the same line.
+
+    Several processes on a CPU go through torch's own launcher: `accelerate launch --cpu --num_processes N` starts one
+    process and says nothing, and the child would refuse that.
+    """
+    module = ["-m", "sdrl.training", str(job_file)]
+    if job.device == "cpu" and job.processes > 1:
+        launcher = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc_per_node",
+            str(job.processes),
+        ]
+        return [*launcher, *module]
     launcher = [sys.executable, "-m", "accelerate.commands.launch"]
     if job.device == "cpu":
         launcher.append("--cpu")
     elif job.processes > 1:
         launcher.append("--multi_gpu")
     fixed = ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    return [*launcher, "--num_processes", str(job.processes), *fixed, "-m", "sdrl.training", str(job_file)]
+    return [*launcher, "--num_processes", str(job.processes), *fixed, *module]
 
 
 def environment(job: TrainingJob, base: Mapping[str, str]) -> dict[str, str]:

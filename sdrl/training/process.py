@@ -25,6 +25,9 @@ _LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "safeten
 
 def train(job: TrainingJob) -> Outcome:
     """Run a job to its end. Raises: `SdrlError` E8xx."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world != job.processes:
+        raise SdrlError("E804", f"the job is for {job.processes} processes and {world} were started")
     _claim(job)
     check_fields(job)
     session = open_session(job)

@@ -79,6 +79,7 @@ def common(job: TrainingJob, batch: Batch, device: str) -> dict[str, Any]:
         "bf16": job.precision == "bf16" or (job.precision == "auto" and not on_cpu),
         "fp16": False,
         "gradient_checkpointing": not on_cpu,
+        "ddp_find_unused_parameters": False,
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": not on_cpu,
         "dataloader_drop_last": job.algorithm == "grpo",

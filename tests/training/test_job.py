@@ -157,10 +157,13 @@ def test_an_alarm_is_raised_once_until_it_clears() -> None:
 
 
 def test_the_command_line_is_one_that_a_person_can_run(make_job: Make, tmp_path: Path) -> None:
-    line = launch.command(make_job(processes=2), tmp_path / "job.json")
+    line = launch.command(make_job(), tmp_path / "job.json")
     assert line[1:4] == ["-m", "accelerate.commands.launch", "--cpu"]
     assert line[-3:] == ["-m", "sdrl.training", str(tmp_path / "job.json")]
-    assert line[line.index("--num_processes") + 1] == "2"
+    two = launch.command(make_job(processes=2), tmp_path / "job.json")
+    assert two[1:3] == ["-m", "torch.distributed.run"]
+    assert two[two.index("--nproc_per_node") + 1] == "2"
+    assert two[-3:] == line[-3:]
     assert launch.environment(make_job(), {"A": "b"})["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
