@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test check fix bench clean
+.PHONY: help install demo test check fix golden bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ check: install ## format, lint, types, import layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+golden: install ## rewrite the golden files of the compiler; read the diff
+	$(BIN)/python -m tests.compiler.golden
 
 fix: install ## let ruff mend what it can
 	$(BIN)/ruff format .

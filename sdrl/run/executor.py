@@ -19,6 +19,7 @@ from sdrl.compiler.diff import diff_plans
 from sdrl.compiler.plan import Plan, StagePlan
 from sdrl.compiler.plan_file import copy_plan, read_plan
 from sdrl.compiler.prompts import Prompts
+from sdrl.methods import METHODS
 from sdrl.models.cache import Cache
 from sdrl.models.ledger import Caps, Ledger
 from sdrl.run.artifacts import Artifacts
@@ -34,6 +35,7 @@ from sdrl.verifier import Verifier
 SHARED_THROUGH_STORE = frozenset(
     {"keywords", "retrieve", "pattern", "generate", "vote", "probe", "adapt", "score", "select"}
 )
+ALGORITHMS = ("grpo", "sft")
 VERSIONS_SEALED = {
     "retrieve": ("tantivy",),
     "probe": ("transformers", "torch"),
@@ -70,6 +72,7 @@ def execute(
     Raises SdrlError (exit 3) before anything is written when the plan is pending or the folder holds another plan, and
     (exit 5) when another process writes there.
     """
+    _refuse_what_is_not_built(plan)
     _refuse_pending(plan)
     _refuse_other_plan(plan, folder)
     folder.create()
@@ -80,6 +83,22 @@ def execute(
             return asyncio.run(_Run(plan, folder, store, options, log).to_the_end())
         finally:
             log.close()
+
+
+def _refuse_what_is_not_built(plan: Plan) -> None:
+    """Values that compile, whose work comes later, and in whose place nothing else may quietly be done."""
+    settings = plan.settings
+    if settings.models is None:
+        raise SdrlError("E846", "the plan names no models", help="add models.instructor and models.base to the spec")
+    wanted = {"synthesize.method": settings.synthesize.method, "train.algorithm": settings.train.algorithm}
+    built = {"synthesize.method": tuple(METHODS), "train.algorithm": ALGORITHMS}
+    for path, value in wanted.items():
+        if value not in built[path]:
+            raise SdrlError(
+                "E622",
+                f"{path} '{value}' is accepted by the language and not built in this version",
+                help=f"this version runs {', '.join(built[path])}",
+            )
 
 
 def _refuse_pending(plan: Plan) -> None:

@@ -22,7 +22,7 @@ class NotYet:
 
 
 NOT_YET_USED: Mapping[str, NotYet] = {
-    "synthesize.method": NotYet(("grounded",), "samples are written by the grounded method"),
+    "synthesize.method": NotYet(("grounded",), "the run refuses this method"),
     "vote.stop_early": NotYet((False,), "all votes are drawn"),
     "review.samples": NotYet((0,), "the run does not pause"),
     "review.min_valid": NotYet((0.8,), "the run does not pause"),

@@ -10,7 +10,8 @@ import asyncio
 import random
 from pathlib import Path
 
-from sdrl.spec.diagnostics import SdrlError
+from sdrl.compiler.rows import digest_file
+from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput
 
 
@@ -28,11 +29,29 @@ async def run(ctx: StageContext) -> StageOutput:
 def _index(ctx: StageContext) -> Path:
     from sdrl.corpus import build_index, read_passages
 
+    _refuse_changed(ctx)
     settings = ctx.plan.settings
     words = settings.retrieve.passage_words
     return build_index(
         read_passages(settings.corpus, ctx.plan.base_dir or ".", passage_words=words), ctx.store_dir
     ).path
+
+
+def _refuse_changed(ctx: StageContext) -> None:
+    """A corpus file that is not the one the plan was compiled with ends the run before it is used."""
+    for file in ctx.plan.corpus:
+        path = (ctx.plan.base_dir or Path()) / file.path
+        if ctx.plan.settings.corpus[file.source].dataset is not None:
+            continue
+        found = digest_file(path)[0] if path.is_file() else "missing"
+        if found != file.sha256:
+            raise SdrlError(
+                "E605",
+                f"the corpus file {file.path} is not the one this plan was compiled with "
+                f"({found[:12]}, the plan has {file.sha256[:12]})",
+                help="put the file back, or compile the spec again and run the new plan",
+                exit=Exit.STALE,
+            )
 
 
 def _search(ctx: StageContext, index_dir: Path, part: str, keywords: list[str]) -> list[Row]:

@@ -21,7 +21,7 @@ name: known
 extends: {preset}
 task:
   description: Question answering about small sums; add two numbers.
-  output_format: Work it out and write the number after ####.
+  output_format: "Work it out and write the number after ####."
 answer: {{type: number, extract: {{marker: "####"}}}}
 corpus: [{{files: [passages.jsonl], license: CC0-1.0}}]
 retrieve: {{keywords: [passage]}}

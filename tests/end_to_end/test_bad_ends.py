@@ -22,7 +22,7 @@ sdrl: 1
 name: small
 task:
   description: Question answering about small sums; add two numbers.
-  output_format: Work it out and write the number after ####.
+  output_format: "Work it out and write the number after ####."
 answer: {{type: number, extract: {{marker: "####"}}}}
 corpus: [{{files: [passages.jsonl], license: CC0-1.0}}]
 retrieve: {{keywords: [passage]}}
@@ -229,3 +229,21 @@ def test_a_run_folder_that_holds_another_plan_is_refused(folder: Path) -> None:
     assert done.returncode == 3
     assert "vote" in done.stderr
     assert "generate" not in done.stderr.split("would run again")[-1].split("\n")[0]
+
+
+def test_what_is_not_built_is_refused_by_name(folder: Path) -> None:
+    text = textwrap.dedent(SPEC.format(url="http://127.0.0.1:1/v1")) + "train: {algorithm: rloo}\n"
+    (folder / "small.yaml").write_text(text)
+    done = sdrl(folder, "run", "small.yaml", "--yes")
+    assert done.returncode == 1
+    assert "train.algorithm 'rloo'" in done.stderr
+
+
+def test_a_corpus_file_that_changed_after_compiling_stops_the_run(folder: Path) -> None:
+    (folder / "small.yaml").write_text(textwrap.dedent(SPEC.format(url="http://127.0.0.1:1/v1")))
+    assert sdrl(folder, "compile", "small.yaml").returncode == 0
+    with (folder / "passages.jsonl").open("a") as file:
+        file.write('{"id": "p9", "text": "A passage that was slipped in."}\n')
+    done = sdrl(folder, "run", "small.plan")
+    assert done.returncode == 3
+    assert "passages.jsonl" in done.stderr
