@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from sdrl.report.page import Block, Chart, Page, Table, Text
+from sdrl.report.verdict import NBSP
 
 WIDTH = 80
 INDENT = 2
@@ -21,7 +22,7 @@ def to_text(page: Page, *, ascii_only: bool = False) -> str:
             if index and not (isinstance(block, Text) and isinstance(section.blocks[index - 1], Text)):
                 lines.append("")
             lines += [(" " * INDENT + line).rstrip() for line in _text_block(block)]
-    text = "\n".join(lines) + "\n"
+    text = "\n".join(lines).replace(NBSP, " ") + "\n"
     return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii_only else text
 
 
@@ -32,7 +33,7 @@ def to_markdown(page: Page) -> str:
         lines += ["", f"## {section.title}"]
         for block in section.blocks:
             lines += ["", *_markdown_block(block)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).replace(NBSP, " ") + "\n"
 
 
 def _text_block(block: Block) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+NBSP = "\u00a0"  # keeps a number and its sign on one line; the renderers print a plain space
 SURE = 0.05  # a p below this is called significant, as in the paper's field
 
 
@@ -34,16 +35,15 @@ def points(share: float) -> str:
 
 def percent(share: float | None) -> str:
     """A share in percent: ``78.2 %``; a dash for None."""
-    return "–" if share is None else f"{share * 100:.1f} %"
+    return "–" if share is None else f"{share * 100:.1f}{NBSP}%"
 
 
 def _state(figures: Mapping[str, Any]) -> list[str]:
     if any(row["stage"] == "evaluate" for row in figures["funnel"]):
         return []
     sealed = figures["funnel"][-1]["stage"] if figures["funnel"] else "none"
-    return [
-        f"The run is not finished (status: {figures['status']}, last whole stage: {sealed}); what is here holds so far."
-    ]
+    how = "ended on purpose" if figures["status"] == "done" else f"not finished (status: {figures['status']})"
+    return [f"The run is {how}; its last whole stage is {sealed}. What is here holds so far."]
 
 
 def _gain(each: Mapping[str, Any]) -> list[str]:
