@@ -83,10 +83,14 @@ class PassageIndex:
         if k < 1:
             return []
         fetched = min(self.info.passages, 2 * k + _SPARE)
+        hits = [(round(score, 4), at) for score, at in self._searcher.search(query, limit=fetched, count=False).hits]
+        worst = hits[min(k, len(hits)) - 1][0] if hits else 0.0
         found = []
-        for score, address in self._searcher.search(query, limit=fetched, count=False).hits:
+        for score, address in hits:
+            if score < worst:  # below the k-th score no id can decide: the document need not be read
+                break
             document = self._searcher.doc(address)
-            found.append((-round(score, 4), document.get_first("id"), document))
+            found.append((-score, document.get_first("id"), document))
         found.sort(key=lambda item: item[:2])
         best = found[:k]
         snippet = self._snippet_maker(query) if with_snippets else None
