@@ -24,13 +24,13 @@ from sdrl.spec.diagnostics import SdrlError
 
 HEAP_BYTES = 128_000_000
 TOKENIZER = "en_stem"
-# field -> (stored, tokenizer); canonical: the order is part of the address
-SCHEMA: tuple[tuple[str, bool, str], ...] = (
-    ("id", True, "raw"),
-    ("title", True, TOKENIZER),
-    ("text", True, TOKENIZER),
-    ("source", True, "raw"),
-    ("license", True, "raw"),
+# (field, tokenizer, what is indexed), all stored; canonical: the order is part of the address. Phrases need positions.
+SCHEMA: tuple[tuple[str, str, str], ...] = (
+    ("id", "raw", "basic"),
+    ("title", TOKENIZER, "position"),
+    ("text", TOKENIZER, "position"),
+    ("source", "raw", "basic"),
+    ("license", "raw", "basic"),
 )
 INFO_FILE = "sdrl-index.json"
 INFO_SCHEMA = 1
@@ -169,8 +169,8 @@ def _move(building: Path, target: Path) -> None:
 def _write(spool: _Spool, folder: Path) -> None:
     tantivy = load_tantivy()
     builder = tantivy.SchemaBuilder()
-    for name, stored, tokenizer in SCHEMA:
-        builder.add_text_field(name, stored=stored, tokenizer_name=tokenizer)
+    for name, tokenizer, indexed in SCHEMA:
+        builder.add_text_field(name, stored=True, tokenizer_name=tokenizer, index_option=indexed)
     index = tantivy.Index(builder.build(), path=str(folder))
     writer = index.writer(heap_size=HEAP_BYTES, num_threads=1)
     spool.file.seek(0)

@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One passage. ``id`` is unique within a corpus; ``source`` and ``license`` say whose text it is ("" unknown)."""
@@ -19,7 +22,7 @@ class Passage:
     def to_line(self) -> bytes:
         """Canonical bytes: what an index's content address is computed over."""
         fields = [self.id, self.title, self.text, self.source, self.license]
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        return _ENCODER.encode(fields).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> Passage:
