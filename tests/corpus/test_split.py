@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdrl.corpus.split import count_words, split_markdown, split_plain, split_text
@@ -29,6 +29,7 @@ def test_a_sentence_longer_than_a_passage_is_cut_between_words() -> None:
     assert split_text("a b c d e f g", 3) == ["a b c", "d e f", "g"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet='ab .!?\n"A1', max_size=300), st.integers(1, 12))
 def test_no_word_is_lost_and_no_piece_is_too_long(text: str, limit: int) -> None:
     pieces = split_text(text, limit)

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdrl.filters import FilterState, apply_filters
@@ -111,6 +111,7 @@ def rouge_l_by_the_book(a: list[str], b: list[str]) -> float:
 WORDS = st.lists(st.sampled_from(["one", "two", "three", "four", "five"]), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS, st.sampled_from([0.3, 0.5, 0.7, 1.0]))
 def test_rouge_l_is_the_f_measure_of_the_longest_common_subsequence(
     a: list[str], b: list[str], threshold: float

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdrl.stages.statistics import evaluation_summary, measures, sign_test
@@ -60,6 +60,7 @@ VERDICT_LISTS = st.integers(1, 30).flatmap(
 )
 
 
+@settings(deadline=None, max_examples=40)  # each example resamples 2,000 times
 @given(VERDICT_LISTS)
 def test_format_and_skill_always_sum_to_the_gain(pair: tuple[str, str]) -> None:
     found = evaluation_summary(rows(pair[0]), rows(pair[1]), seed=0)
@@ -67,6 +68,7 @@ def test_format_and_skill_always_sum_to_the_gain(pair: tuple[str, str]) -> None:
     assert found["gain"] == pytest.approx(found["trained"]["accuracy"] - found["base"]["accuracy"], abs=2e-6)
 
 
+@settings(deadline=None, max_examples=40)  # each example resamples 2,000 times
 @given(VERDICT_LISTS)
 def test_the_other_way_round_every_gain_changes_its_sign(pair: tuple[str, str]) -> None:
     there = evaluation_summary(rows(pair[0]), rows(pair[1]), seed=0)
