@@ -149,6 +149,7 @@ class _Run:
         self.verifier = Verifier.from_program(plan.verifier)
         self.started = time.monotonic()
         self.stopping = False
+        self.is_training = False
 
     async def to_the_end(self) -> Ending:
         """Run, and turn every end into a status, an exit code and a result file."""
@@ -173,10 +174,10 @@ class _Run:
         return ending
 
     def _stop(self, task: asyncio.Task[Any] | None) -> None:
-        if self.stopping or task is None:
-            return
-        self.stopping = True
-        task.cancel()
+        """First signal: training saves a checkpoint and ends, all else is cancelled at once. Second: training too."""
+        again, self.stopping = self.stopping, True
+        if task is not None and (again or not self.is_training):
+            task.cancel()
 
     async def _guarded(self) -> Ending:
         try:
@@ -236,8 +237,10 @@ class _Run:
         with self.ledger.charging("evaluate"):
             if stage.name == "train":
                 await self._before_training(context)
+        self.is_training = stage.name == "train"
         with self.ledger.charging(stage.name):
             output: StageOutput = await import_module(f"sdrl.stages.{stage.name}").run(context)
+        self.is_training = False
         seal = self.artifacts.write(
             stage.name,
             stage.hash,

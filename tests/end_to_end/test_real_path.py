@@ -49,13 +49,32 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert count == 1, pattern
     text = re.sub(r"train:\n(  .*\n)+", TRAIN, text, count=1)
     (folder / "small.yaml").write_text(text)
+    stop_in_training(folder)
     done = sdrl(folder, "run", "small.yaml", "--run", "run", "--yes")
     assert done.returncode == 0, done.stderr
+    assert "score" in done.stderr and "kept from this run" in done.stderr
     return folder
 
 
+def stop_in_training(folder: Path) -> None:
+    """Start the run, ask it to stop at its first training step, and see it end resumable with a checkpoint."""
+    words = [sys.executable, "-m", "sdrl", "run", "small.yaml", "--run", "run", "--yes"]
+    with subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("train") and "step" in line:
+                break
+        else:
+            pytest.fail("the run ended before it trained")
+        assert sdrl(folder, "stop", "run").returncode == 0
+        rest = process.stderr.read()
+    assert process.returncode == 5, rest
+    assert "the same command" in rest
+    assert list((folder / "run/training/checkpoints").iterdir())
+
+
 TRAIN = """train:
-  epochs: 1
+  epochs: 3
   learning_rate: 1e-4
   prompts_per_step: 2
   rollouts: 4
