@@ -40,8 +40,8 @@ class Settings:
     intermediate: int = 384
     positions: int = 512
     batch_tokens: int = 8192
-    phase_1_tokens: int = 12_000_000
-    phase_2_tokens: int = 4_000_000
+    phase_1_tokens: int = 10_000_000
+    phase_2_tokens: int = 2_500_000
     lr: float = 3e-3
     muon_lr: float = 0.02
     weight_decay: float = 0.05
