@@ -37,7 +37,8 @@ class RougeL:
         self._similarity = Indel.normalized_similarity
         self._threshold = threshold
         self._letters: dict[str, str] = {}
-        self._texts: list[str] = []
+        self._texts: list[str | None] = []
+        self._places: dict[str, int] = {}
         self._ids: list[str] = []
 
     def check(self, sample: Sample) -> dict[str, Any] | None:
@@ -45,17 +46,23 @@ class RougeL:
         text = self._encode(sample)
         if not text:
             return None
-        parent = sample.get("parent")
-        others = (
-            self._texts
-            if parent is None
-            else [None if id_ == parent else other for id_, other in zip(self._ids, self._texts, strict=True)]
-        )
-        best = self._best(text, others, scorer=self._similarity, processor=None, score_cutoff=self._threshold)
+        parent = self._places.get(str(sample.get("parent")))
+        parent_text = self._hide(parent)
+        best = self._best(text, self._texts, scorer=self._similarity, processor=None, score_cutoff=self._threshold)
+        if parent is not None:
+            self._texts[parent] = parent_text
         return None if best is None else {"of": self._ids[best[2]], "rouge_l": round(best[1], 4)}
+
+    def _hide(self, place: int | None) -> str | None:
+        """Take one text out of the comparison (RapidFuzz passes over None); returns it."""
+        if place is None:
+            return None
+        text, self._texts[place] = self._texts[place], None
+        return text
 
     def remember(self, sample: Sample) -> None:
         """Keep ``sample`` in mind."""
+        self._places[str(sample["id"])] = len(self._ids)
         self._texts.append(self._encode(sample))
         self._ids.append(str(sample["id"]))
 

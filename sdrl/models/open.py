@@ -61,7 +61,7 @@ async def open_model(
 
     def serve() -> _Served:
         if role == "instructor":
-            return _serve_instructor(models.instructor, plan, truth=log_dir.parent / "truth.jsonl")
+            return _serve_instructor(models.instructor, plan, truth=store_dir / "truth.jsonl")
         return _serve_base(name, models, plan, model_override)
 
     opening = _Opening(name, serve, log_dir, emit)

@@ -98,7 +98,7 @@ def _without_evaluation(figures: Mapping[str, Any]) -> list[str]:
 
 def _gate(figures: Mapping[str, Any]) -> list[str]:
     gate = figures["gate"]
-    if not gate or gate.get("min_gain") is None or _state(figures):
+    if not gate or gate.get("met") is None or _state(figures):
         return []
     asked = f"a gain of at least {float(gate['min_gain']) * 100:.1f} points was asked for"
     return [f"Gate met: {asked}." if gate["met"] else f"Gate NOT met: {asked}."]

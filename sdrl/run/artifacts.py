@@ -72,6 +72,10 @@ class Artifacts:
         """Rows that ``stage`` passed on, in index order."""
         return read_rows(self.path(stage))
 
+    def dropped(self, stage: str) -> list[Row]:
+        """Rows that ``stage`` dropped, each with its code."""
+        return read_rows(self._files(stage)[1])
+
     def seal(self, stage: str) -> dict[str, Any] | None:
         """The seal of ``stage``, or None when it was never sealed or cannot be read."""
         path = self._files(stage)[2]

@@ -27,7 +27,8 @@ from sdrl.run.events import EventLog, Listener
 from sdrl.run.folder import RunFolder
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
-from sdrl.run.result import write_result
+from sdrl.run.result import gate_of, write_result
+from sdrl.run.truth import bring_truth
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import StageContext, StageOutput
 from sdrl.verifier import Verifier
@@ -164,6 +165,7 @@ class _Run:
                 loop.remove_signal_handler(number)
         try:
             seconds = time.monotonic() - self.started
+            bring_truth(self.artifacts, self.folder, self.store)
             write_result(self.plan, self.folder, self.ledger, ending.status, ending.exit, seconds)
             finished = {"status": ending.status, "exit": int(ending.exit), "message": ending.message}
             self.log.emit("run_finished", finished)
@@ -290,16 +292,17 @@ class _Run:
         )
 
     def _judge_gate(self) -> Ending:
-        from sdrl.run.result import gain_of
-
-        gate = self.plan.settings.gate
-        wanted = gate.min_gain if gate else None
-        gain = gain_of(self.artifacts)
-        if wanted is not None and gain is not None and gain < wanted:
-            message = f"E872: the gain of {gain:+.1%} is under the gate of {wanted:+.1%}"
-            failure = SdrlError("E872", message[6:], help="read the report: sdrl report RUN", exit=Exit.GATE)
-            return Ending("gate", Exit.GATE, message, failure)
-        return Ending("done", Exit.OK, "done")
+        gate = gate_of(self.plan, self.artifacts)
+        if gate is None or gate["met"] is not False:
+            return Ending("done", Exit.OK, "done")
+        gain, asked = 100 * gate["gain"], 100 * gate["min_gain"]
+        failure = SdrlError(
+            "E872",
+            f"the gain of {gain:+.1f} points is under the {asked:+.1f} that the gate asks for",
+            help=f"read the report: sdrl report {self.folder.root}",
+            exit=Exit.GATE,
+        )
+        return Ending("gate", Exit.GATE, str(failure), failure)
 
 
 class _Lazy(Mapping[str, Any]):

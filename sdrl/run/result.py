@@ -29,7 +29,7 @@ def write_result(plan: Plan, folder: RunFolder, ledger: Ledger, status: str, exi
         "exit": int(exit_),
         "evaluations": evaluations_of(artifacts, plan.settings.seed),
         "validation": validation_of(artifacts),
-        "gate": {"min_gain": plan.settings.gate.min_gain if plan.settings.gate else None, "met": status != "gate"},
+        "gate": gate_of(plan, artifacts),
         "funnel": funnel,
         "usage": dict(ledger.as_dict()),
         "seconds": {"this_process": round(seconds, 1), "stages": {row["stage"]: row["seconds"] for row in funnel}},
@@ -77,14 +77,18 @@ def validation_of(artifacts: Artifacts) -> dict[str, Any] | None:
     }
 
 
-def gain_of(artifacts: Artifacts) -> float | None:
-    """The gain the gate speaks of: on the first evaluation set, else on the synthetic validation split."""
-    evaluations = evaluations_of(artifacts, 0)
-    if evaluations:
-        gain = evaluations[0].get("gain")
-        return None if gain is None else float(gain)
-    validation = validation_of(artifacts)
-    return None if validation is None else float(validation["gain"])
+def gate_of(plan: Plan, artifacts: Artifacts) -> dict[str, Any] | None:
+    """The spec's gate and whether it is met; ``met`` is None while nothing was measured, the whole None without a gate.
+
+    It speaks of the first evaluation set, or of the synthetic validation split where the spec declares none.
+    """
+    gate = plan.settings.gate
+    if gate is None or gate.min_gain is None:
+        return None
+    evaluations, validation = evaluations_of(artifacts, plan.settings.seed), validation_of(artifacts)
+    measured = evaluations[0] if evaluations else validation
+    gain = measured["gain"] if measured else None
+    return {"min_gain": gate.min_gain, "gain": gain, "met": None if gain is None else gain >= gate.min_gain}
 
 
 def _funnel(plan: Plan, artifacts: Artifacts) -> list[dict[str, Any]]:

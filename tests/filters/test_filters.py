@@ -137,3 +137,15 @@ def test_rouge_l_names_the_closest_of_a_thousand() -> None:
 
 def test_a_text_without_words_is_never_a_near_duplicate() -> None:
     assert outcome([FilterStep(rouge_l=0.1)], [sample("a", "+"), sample("b", "-")]) == {"a": "kept", "b": "kept"}
+
+
+def test_an_adapted_sample_is_compared_with_all_but_its_parent() -> None:
+    text = "Ada has seven red apples and buys five more apples at the market how many apples are there now"
+    state = FilterState()
+    state.remember([{"id": "parent", "input": text}, {"id": "other", "input": "something else entirely"}])
+    steps = [FilterStep(rouge_l=0.7)]
+    child = {"id": "child", "input": text + " in all", "parent": "parent"}
+    assert apply_filters(steps, [child], state).kept == [child]
+    stranger = {"id": "stranger", "input": text + " in sum", "parent": "other"}
+    dropped = apply_filters(steps, [stranger], state).dropped
+    assert [drop.code for drop in dropped] == ["near_duplicate"]

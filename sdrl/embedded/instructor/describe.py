@@ -25,7 +25,12 @@ _COMMON = frozenset(
     "through understand used using what when where which while whole whose will with word words work would write "
     "writes written your ".split()
 )
-MOST_KEYWORDS = 16
+MOST_KEYWORDS = 24
+# What stories about quantities are about; this program's knowledge of its own subject.
+_STORIES = frozenset("arithmetic story stories everyday".split())
+_OF_STORIES = (
+    "shop market farm garden kitchen school library harbour workshop boxes baskets children visitors days".split()
+)
 
 
 def keywords(blocks: Blocks) -> list[str]:
@@ -34,8 +39,8 @@ def keywords(blocks: Blocks) -> list[str]:
     from_task = sorted((word for word in told if word not in _COMMON), key=lambda word: -told[word])
     demos = "\n".join(demo.input for demo in blocks.demos())
     found = dict.fromkeys([*from_task[:8], *nouns_in(demos)[:8], *from_task[8:]])
-    spare = ["market", "farm", "travel", "school", "trade", "food"]
-    return list(dict.fromkeys([*found, *(spare if len(found) < 5 else [])]))[:MOST_KEYWORDS]
+    more = _OF_STORIES if _STORIES & told.keys() or len(found) < 5 else []
+    return list(dict.fromkeys([*found, *more]))[:MOST_KEYWORDS]
 
 
 def pattern(blocks: Blocks) -> str:
