@@ -1,4 +1,4 @@
-"""Every command in the README and docs is a command: parsed by the real parsers, its make targets and files looked up."""
+"""Every command of the README and docs is a real one: parsed by the real parsers, make targets and files looked up."""
 
 from __future__ import annotations
 
