@@ -21,6 +21,7 @@ from sdrl.embedded.problems import (
     read_problem,
     write_problem,
 )
+from sdrl.embedded.problems.reader import match_sentence
 
 PASSAGE = (
     "Ligaments connect bones to other bones, and tendons connect muscles to bones. In 1846 the surgeon Robert Liston "
@@ -68,6 +69,15 @@ def test_the_instructor_cannot_read_or_write_sentences_of_the_test_families() ->
             assert read_problem(problem.text) is None, problem.text
             assert read_problem(problem.text, family) is not None
             assert all(name.startswith(family) for name in problem.template_ids)
+
+
+def test_no_sentence_of_one_family_can_be_read_as_a_sentence_of_another() -> None:
+    for seed in range(600):
+        for family in FAMILIES:
+            for sentence in draw(seed, family, distractor=True).sentences:
+                for other in FAMILIES:
+                    found = match_sentence(sentence.text, other)
+                    assert (found is not None) == (other == family), (sentence.text, found)
 
 
 def test_no_two_templates_share_a_text_or_an_id() -> None:

@@ -58,7 +58,8 @@ def _compiled(family: str) -> tuple[tuple[Template, re.Pattern[str]], ...]:
     return tuple(found)
 
 
-def _match(sentence: str, family: str) -> tuple[Template, dict[str, str]] | None:
+def match_sentence(sentence: str, family: str) -> tuple[Template, dict[str, str]] | None:
+    """The template of the family that wrote this sentence, with its slots; None where none could have."""
     for template, pattern in _compiled(family):
         match = pattern.fullmatch(sentence)
         if match is not None:
@@ -84,7 +85,7 @@ def read_problem(text: str, family: str = INSTRUCTOR) -> Problem | None:
     slots: dict[str, str] = {}
     start: int | None = None
     for index, piece in enumerate(pieces):
-        matched = _match(piece, family)
+        matched = match_sentence(piece, family)
         if matched is None:
             return None
         template, groups = matched

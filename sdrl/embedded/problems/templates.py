@@ -2,7 +2,7 @@
 
 INSTRUCTOR: what the scripted instructor writes (also met in pre-training).
 HELD_OUT: met in pre-training, never written by the instructor (the first test set).
-OOD: met by nobody before the test (the second test set).
+OOD: sentences met by nobody before the test, made of words that the base has met (the second test set).
 
 A problem is one opening, one sentence per step, perhaps a distractor, and a question. Slots: {name}, {friend},
 {place}, {nouns}, {other} (a second noun), {n} (the number of the sentence), {a} and {b} (an opening that already
@@ -70,14 +70,14 @@ _OPEN: dict[str, dict[str, list[str]]] = {
     },
     OOD: {
         "": [
-            "The collection of {name} counts {n} {nouns}.",
-            "When {name} opens the bag, {n} {nouns} are in it.",
-            "{n} {nouns} stand in {place}, and {name} has them all.",
-            "{name}, a friend of {friend}, has {n} {nouns} at home.",
-            "A day ago {name} had {n} {nouns} in a box.",
+            "In the morning {name} has {n} {nouns}.",
+            "On the desk of {name} there are {n} {nouns}.",
+            "{name} and {friend} start with {n} {nouns}.",
+            "On Monday {name} brings {n} {nouns} to {place}.",
+            "A bag that {name} owns holds {n} {nouns}.",
         ],
-        "+": ["To the {a} {nouns} at home, {name} adds {b} more."],
-        "-": ["Of {a} {nouns}, {name} sells {b}."],
+        "+": ["{name} buys {b} {nouns}; there were already {a} from last week."],
+        "-": ["{name} sells {b} {nouns} out of a set of {a}."],
     },
 }
 
@@ -138,22 +138,24 @@ _STEPS: dict[str, dict[str, list[Row]]] = {
     },
     OOD: {
         "+": [
-            "There come {n} more from {place}.",
-            "{friend} puts {n} new {nouns} into the box of {name}.",
-            "On Tuesday {name} gets another {n} of them.",
+            "{name} buys {n} more {nouns} in {place}.",
+            "The next day {friend} gives {name} {n} others.",
+            "After that {n} extra {nouns} arrive.",
+            "{name} then finds {n} new ones.",
         ],
         "-": [
-            "{name} sends {n} of the {nouns} to {friend}.",
-            "Then {n} {nouns} are lost in {place}.",
-            "{friend} leaves with {n} of them.",
+            "After lunch {name} sells {n} of them.",
+            "{friend} takes {n} of the {nouns} to {place}.",
+            "The next day {n} of the {nouns} break.",
+            "Later {name} loses {n} {nouns}.",
         ],
         "*": [
-            ("Then {name} has twice the number of {nouns}.", 2),
-            "The next day {name} has {n} times the number.",
+            ("By the evening there are twice as many.", 2),
+            "{name} then makes the number of {nouns} {n} times as large.",
         ],
         "/": [
-            ("{name} gives half of the {nouns} away.", 2),
-            "They go into {n} equal groups, and one group is for {name}.",
+            ("Then half of the {nouns} are thrown out.", 2),
+            "{name} divides them equally among {n} people and keeps one share.",
         ],
     },
 }
@@ -174,9 +176,9 @@ _DISTRACTORS: dict[str, list[str]] = {
         "A book about {other} has {n} pages.",
     ],
     OOD: [
-        "{n} {other} are in {place}, but nobody counts them.",
-        "The way to {place} is {n} minutes long.",
-        "In a book {friend} reads about {n} {other}.",
+        "{friend} owns {n} {other} at home.",
+        "The walk to {place} takes {n} minutes.",
+        "A book in {place} has {n} pages.",
     ],
 }
 
@@ -195,9 +197,9 @@ _QUESTIONS: dict[str, list[str]] = {
         "How many {nouns} can {name} count now?",
     ],
     OOD: [
-        "At the end of the day, how many {nouns} has {name}?",
-        "Now the number of {nouns} is what?",
-        "Say how many {nouns} there are for {name}.",
+        "How many {nouns} are there now for {name}?",
+        "What number of {nouns} is left in the end?",
+        "Find the final number of {nouns}.",
     ],
 }
 
