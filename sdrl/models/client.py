@@ -32,6 +32,7 @@ class Endpoint:
     base_url: str
     model: str
     key: str = field(default="", repr=False)
+    key_env: str | None = None
     concurrency: int = 256
     sends_seed: bool = False
     structured: Literal["auto", "json_schema", "json_object", "off"] = "auto"
@@ -154,7 +155,10 @@ class Client:
     def _refusal(self, error: openai.APIStatusError) -> Exception:
         body = error.response.text if error.body is None else error.body
         where, role = self.endpoint.base_url, self.endpoint.role
-        return from_status(error.status_code, body, error.response.headers, role=role, where=where, clean=self._clean)
+        headers, variable = error.response.headers, self.endpoint.key_env
+        return from_status(
+            error.status_code, body, headers, role=role, where=where, clean=self._clean, variable=variable
+        )
 
     def _clean(self, text: str) -> str:
         return redact(text, (self.endpoint.key,))

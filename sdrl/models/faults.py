@@ -62,11 +62,18 @@ class Unsupported(Exception):
 
 
 def from_status(
-    status: int, body: object, headers: Mapping[str, str], *, role: str, where: str, clean: Callable[[str], str]
+    status: int,
+    body: object,
+    headers: Mapping[str, str],
+    *,
+    role: str,
+    where: str,
+    clean: Callable[[str], str],
+    variable: str | None = None,
 ) -> Exception:
     """The exception that an HTTP error status means: CallFault, RowRefused, Unsupported or SdrlError.
 
-    ``clean`` takes secrets out of what the endpoint said.
+    ``clean`` takes secrets out of what the endpoint said; ``variable`` is the environment variable of the key.
     """
     code, message, parameter = _error_fields(body)
     message = clean(message)
@@ -83,7 +90,7 @@ def from_status(
     if status >= 500:
         return CallFault("server", said, retry_after=retry_after(headers))
     if status in (401, 403):
-        return _refused_key(status, said, role, where)
+        return _refused_key(status, said, role, where, variable)
     if status == 404:
         return SdrlError(
             "E815",
@@ -108,11 +115,10 @@ def _bad_request(status: int, code: str, message: str, parameter: str, said: str
     )
 
 
-def _refused_key(status: int, said: str, role: str, where: str) -> SdrlError:
+def _refused_key(status: int, said: str, role: str, where: str, variable: str | None) -> SdrlError:
     if status == 401:
-        return SdrlError(
-            "E811", f"{role}: {where} refuses the key ({said})", help="check the environment variable named by key_env"
-        )
+        named = f"the environment variable {variable}" if variable else f"models.{role}.key_env: it names no variable"
+        return SdrlError("E811", f"{role}: {where} refuses the key ({said})", help=f"check {named}")
     return SdrlError(
         "E812", f"{role}: {where} forbids this ({said})", help="the key lacks the right for this model or region"
     )

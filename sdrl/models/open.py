@@ -141,7 +141,8 @@ def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Serve
         weights = weights_of(instructor.model, plan.identities["instructor"], plan.base_dir)
         endpoint = replace(endpoint, model=served_name("instructor"), sends_seed=True, timeout_s=MANAGED_TIMEOUT_S)
         return _Served(endpoint, vllm_server("instructor", weights, Spread(), hidden))
-    return _Served(replace(endpoint, key=read_key(instructor.key_env, "instructor", endpoint)))
+    key = read_key(instructor.key_env, "instructor", endpoint)
+    return _Served(replace(endpoint, key=key, key_env=instructor.key_env))
 
 
 def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) -> _Served:

@@ -164,7 +164,7 @@ def test_a_refused_key_stops_at_once_and_is_not_shown(folder: Path) -> None:
         done = run_small(folder, url)
     assert done.returncode == 1
     assert "key" in done.stderr
-    assert "key_env" in done.stderr
+    assert "SMALL_KEY" in done.stderr
     for path in folder.rglob("*"):
         if path.is_file():
             assert b"sk-secret-of-the-test" not in path.read_bytes(), path
