@@ -57,6 +57,14 @@ def summary(plan: Plan) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
+def brief(plan: Plan) -> str:
+    """What a person needs before saying yes: the hash, who is asked, how much, and what is not done yet."""
+    parts = [_head(plan), _asked(plan)]
+    if plan.not_yet_used:
+        parts.append(f"accepted, not yet used: {', '.join(plan.not_yet_used)}")
+    return "\n\n".join(parts)
+
+
 def _head(plan: Plan) -> str:
     models = plan.settings.models
     lines = [f"plan {plan.name}", f"  hash        {plan.hash}"]

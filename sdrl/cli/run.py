@@ -97,10 +97,10 @@ def _compile_aside(spec: Path) -> Path:
 
 
 def _ask(plan: Plan, folder: Path) -> None:
-    from sdrl.cli.plan import summary
+    from sdrl.cli.plan import brief
     from sdrl.spec.diagnostics import Exit, SdrlError
 
-    sys.stderr.write(summary(plan) + "\n")
+    sys.stderr.write(brief(plan) + "\n\nsdrl plan shows all of it.\n")
     if not sys.stdin.isatty():
         _discard(folder)
         raise SdrlError(

@@ -74,9 +74,17 @@ class Attempts:
     def _attempt(self, index: int) -> Attempt:
         part = self.parts[index]
         before = sum(other.name == part.name for other in self.parts[:index])
-        pool = self.passages.get(part.name, [])
-        passage = pool[before % len(pool)] if pool else None
+        passage = self._passage(part.name, before)
         return Attempt(index, part, passage, self.patterns.get(part.name), self._demos(index, part))
+
+    def _passage(self, part: str, turn: int) -> Row | None:
+        """The next ``retrieve.per_sample`` passages of the part's pool, as one text; the pool is gone through in turns."""
+        pool = self.passages.get(part, [])
+        if not pool:
+            return None
+        wanted = min(self.ctx.plan.settings.retrieve.per_sample, len(pool))
+        taken = [pool[(turn * wanted + step) % len(pool)] for step in range(wanted)]
+        return {"id": "+".join(each["id"] for each in taken), "text": "\n\n".join(each["text"] for each in taken)}
 
     def _demos(self, index: int, part: PartPlan) -> tuple[Sample, ...]:
         synthesize = self.ctx.plan.settings.synthesize
