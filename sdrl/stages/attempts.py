@@ -78,7 +78,7 @@ class Attempts:
         return Attempt(index, part, passage, self.patterns.get(part.name), self._demos(index, part))
 
     def _passage(self, part: str, turn: int) -> Row | None:
-        """The next ``retrieve.per_sample`` passages of the part's pool, as one text; the pool is gone through in turns."""
+        """The next ``retrieve.per_sample`` passages of the part, as one text; the pool is gone through in turns."""
         pool = self.passages.get(part, [])
         if not pool:
             return None
