@@ -229,6 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--share", type=float, default=1.0, help="train on this share of the tokens only, as a trial")
     options = parser.parse_args(arguments)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
@@ -247,7 +248,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokenizer = train_tokenizer(settings, options.out)
     model = new_model(settings, tokenizer)
     chosen = optimizers(model, settings)
-    for phase, tokens in ((1, settings.phase_1_tokens), (2, settings.phase_2_tokens)):
+    for phase, planned in ((1, settings.phase_1_tokens), (2, settings.phase_2_tokens)):
+        tokens = int(options.share * planned)
         stream = batches(documents(settings.seed, phase, forbidden), tokenizer, settings, settings.seed + phase)
         train_steps(
             model,
@@ -260,7 +262,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log=log,
         )
     save(model, options.out)
-    record = {"settings": asdict(settings), "seconds": round(time.monotonic() - began), "log": lines[-5:]}
+    seconds = round(time.monotonic() - began)
+    record = {"settings": asdict(settings), "share": options.share, "seconds": seconds, "log": lines[-5:]}
     (options.out / "pretrain.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return 0
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -136,3 +138,17 @@ def test_a_forbidden_text_is_left_out_of_the_stream_and_nothing_else_changes() -
     assert unwanted is not None
     rest = islice(documents(5, 1, {unwanted.text}), 59)
     assert [d.prompt for d in rest if d.problem is not None] == [d.prompt for d in plain if d is not plain[7]]
+
+
+def test_the_command_that_makes_the_weights_writes_a_model_of_the_same_form(tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    options = ["--out", str(tmp_path), "--share", "0.002", "--threads", "1"]
+    words = [sys.executable, "-m", "sdrl.embedded.pretrain", *options]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    made = AutoModelForCausalLM.from_pretrained(tmp_path)
+    assert made.num_parameters() == AutoModelForCausalLM.from_pretrained(FOLDER).num_parameters()
+    size = [len(json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]) for folder in (tmp_path, FOLDER)]
+    assert size[0] == size[1]
+    assert json.loads((tmp_path / "pretrain.json").read_text())["share"] == 0.002
