@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from sdrl.run.executor import RunOptions, execute
     from sdrl.run.folder import RunFolder
 
+    options = RunOptions(until=args.until, budget=_budget(args.budget), offline=args.offline)
     plan, compiled_folder = _plan(args)
     folder = RunFolder(args.run or Path("runs") / plan.name)
-    options = RunOptions(until=args.until, budget=_budget(args.budget), offline=args.offline)
     listener, stop = progress_listener()
     try:
         ending = execute(plan, folder, args.store, options, (listener,))
@@ -52,9 +53,12 @@ def _budget(words: list[str]) -> dict[str, str]:
     budget = {}
     for word in words:
         key, _, value = word.partition("=")
-        if key not in ("usd", "requests", "tokens") or not value.replace(".", "", 1).isdigit():
+        form = r"[0-9]+(\.[0-9]*)?|\.[0-9]+" if key == "usd" else r"[0-9]+"
+        if key not in ("usd", "requests", "tokens") or not re.fullmatch(form, value):
             raise SdrlError(
-                "", f"--budget takes usd=, requests= or tokens= and a number, not '{word}'", exit=Exit.USAGE
+                "",
+                f"--budget takes usd= and dollars, or requests= or tokens= and a whole number, not '{word}'",
+                exit=Exit.USAGE,
             )
         budget[key] = value
     return budget
@@ -129,7 +133,7 @@ def _tell(ending: Ending, root: Path, *, as_json: bool) -> int:
     if ending.error is not None:
         print_error(ending.error)
     if as_json:
-        print((root / "result.json").read_text(), end="")
+        print((root / "result.json").read_text(encoding="utf-8"), end="")
     if ending.exit == 0:
         sys.stderr.write(f"{ending.message}: {root}  (sdrl report {root})\n")
     elif ending.status == "stopped":

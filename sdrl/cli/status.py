@@ -98,11 +98,12 @@ def _follow(path: Path, lock: Path) -> int:
     lines = Lines(sys.stdout)
     seen = -1
     while True:
+        ended = holder_pid(lock) is None  # asked before the events are read: its last ones are among them
         for event in read_events(path):
             if event["seq"] > seen:
                 seen = event["seq"]
                 lines.on_event(event)
-        if holder_pid(lock) is None:
+        if ended:
             print(render(state_of(path.parent)).splitlines()[-1])
             return 0
         time.sleep(POLL_S)

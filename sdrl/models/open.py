@@ -70,8 +70,10 @@ async def open_model(
     try:
         yield model
     finally:
-        await model.close()
-        await opening.close()
+        try:
+            await model.close()
+        finally:
+            await opening.close()
 
 
 class _Opening:

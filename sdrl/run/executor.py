@@ -7,6 +7,8 @@ request it makes is answered from the request cache. There is no second record o
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -130,7 +132,14 @@ def _refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
 def _keep_plan(plan: Plan, folder: RunFolder) -> None:
     if plan.folder is None or plan.folder.resolve() == folder.plan.resolve() or (folder.plan / "plan.json").exists():
         return
-    copy_plan(plan, folder.plan)
+    if folder.plan.is_dir() and any(folder.plan.iterdir()):
+        raise SdrlError(
+            "E608", f"{folder.plan} holds other things than a plan", help="choose another folder with --run DIR"
+        )
+    partial = folder.plan.with_name(".plan.partial")  # a copy cut short must not stand where the next one is to go
+    shutil.rmtree(partial, ignore_errors=True)
+    copy_plan(plan, partial)
+    os.replace(partial, folder.plan)
 
 
 class _Run:
@@ -151,6 +160,7 @@ class _Run:
         self.started = time.monotonic()
         self.stopping = False
         self.is_training = False
+        self.is_closing = False
 
     async def to_the_end(self) -> Ending:
         """Run, and turn every end into a status, an exit code and a result file."""
@@ -160,9 +170,13 @@ class _Run:
             loop.add_signal_handler(number, self._stop, task)
         try:
             ending = await self._guarded()
+            return self._close_books(ending)
         finally:
+            self.cache.close()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    def _close_books(self, ending: Ending) -> Ending:
         try:
             seconds = time.monotonic() - self.started
             bring_truth(self.artifacts, self.folder, self.store)
@@ -171,20 +185,20 @@ class _Run:
             self.log.emit("run_finished", finished)
         except OSError as error:  # the disk that ended the run refuses the last lines too: the ending still stands
             return ending if ending.error is not None else self._disk(error)
-        finally:
-            self.cache.close()
         return ending
 
     def _stop(self, task: asyncio.Task[Any] | None) -> None:
-        """First signal: training saves a checkpoint and ends, all else is cancelled at once. Second: training too."""
+        """First signal: training saves a checkpoint and ends, all else is cancelled at once. Second: training too.
+
+        While children are being ended and the result is written, there is nothing left to cancel.
+        """
         again, self.stopping = self.stopping, True
-        if task is not None and (again or not self.is_training):
+        if task is not None and not self.is_closing and (again or not self.is_training):
             task.cancel()
 
     async def _guarded(self) -> Ending:
         try:
-            async with asyncio.timeout(None):
-                await self._stages()
+            await self._stages()
             return self._judge_gate()
         except asyncio.CancelledError:
             if task := asyncio.current_task():
@@ -196,6 +210,7 @@ class _Run:
         except OSError as error:
             return self._disk(error)
         finally:
+            self.is_closing = True
             await self.pool.close()
 
     def _disk(self, error: OSError) -> Ending:
@@ -212,13 +227,15 @@ class _Run:
         names = [stage.name for stage in self.plan.stages]
         self.log.emit(
             "run_started",
-            {"plan_hash": self.plan.hash, "name": self.plan.name, "stages": names, "pid": _pid()},
+            {"plan_hash": self.plan.hash, "name": self.plan.name, "stages": names, "pid": os.getpid()},
         )
         for stage in self.plan.stages:
             if not self._taken_over(stage):
                 await self._one(stage)
             if stage.name == self.options.until:
                 return
+            if self.stopping:  # training ended by itself before it saw that it was to stop
+                raise asyncio.CancelledError
 
     def _taken_over(self, stage: StagePlan) -> bool:
         source = "run" if self.artifacts.is_sealed(stage.name, stage.hash) else None
@@ -344,9 +361,3 @@ def _versions(stage: str) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     return found
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()

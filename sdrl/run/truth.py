@@ -7,9 +7,10 @@ the same. Real instructors know no truth; then there is no such file.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
-from sdrl.run.artifacts import Artifacts, encode_rows, read_rows
+from sdrl.run.artifacts import Artifacts, Row, encode_rows
 from sdrl.run.folder import RunFolder, write_atomic
 
 STORE_FILE = "truth.jsonl"
@@ -21,7 +22,7 @@ def bring_truth(artifacts: Artifacts, folder: RunFolder, store: Path) -> None:
     source = store / STORE_FILE
     if not source.exists():
         return
-    known = {row["input_sha256"]: row for row in read_rows(source)}
+    known = _known(source)
     found = {}
     for stage in WRITTEN_BY:
         for row in artifacts.rows(stage) + artifacts.dropped(stage):
@@ -30,3 +31,15 @@ def bring_truth(artifacts: Artifacts, folder: RunFolder, store: Path) -> None:
                 found[digest] = known[digest]
     if found:
         write_atomic(folder.truth, encode_rows(found.values()))
+
+
+def _known(source: Path) -> dict[str, Row]:
+    """The truths by input; a line that a kill or a full disk cut short is passed over: the server appends after it."""
+    known: dict[str, Row] = {}
+    for line in source.read_bytes().split(b"\n"):
+        try:
+            row = json.loads(line)
+            known[row["input_sha256"]] = row
+        except (ValueError, KeyError, TypeError):
+            continue
+    return known

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sdrl.compiler.plan import EvaluationPlan
 from sdrl.models.model import Model
-from sdrl.stages.base_answers import base_request, judged
+from sdrl.stages.base_answers import arrived, base_request, judged
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.stages.train import trained_folder, trained_identity
 
@@ -50,11 +50,12 @@ async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, 
         request = base_request(
             ctx, row, sampling, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
         )
-        _, answers = await judged(ctx, model, request, row, evaluation.runs)
+        replies, answers = await judged(ctx, model, request, row, evaluation.runs)
         about = {"set": evaluation.name, "shift": evaluation.shift, "problem": problem["id"], "model": which}
-        if not answers:
-            return [{**about, "code": "no_reply", "evidence": "the reply never arrived"}]
-        return [{**about, "run": run, "gold": problem["gold"], **answer} for run, answer in enumerate(answers)]
+        came = [reply.index for reply in replies if arrived(reply)]
+        rows = [{**about, "run": run, "gold": problem["gold"], **made} for run, made in zip(came, answers, strict=True)]
+        lost = [reply for reply in replies if not arrived(reply)]
+        return rows + [{**about, "run": reply.index, "code": "no_reply", "evidence": reply.reason} for reply in lost]
 
     unit = f"{which} answers to {evaluation.name}"
     made = await ctx.each(problems, one, limit=ctx.base_limit, unit=unit)

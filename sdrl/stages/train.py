@@ -14,6 +14,7 @@ from typing import Any
 
 from sdrl.models.weights import weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.spec.model import Train
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.training.job import RewardWeights, RolloutSampling, TrainingJob
 from sdrl.training.launch import run_training
@@ -108,8 +109,13 @@ def _job(ctx: StageContext) -> TrainingJob:
         stop=tuple(settings.score.sampling.stop or ctx.plan.base.stop),
         seed=ctx.plan.seed_for("train"),
         patience=train.early_stop.patience if train.early_stop else None,
-        trl={"loss_type": train.loss, **train.trl},
+        trl=trl_fields(train),
     )
+
+
+def trl_fields(train: Train) -> dict[str, Any]:
+    """The fields of TRL's config that the spec sets; SFT's ``loss_type`` means another thing and is not ours to set."""
+    return {**({"loss_type": train.loss} if train.algorithm == "grpo" else {}), **train.trl}
 
 
 def _base_model(ctx: StageContext) -> str:

@@ -1,0 +1,120 @@
+"""The executor at its edges: signals while it closes, a plan half copied, viewers and the lock, torn lines."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from sdrl.cli.main import main
+from sdrl.compiler.compile import compile_spec, write_plan
+from sdrl.compiler.plan import Plan
+from sdrl.compiler.plan_file import read_plan
+from sdrl.run.artifacts import Artifacts
+from sdrl.run.executor import RunOptions, execute
+from sdrl.run.folder import RunFolder
+from sdrl.run.lock import hold, holder_pid
+from sdrl.run.pool import Pool
+from sdrl.run.truth import bring_truth
+from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.spec.model import Train
+from sdrl.stages.train import trl_fields
+
+SPEC = """\
+sdrl: 1
+name: edges
+task: {description: Add., output_format: "Write the number after ####."}
+answer: {type: number, extract: {marker: "####"}}
+models:
+  instructor: {model: scripted-instructor, endpoint: embedded}
+  base: {model: toy-base, serve: embedded}
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    spec = tmp_path / "edges.yaml"
+    spec.write_text(SPEC)
+    compiled = compile_spec(spec)
+    assert compiled.plan is not None, compiled.diagnostics
+    write_plan(compiled, tmp_path / "edges.plan")
+    return read_plan(tmp_path / "edges.plan")
+
+
+def until_keywords(plan: Plan, root: Path) -> int:
+    """Without a corpus this stage asks nobody, so nothing is started."""
+    return int(execute(plan, RunFolder(root), root.parent / "store", RunOptions(until="keywords")).exit)
+
+
+def test_signals_while_the_models_are_being_closed_do_not_tear_the_ending(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+
+    async def close(self: Pool) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        closed.append(self)
+
+    monkeypatch.setattr(Pool, "close", close)
+    assert until_keywords(plan, tmp_path / "run") == Exit.OK
+    assert len(closed) == 1
+    assert json.loads((tmp_path / "run/result.json").read_text())["status"] == "done"
+
+
+def test_a_copy_of_the_plan_that_was_cut_short_is_made_again(plan: Plan, tmp_path: Path) -> None:
+    left = tmp_path / "run/.plan.partial/prompts"
+    left.mkdir(parents=True)
+    (left / "generate.jinja").write_text("half a templ")
+    assert until_keywords(plan, tmp_path / "run") == Exit.OK
+    held = read_plan(tmp_path / "run/plan")
+    assert (held.hash, held.base_dir) == (plan.hash, plan.base_dir)
+    assert not left.parent.exists()
+
+
+def test_a_folder_called_plan_that_is_somebody_elses_is_left_alone(plan: Plan, tmp_path: Path) -> None:
+    own = tmp_path / "run/plan/notes.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    with pytest.raises(SdrlError, match="other things than a plan"):
+        until_keywords(plan, tmp_path / "run")
+    assert own.read_text() == "mine"
+
+
+def test_a_viewer_that_looks_at_the_lock_is_no_writer_to_another_viewer(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with hold(path):
+        assert holder_pid(path) == os.getpid()
+    with path.open("r+") as viewer:
+        fcntl.flock(viewer, fcntl.LOCK_SH)
+        assert holder_pid(path) is None
+
+
+def test_a_torn_line_among_the_truths_is_passed_over(tmp_path: Path) -> None:
+    folder, store = RunFolder(tmp_path / "run"), tmp_path / "store"
+    folder.create()
+    artifacts = Artifacts(folder, store)
+    artifacts.write("vote", "h", [{"input": "x"}], [], came_in=1, seconds=0, notes={}, versions={})
+    digest = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    store.mkdir()
+    (store / "truth.jsonl").write_text(f'{{"input_sha\n[]\n{{"input_sha256": "{digest}", "gold": "1"}}\n')
+    bring_truth(artifacts, folder, store)
+    assert json.loads(folder.truth.read_text())["gold"] == "1"
+
+
+def test_only_reinforcement_learning_hands_its_loss_to_trl() -> None:
+    assert trl_fields(Train(loss="dapo", trl={"weight_decay": 0.1})) == {"loss_type": "dapo", "weight_decay": 0.1}
+    assert trl_fields(Train(algorithm="sft")) == {}
+
+
+@pytest.mark.parametrize("budget", ["requests=1.5", "tokens=²", "usd=.", "usd=-1", "hours=2"])
+def test_a_budget_that_cannot_be_read_is_wrong_usage(budget: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "nowhere", "--budget", budget]) == Exit.USAGE
+    assert budget in capsys.readouterr().err
