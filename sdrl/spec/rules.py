@@ -152,6 +152,12 @@ def _numbers(loaded: Loaded, spec: Spec) -> Findings:
         yield loaded.diagnostic(
             "E330", "train.sampling.max_tokens", message, help="write train.max_completion_tokens alone"
         )
+    for key in ("temperature", "top_p"):  # a trainer has no default of its own to fall back on
+        if not getattr(spec.train.sampling, key):
+            message = f"a group of rollouts cannot differ without a {key} above 0"
+            yield loaded.diagnostic(
+                "E330", f"train.sampling.{key}", message, help=f"write a {key} above 0, or leave the key out"
+            )
 
 
 def _written(loaded: Loaded, table: str) -> dict[str, object]:
