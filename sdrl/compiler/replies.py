@@ -138,13 +138,18 @@ def _mend_latex(text: str) -> str:
     return _LATEX.sub(lambda match: _LETTERS[match[0]], text)
 
 
+def _whole(text: str) -> str:
+    """``text`` with U+FFFD for half a surrogate pair, which JSON can spell and no file or request can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _text(found: Mapping[str, Any], field: str) -> str:
     if field not in found:
         raise ReplyError("missing_field", f"the reply has no '{field}'")
     value = found[field]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ReplyError("wrong_type", f"'{field}' is {type(value).__name__}, not a text")
-    text = _mend_latex(str(value)).strip()
+    text = _whole(_mend_latex(str(value))).strip()
     if not text:
         raise ReplyError("empty_field", f"'{field}' is empty")
     return text
@@ -160,7 +165,7 @@ def _keywords(found: Mapping[str, Any]) -> list[str]:
         raise ReplyError("wrong_type", f"'keywords' is {type(value).__name__}, not a list")
     words: dict[str, None] = {}
     for item in value:
-        if isinstance(item, str) and (word := " ".join(item.split())):
+        if isinstance(item, str) and (word := " ".join(_whole(item).split())):
             words.setdefault(word)
     if not words:
         raise ReplyError("empty_field", "'keywords' is empty")

@@ -50,6 +50,12 @@ def test_latex_written_with_single_backslashes_survives() -> None:
     assert reply["output"] == r"\boxed{\frac{1}{2}}"
 
 
+def test_half_a_surrogate_pair_becomes_a_character_that_a_file_can_hold() -> None:
+    reply = parse_reply("generate", NUMBER, r'{"input": "a \ud800 b \ud83d\ude00", "output": "#### 1"}')
+    assert reply["input"] == "a \ufffd b \U0001f600"
+    assert parse_reply("keywords", NUMBER, r'{"keywords": ["x\udfff"]}') == {"keywords": ["x\ufffd"]}
+
+
 def test_properly_escaped_text_is_left_as_it_is() -> None:
     value = {"input": "a\tb\nnew \\frac{1}{2} C:\\new", "output": "#### 1"}
     assert parse_reply("generate", NUMBER, json.dumps(value)) == value
