@@ -158,6 +158,8 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
         identity["prompts"] = _prompts(draft, prompts)
     if fields := PART_FIELDS.get(name):
         identity["parts"] = {part.name: _part(part, fields) for part in draft.parts}
+        if len(draft.parts) > 1:  # attempts are dealt out, and problems that name no part are asked, in this order
+            identity["order"] = [part.name for part in draft.parts]
     if name in INSTRUCTED:
         identity["instructor"] = _instructor(draft, settings)
     if name in ANSWERED:

@@ -90,6 +90,13 @@ def test_a_moved_corpus_file_changes_nothing_and_a_changed_one_re_runs_retrieve(
     assert edited is not None and changed(a, edited) == downstream("retrieve")
 
 
+def test_the_order_of_the_parts_deals_out_the_attempts_and_so_is_hashed(tmp_path: Path) -> None:
+    parts = ["  - {name: a, share: 0.5}\n", "  - {name: b, share: 0.5}\n"]
+    a = plan_of(tmp_path / "a", ("synthesize:", f"parts:\n{''.join(parts)}synthesize:"))
+    b = plan_of(tmp_path / "b", ("synthesize:", f"parts:\n{''.join(reversed(parts))}synthesize:"))
+    assert changed(a, b) >= {"keywords", "pattern", "generate", "vote", "evaluate"}
+
+
 def test_changed_weights_re_run_what_the_base_model_answers(tmp_path: Path) -> None:
     a = plan_of(tmp_path / "a")
     spec = write_project(tmp_path / "b")
