@@ -40,7 +40,7 @@ def identify(models: Models | None, base_dir: Path, findings: Findings, resource
     if models is None:
         return Identified({}, None)
     base, folder = _base(models.base, base_dir, findings, resources)
-    return Identified({"instructor": _instructor(models.instructor, base_dir), "base": base}, folder)
+    return Identified({"instructor": instructor_identity(models.instructor, base_dir), "base": base}, folder)
 
 
 def embedded_folder() -> Path:
@@ -48,7 +48,8 @@ def embedded_folder() -> Path:
     return Path(sdrl.__file__).resolve().parent / "embedded"
 
 
-def _instructor(instructor: Instructor, base_dir: Path) -> str:
+def instructor_identity(instructor: Instructor, base_dir: Path) -> str:
+    """The instructor as it is now; asks nobody."""
     if instructor.is_embedded or instructor.model == INSTRUCTOR:
         return f"{instructor.model}@{_digest_sources(embedded_folder())[:16]}"
     folder = base_dir / instructor.model

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sdrl.compiler.identities import instructor_identity
 from sdrl.compiler.plan import Plan
 from sdrl.models.client import Client, Endpoint
 from sdrl.models.commands import embedded_base, embedded_instructor, served_name, vllm_server
@@ -19,7 +20,7 @@ from sdrl.models.ledger import Ledger, Price
 from sdrl.models.model import Model, ModelSettings
 from sdrl.models.progress import Emit
 from sdrl.models.servers import Server, ServerPlan
-from sdrl.models.weights import Weights, weights_of
+from sdrl.models.weights import Weights, refuse_changed_model, refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.model import Instructor, Models
 from sdrl.spec.model import Server as Spread
@@ -136,6 +137,9 @@ def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Serve
         structured=instructor.structured,
     )
     hidden = frozenset({instructor.key_env} if instructor.key_env else ())
+    if instructor.endpoint in ("embedded", "vllm"):
+        found = instructor_identity(instructor, plan.base_dir or Path.cwd())
+        refuse_changed_model("instructor", instructor.model, found, plan.identities["instructor"])
     if instructor.endpoint == "embedded":
         endpoint = replace(endpoint, sends_seed=True, timeout_s=MANAGED_TIMEOUT_S, concurrency=EMBEDDED_IN_FLIGHT)
         return _Served(endpoint, embedded_instructor("instructor", truth, hidden))
@@ -157,6 +161,8 @@ def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) ->
             serve = "embedded"  # a server that somebody else runs cannot be given new weights
     else:
         weights = weights_of(base.model, plan.identities["base"], plan.base_dir)
+        if weights.folder is not None:
+            refuse_changed_weights("base", weights.folder, plan.identities["base"])
     hidden = frozenset({models.instructor.key_env} if models.instructor.key_env else ())
     endpoint = Endpoint(
         name, serve, base.model, concurrency=base.concurrency, sends_seed=True, timeout_s=MANAGED_TIMEOUT_S

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sdrl.compiler.identities import TOY_BASE, embedded_folder
+from sdrl.compiler.identities import TOY_BASE, digest_folder, embedded_folder
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 _HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"]
@@ -55,3 +55,19 @@ def weights_of(model: str, identity: str, base_dir: Path | None) -> Weights:
         return Weights(folder.resolve(), folder.name)
     name, _, revision = identity.partition("@")
     return Weights(None, name, revision or None)
+
+
+def refuse_changed_weights(role: str, folder: Path, identity: str) -> None:
+    """Raise SdrlError (exit 3) when the files in ``folder`` are not the ones the plan was compiled with."""
+    refuse_changed_model(role, str(folder), f"sha256:{digest_folder(folder)}", identity)
+
+
+def refuse_changed_model(role: str, name: str, found: str, identity: str) -> None:
+    """Raise SdrlError (exit 3) when a model is another than the plan's: its replies would bear a wrong name."""
+    if found != identity:
+        raise SdrlError(
+            "E605",
+            f"models.{role}: {name} is not what this plan was compiled with ({found}, the plan has {identity})",
+            help="put the files back, or compile the spec again and run the new plan",
+            exit=Exit.STALE,
+        )

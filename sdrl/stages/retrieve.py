@@ -10,7 +10,7 @@ import asyncio
 import random
 from pathlib import Path
 
-from sdrl.compiler.rows import digest_file
+from sdrl.compiler.rows import RowProblem, digest_file, expand, relative_name
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput
 
@@ -39,6 +39,7 @@ def _index(ctx: StageContext) -> Path:
 
 def _refuse_changed(ctx: StageContext) -> None:
     """A corpus file that is not the one the plan was compiled with ends the run before it is used."""
+    _refuse_added(ctx)
     for file in ctx.plan.corpus:
         path = (ctx.plan.base_dir or Path()) / file.path
         if ctx.plan.settings.corpus[file.source].dataset is not None:
@@ -50,6 +51,24 @@ def _refuse_changed(ctx: StageContext) -> None:
                 f"the corpus file {file.path} is not the one this plan was compiled with "
                 f"({found[:12]}, the plan has {file.sha256[:12]})",
                 help="put the file back, or compile the spec again and run the new plan",
+                exit=Exit.STALE,
+            )
+
+
+def _refuse_added(ctx: StageContext) -> None:
+    """A file that has come since, and that a pattern of the spec now finds, is in no hash and is not read."""
+    base_dir = ctx.plan.base_dir or Path()
+    for index, source in enumerate(ctx.plan.settings.corpus):
+        known = {(base_dir / file.path).resolve() for file in ctx.plan.corpus if file.source == index}
+        try:
+            found = expand(list(source.files or ()), base_dir)
+        except RowProblem:  # a listed file is missing, which is said by its name
+            continue
+        if added := [relative_name(path, base_dir) for path in found if path.resolve() not in known]:
+            raise SdrlError(
+                "E605",
+                f"the corpus file {added[0]} was not there when this plan was compiled",
+                help="move it away, or compile the spec again and run the new plan",
                 exit=Exit.STALE,
             )
 

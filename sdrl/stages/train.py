@@ -12,12 +12,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sdrl.models.weights import weights_of
+from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.model import Train
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.training.job import RewardWeights, RolloutSampling, TrainingJob
 from sdrl.training.launch import run_training
+from sdrl.training.metrics import read_metrics
 
 # For experiments only, and stamped into the seal's notes: a control in place of the correct reward.
 CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
@@ -58,13 +59,9 @@ def trained_identity(folder: Path) -> str:
 
 
 def last_of_each_step(metrics: Path) -> list[Row]:
-    """The metrics, one row a step: after a resume some steps stand twice in the file, and the later one holds."""
+    """The metrics, one row a step: what a kill lost is in the file too, and does not count."""
     rows: dict[int, Row] = {}
-    for line in metrics.read_text(encoding="utf-8").splitlines():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
+    for row in read_metrics(metrics):
         if "step" in row and "alarm" not in row:
             rows[row["step"]] = {**rows.get(row["step"], {}), **row}
     return [rows[step] for step in sorted(rows)]
@@ -122,7 +119,10 @@ def _base_model(ctx: StageContext) -> str:
     """The folder of the base model, or its hub name where it is not at hand as a folder."""
     models = ctx.plan.settings.models
     assert models is not None  # the executor refuses a plan without models
-    weights = weights_of(models.base.model, ctx.plan.identities["base"], ctx.plan.base_dir)
+    identity = ctx.plan.identities["base"]
+    weights = weights_of(models.base.model, identity, ctx.plan.base_dir)
+    if weights.folder is not None:
+        refuse_changed_weights("base", weights.folder, identity)
     return str(weights.folder) if weights.folder else weights.name
 
 

@@ -17,7 +17,7 @@ from sdrl.models.commands import vllm_server
 from sdrl.models.ledger import Ledger
 from sdrl.models.open import open_model
 from sdrl.models.weights import Weights
-from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.locate import specs_dir
 from sdrl.spec.model import Server
 from tests.models.fake_endpoint import FakeEndpoint
@@ -123,3 +123,17 @@ def test_without_vllm_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SdrlError, match="not installed") as failure:
         vllm_server("base", Weights(None, "owner/name"), Server())
     assert "serve: embedded" in (failure.value.help or "")
+
+
+@pytest.mark.parametrize("role", ["instructor", "base"])
+async def test_a_model_that_changed_since_the_plan_was_compiled_is_not_started(
+    tmp_path: Path, demo: Plan, role: str
+) -> None:
+    plan = replace(demo, identities={name: f"sha256:{'0' * 64}" for name in demo.identities})
+    run = Run(tmp_path)
+    async with open_model(role, plan, run.store, run.logs, run.ledger, run.emit) as model:
+        with pytest.raises(SdrlError, match="not what this plan was compiled with") as refused:
+            await model.draw(ask("1 + 1?"), [0])
+    assert refused.value.exit == Exit.STALE
+    assert run.named() == []
+    run.cache.close()
