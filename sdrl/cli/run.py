@@ -75,9 +75,13 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
             "", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help="see: sdrl compile --help"
         )
     folder = _compile_aside(args.plan)
-    plan = read_plan(folder)
-    if not args.yes:
-        _ask(plan, folder)
+    try:
+        plan = read_plan(folder)
+        if not args.yes:
+            _ask(plan)
+    except BaseException:
+        _discard(folder)
+        raise
     return plan, folder
 
 
@@ -100,13 +104,12 @@ def _compile_aside(spec: Path) -> Path:
     return folder
 
 
-def _ask(plan: Plan, folder: Path) -> None:
+def _ask(plan: Plan) -> None:
     from sdrl.cli.plan import brief
     from sdrl.spec.diagnostics import Exit, SdrlError
 
     sys.stderr.write(brief(plan) + "\n\nsdrl plan shows all of it.\n")
     if not sys.stdin.isatty():
-        _discard(folder)
         raise SdrlError(
             "",
             "nothing was run: there is no terminal to confirm on",
@@ -116,7 +119,6 @@ def _ask(plan: Plan, folder: Path) -> None:
     sys.stderr.write("Run this plan? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        _discard(folder)
         raise SdrlError("", "nothing was run", exit=Exit.OK)
 
 

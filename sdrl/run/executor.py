@@ -31,6 +31,7 @@ from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
 from sdrl.run.result import gate_of, write_result
 from sdrl.run.truth import bring_truth
+from sdrl.run.versions import refuse_other_versions
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import StageContext, StageOutput
 from sdrl.verifier import Verifier
@@ -77,6 +78,7 @@ def execute(
     """
     _refuse_what_is_not_built(plan)
     _refuse_pending(plan)
+    refuse_other_versions(plan.requires)
     _refuse_other_plan(plan, folder)
     folder.create()
     with hold(folder.lock):

@@ -7,7 +7,9 @@ import fcntl
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,8 +23,10 @@ from sdrl.run.folder import RunFolder
 from sdrl.run.lock import hold, holder_pid
 from sdrl.run.pool import Pool
 from sdrl.run.truth import bring_truth
+from sdrl.run.versions import is_within
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.model import Train
+from sdrl.stages.context import StageContext, StageOutput
 from sdrl.stages.train import trl_fields
 
 SPEC = """\
@@ -67,6 +71,28 @@ def test_signals_while_the_models_are_being_closed_do_not_tear_the_ending(
     assert until_keywords(plan, tmp_path / "run") == Exit.OK
     assert len(closed) == 1
     assert json.loads((tmp_path / "run/result.json").read_text())["status"] == "done"
+
+
+def test_a_stop_that_training_did_not_see_in_time_holds_after_it(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+
+    async def run(ctx: StageContext) -> StageOutput:
+        ran.append(ctx.stage)
+        if ctx.stage == "train":
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.01)
+            assert ctx.should_stop()
+        return StageOutput([])
+
+    monkeypatch.setattr("sdrl.run.executor.import_module", lambda name: SimpleNamespace(run=run))
+    folder, store = RunFolder(tmp_path / "run"), tmp_path / "store"
+    ending = execute(plan, folder, store, RunOptions())
+    assert (ending.status, ending.exit, ran[-1]) == ("stopped", Exit.STOPPED, "train")
+    assert json.loads(folder.result.read_text())["exit"] == Exit.STOPPED
+    assert execute(plan, folder, store, RunOptions()).status == "done"
+    assert ran[-2:] == ["train", "evaluate"]
 
 
 def test_a_copy_of_the_plan_that_was_cut_short_is_made_again(plan: Plan, tmp_path: Path) -> None:
@@ -118,3 +144,25 @@ def test_only_reinforcement_learning_hands_its_loss_to_trl() -> None:
 def test_a_budget_that_cannot_be_read_is_wrong_usage(budget: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "nowhere", "--budget", budget]) == Exit.USAGE
     assert budget in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("installed", "wanted", "holds"),
+    [
+        ("1.16.0", ">=1.16,<1.17", True),
+        ("1.16.4", ">=1.16,<1.17", True),
+        ("1.17.0", ">=1.16,<1.17", False),
+        ("2.13.0+cpu", ">=2.9", True),
+        ("5.0.0rc1", ">=5,<6", True),
+        ("10.0", ">=5,<6", False),
+    ],
+)
+def test_a_release_is_in_its_range_or_not(installed: str, wanted: str, holds: bool) -> None:
+    assert is_within(installed, wanted) is holds
+
+
+def test_a_library_outside_the_plans_range_is_refused_before_anything_is_written(plan: Plan, tmp_path: Path) -> None:
+    with pytest.raises(SdrlError, match="E606") as refused:
+        until_keywords(replace(plan, requires={"pydantic": "<1"}), tmp_path / "run")
+    assert refused.value.exit == Exit.STALE
+    assert not (tmp_path / "run").exists()
