@@ -155,7 +155,8 @@ class _Run:
         self.log = log
         self.artifacts = Artifacts(folder, store)
         self.cache = Cache(store)
-        self.ledger = Ledger(self.cache, str(folder.root.resolve()), _caps(plan, options.budget))
+        spender = f"{folder.root.resolve()} {plan.hash}"  # another plan in a folder that was emptied is another run
+        self.ledger = Ledger(self.cache, spender, _caps(plan, options.budget))
         self.pool = Pool(plan, folder, store, self.ledger, log.emit, offline=options.offline)
         self.prompts = Prompts(plan)
         self.verifier = Verifier.from_program(plan.verifier)
