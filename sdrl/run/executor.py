@@ -34,6 +34,7 @@ from sdrl.run.truth import bring_truth
 from sdrl.run.versions import refuse_other_versions
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import StageContext, StageOutput
+from sdrl.stages.train import trained_identity
 from sdrl.verifier import Verifier
 
 SHARED_THROUGH_STORE = frozenset(
@@ -247,6 +248,9 @@ class _Run:
         if source is None:
             return False
         seal = self.artifacts.seal(stage.name) or {}
+        made = seal.get("notes", {}).get("model")
+        if made is not None and made != trained_identity(self.folder.model):
+            return False  # the model was removed or replaced: training goes on from its last checkpoint
         self.log.emit(
             "stage_reused", {"stage": stage.name, "hash": stage.hash, "rows": seal.get("rows"), "source": source}
         )
@@ -313,12 +317,12 @@ class _Run:
 
     def _judge_gate(self) -> Ending:
         gate = gate_of(self.plan, self.artifacts)
-        if gate is None or gate["met"] is not False:
+        if gate is None or gate["met"] or self.options.until not in (None, self.plan.stages[-1].name):
             return Ending("done", Exit.OK, "done")
-        gain, asked = 100 * gate["gain"], 100 * gate["min_gain"]
+        gain = "that could not be measured" if gate["gain"] is None else f"of {100 * gate['gain']:+.1f} points"
         failure = SdrlError(
             "E872",
-            f"the gain of {gain:+.1f} points is under the {asked:+.1f} that the gate asks for",
+            f"the gate asks for a gain of {100 * gate['min_gain']:+.1f} points, and the run has one {gain}",
             help=f"read the report: sdrl report {self.folder.root}",
             exit=Exit.GATE,
         )

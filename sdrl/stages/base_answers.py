@@ -5,6 +5,7 @@ A truncated completion is an ordinary draw here (it is judged, and counted as tr
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,10 @@ async def judged(
     """Draw ``draws`` completions and judge each: rows {completion, prediction, verdict, reason, finish_reason}."""
     replies = await model.draw(request, range(draws))
     texts = [reply.text for reply in replies if arrived(reply)]
-    verdicts = ctx.verifier.judge_many([(text, row["gold"], row["options"]) for text in texts])
+    asked = [(text, row["gold"], row["options"]) for text in texts]
+    # mathematics is judged by worker processes, seconds a batch: off the event loop, which has servers to listen to
+    is_slow = ctx.plan.settings.answer.type in ("math", "program")
+    verdicts = await asyncio.to_thread(ctx.verifier.judge_many, asked) if is_slow else ctx.verifier.judge_many(asked)
     rows = [
         {
             "completion": reply.text,
