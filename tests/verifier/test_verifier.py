@@ -126,7 +126,11 @@ async def test_math_is_judged_inside_an_event_loop() -> None:
 
 def test_a_hanging_comparison_is_an_error_and_the_next_one_works() -> None:
     found = MATH.judge_many(
-        [(r"\boxed{\sqrt{16}}", "4", None), (r"\boxed{\int_0^1 x^x dx}", "3", None), (r"\boxed{\sqrt{25}}", "5", None)]
+        [
+            (r"\boxed{\sqrt{16}}", "4", None),
+            (r"\boxed{\int_0^1 \int_0^1 (x^y)^{\sin(xy)} dx dy}", "3", None),
+            (r"\boxed{\sqrt{25}}", "5", None),
+        ]
     )
     assert [judgement.verdict for judgement in found] == ["correct", "error", "correct"]
     assert "deadline" in found[1].reason
