@@ -2,8 +2,8 @@
 
 In: ``{id?, completion, gold, options?: {A: text, …}}``; a missing id becomes the line's number, from 1. Out: ``{id,
 prediction, verdict, reason}``. Progress and the count go to stderr. ``--gate`` ends with exit 6 unless every verdict is
-``correct`` (a file of worked examples is then a test). A line that cannot be read ends the command with E850 and its
-number; what came before it is written.
+``correct`` (a file of worked examples is then a test; one without lines fails it). A line that cannot be read ends the
+command with E850 and its number; what came before it is written.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
         finally:
             target.flush()
             _tell(counts)
-    return int(Exit.GATE) if args.gate and counts["correct"] < counts.total() else 0
+    passed = counts["correct"] == counts.total() > 0  # a gate that judged nothing is not met
+    return int(Exit.GATE) if args.gate and not passed else 0
 
 
 def _verifier(path: Path) -> Verifier:

@@ -79,7 +79,7 @@ def _matches(patterns: Sequence[str], base: Path) -> Iterator[tuple[str, Path]]:
             raise SdrlError(
                 "E820",
                 f"no file matches '{pattern}' (looked in {base})",
-                help="paths in a spec are relative to the spec's own folder",
+                help="check the name; paths in a spec are relative to the spec's own folder",
             )
         for path in found:
             yield (path.as_posix() if root != base else _relative(path, base)), path
@@ -132,7 +132,7 @@ def _text_of(row: Mapping[str, Any], field: str, where: str) -> str:
         raise SdrlError(
             "E821",
             f"{where}: no field '{field}' (fields: {named})",
-            help="name the field that holds the text: 'text: …'",
+            help="name the field that holds the text: 'text: …' in a spec, --text for sdrl index",
         )
     value = row[field]
     if value is None:
@@ -193,7 +193,7 @@ def _parquet_rows(path: Path, name: str, source: Source) -> Rows:
             raise SdrlError(
                 "E821",
                 f"{name}: no column '{source.text}' (columns: {', '.join(present)})",
-                help="name the column that holds the text: 'text: …'",
+                help="name the column that holds the text: 'text: …' in a spec, --text for sdrl index",
             )
         wanted = dict.fromkeys(("id", source.title, "source", "license", source.text))
         columns = [field for field in wanted if field in present]

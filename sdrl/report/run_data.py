@@ -29,7 +29,7 @@ class RunData:
     def open(cls, root: Path) -> RunData:
         """Read the plan and, where the run has ended in some way, its result."""
         folder = RunFolder(root)
-        plan = _read_json(folder.plan / "plan.json")
+        plan = _read_json(folder.plan / "plan.json") if root.is_dir() else None
         if plan is None:
             raise SdrlError(
                 "E830", f"{root} holds no run", help="name the folder that 'sdrl run' wrote to; see: sdrl runs"

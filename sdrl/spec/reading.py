@@ -7,6 +7,7 @@ the right kind of value, is this one of the allowed words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -189,7 +190,7 @@ class Reader:
             help_ = f"write {_YES[text.lower()]}"
         elif shape.number and not node.plain and as_number(text) is not None:
             help_ = f"remove the quotes: {text}"
-        elif shape.number and as_number(bare := text.strip("$€ ").replace(",", "").replace("_", "")) is not None:
+        elif shape.number and as_number(bare := _bare(text)) is not None:
             help_ = f"write {bare}"
         what = "nothing" if not text else "null" if node.plain and text in NULLS else f"'{found}'"
         return self.report(
@@ -202,6 +203,14 @@ def _example(key: str, shape: Shape) -> str:
     if shape.literals:
         return _word(shape.literals[0])
     return _EXAMPLES.get(key) or ("…" if shape.text else shape.expected())
+
+
+def _bare(text: str) -> str:
+    """A number without currency and groups of thousands; a comma before one or two last digits is a decimal one."""
+    text = text.strip("$€ ").replace("_", "")
+    if re.fullmatch(r"[0-9]+,[0-9]{1,2}", text):
+        return text.replace(",", ".")
+    return text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", text) else text
 
 
 def _number(text: str, shape: Shape) -> int | float | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Findings = Iterator[Diagnostic]
 Rule = Callable[["Loaded", Spec], Findings]
 PLACEHOLDER = re.compile(r"(?<![\w\\}])\{([A-Za-z_]\w*)\}")
+_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TASK_TEXTS = ("description", "input_format", "output_format")
 
 
@@ -173,6 +175,24 @@ def _gate(loaded: Loaded, spec: Spec) -> Findings:
         )
 
 
+def _addresses(loaded: Loaded, spec: Spec) -> Findings:
+    if spec.models is None:
+        return
+    instructor, base = spec.models.instructor, spec.models.base
+    for path, address, words in (
+        ("models.instructor.endpoint", instructor.endpoint, ("vllm", "embedded")),
+        ("models.base.serve", base.serve, ("vllm", "embedded")),
+    ):
+        if address not in words and not _ADDRESS.match(address):
+            near = closest(address, list(words))
+            advice = f"did you mean '{near}'?" if near else f"write http://… or https://…, or {' or '.join(words)}"
+            yield loaded.diagnostic("E207", path, f"{path} cannot be '{address}'", help=advice)
+    if instructor.key_env is not None and not _VARIABLE.fullmatch(instructor.key_env):
+        path = "models.instructor.key_env"  # the value is not repeated: it may be the key itself
+        advice = "name the variable, for example OPENAI_API_KEY, and keep the key itself out of the spec"
+        yield loaded.diagnostic("E207", path, f"{path} is not the name of an environment variable", help=advice)
+
+
 def _prices(loaded: Loaded, spec: Spec) -> Findings:
     if spec.budget.usd is None or spec.models is None:
         return
@@ -208,6 +228,7 @@ _RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_templates, ("prompts",)),
     (_numbers, ("synthesize", "select", "score", "train", "validate")),
     (_gate, ("gate", "evaluate")),
+    (_addresses, ("models",)),
     (_prices, ("budget", "models")),
     (_silenced, ("lint",)),
 )

@@ -116,6 +116,8 @@ def test_verify_judges_in_order_and_gates_on_request(
     assert judged((tmp_path / "out.jsonl").read_text()) == expected
     (tmp_path / "in.jsonl").write_text(json.dumps(ROWS[0]) + "\n")
     assert main([*words, "--gate"]) == 0
+    (tmp_path / "empty.jsonl").write_text("")
+    assert main(["verify", str(spec), str(tmp_path / "empty.jsonl"), "--gate"]) == 6
     main(["compile", str(spec)])
     capsysbinary.readouterr()
     assert main(["verify", str(tmp_path / "sums.plan"), str(tmp_path / "in.jsonl")]) == 0
