@@ -49,7 +49,8 @@ def plan_of(path: Path) -> Plan:
 
 def summary(plan: Plan) -> str:
     """The plan for a person, in plain aligned text."""
-    blocks = [_head(plan), _stages(plan), _asked(plan), _prompts(plan), _verifier(plan), _sets(plan)]
+    asked = f"{_asked(plan)}\n  budget: {_budget(plan)}"
+    blocks = [_head(plan), _stages(plan), asked, _prompts(plan), _verifier(plan), _sets(plan)]
     if plan.pending:
         blocks.append("pending (sdrl compile SPEC --pin)\n" + _items(plan.pending))
     if plan.not_yet_used:
@@ -110,6 +111,15 @@ def _asked(plan: Plan) -> str:
             f"  estimate: {estimate['method']}",
         ]
     )
+
+
+def _budget(plan: Plan) -> str:
+    """The caps at which a run ends, whatever the estimate says."""
+    budget = plan.settings.budget
+    caps = [] if budget.usd is None else [f"${budget.usd:,.2f}"]
+    caps += [f"{cap:,} {unit}" for cap, unit in ((budget.requests, "requests"), (budget.tokens, "tokens")) if cap]
+    caps += [] if budget.wall_hours is None else [f"{budget.wall_hours:g} hours"]
+    return f"at most {', '.join(caps)}" if caps else "none: nothing caps the worst case"
 
 
 def _load(stage: str, asks: str, low: dict[str, Any], high: dict[str, Any]) -> tuple[str, ...]:

@@ -50,6 +50,10 @@ def state_of(root: Path) -> dict[str, Any]:
     state["pid"] = holder_pid(RunFolder(root).lock)
     if state["pid"] is None and state["ended"] is None:
         state["ended"] = {"status": "killed", "exit": None, "message": "its process is gone; the same command goes on"}
+    if state["ended"] is not None:  # a stage that was under way when the run ended runs no longer
+        for stage in state["stages"].values():
+            if stage["state"] == "running":
+                stage["state"] = "stopped"
     return state
 
 
@@ -82,12 +86,17 @@ def render(state: dict[str, Any]) -> str:
             tail = f"{stage['rows']:>7,} rows  {duration(stage['seconds'])}"
         elif stage["state"] == "kept":
             tail = f"{stage['rows'] or 0:>7,} rows"
-        elif stage["state"] == "running" and "done" in stage:
+        elif stage["state"] in ("running", "stopped") and stage.get("done") is not None:
             tail = f"{stage['done']:>7,} of {stage['total'] or '?'} {stage['unit']}"
         lines.append(f"  {name:<9} {stage['state']:<8}{tail}".rstrip())
     ended = state["ended"]
-    where = f"running (pid {state['pid']})" if ended is None else f"{ended['status']}: {ended['message']}"
+    where = f"running (pid {state['pid']})" if ended is None else _ending(ended)
     return "\n".join([*lines, "", where])
+
+
+def _ending(ended: dict[str, Any]) -> str:
+    status, message = str(ended["status"]), str(ended["message"])
+    return status if message == status else f"{status}: {message}"
 
 
 def _follow(path: Path, lock: Path) -> int:

@@ -41,8 +41,10 @@ def percent(share: float | None) -> str:
 def _state(figures: Mapping[str, Any]) -> list[str]:
     if any(row["stage"] == "evaluate" for row in figures["funnel"]):
         return []
-    sealed = figures["funnel"][-1]["stage"] if figures["funnel"] else "none"
     how = "ended on purpose" if figures["status"] == "done" else f"not finished (status: {figures['status']})"
+    if not figures["funnel"]:
+        return [f"The run is {how}; no stage of it is whole yet."]
+    sealed = figures["funnel"][-1]["stage"]
     return [f"The run is {how}; its last whole stage is {sealed}. What is here holds so far."]
 
 
