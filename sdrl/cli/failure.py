@@ -30,7 +30,7 @@ def print_os_error(error: OSError) -> int:
     where = f" ({error.filename})" if error.filename else ""
     reason = error.strerror or str(error)
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    help_ = "free some space and run the same command again" if full else "check that the path exists and is writable"
+    help_ = "free some space and run the same command again" if full else "check the path and its permissions"
     sys.stderr.write(f"sdrl: {reason}{where}\n  help: {help_}\n")
     return int(Exit.STOPPED if full else Exit.PROBLEMS)
 

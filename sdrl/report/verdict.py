@@ -20,7 +20,7 @@ def verdict(figures: Mapping[str, Any]) -> list[str]:
     training = figures["training"]
     if training and training["reward_mode"] != "correct":
         lines.append(f"This run is a control: its reward was '{training['reward_mode']}', not correctness.")
-    if figures["is_toy"]:
+    if figures["is_toy"] and (evaluations or training):
         lines.append(
             "Toy scale: the base model is the one that ships with sdrl, with about a million parameters. The figures "
             "show that the machinery works, not how good the method is."
@@ -42,10 +42,11 @@ def _state(figures: Mapping[str, Any]) -> list[str]:
     if any(row["stage"] == "evaluate" for row in figures["funnel"]):
         return []
     how = "ended on purpose" if figures["status"] == "done" else f"not finished (status: {figures['status']})"
+    why = [str(figures["message"])] if figures.get("message") and figures["status"] != "done" else []
     if not figures["funnel"]:
-        return [f"The run is {how}; no stage of it is whole yet."]
+        return [f"The run is {how}; no stage of it is whole yet.", *why]
     sealed = figures["funnel"][-1]["stage"]
-    return [f"The run is {how}; its last whole stage is {sealed}. What is here holds so far."]
+    return [f"The run is {how}; its last whole stage is {sealed}. What is here holds so far.", *why]
 
 
 def _gain(each: Mapping[str, Any]) -> list[str]:

@@ -68,6 +68,10 @@ class Ending:
     message: str
     error: SdrlError | None = None
 
+    def as_result(self) -> tuple[str, Exit, str]:
+        """What ``result.json`` says of it: status, exit code, message."""
+        return self.status, self.exit, self.message
+
 
 def execute(
     plan: Plan, folder: RunFolder, store: Path, options: RunOptions, listeners: tuple[Listener, ...] = ()
@@ -184,7 +188,7 @@ class _Run:
         try:
             seconds = time.monotonic() - self.started
             bring_truth(self.artifacts, self.folder, self.store)
-            write_result(self.plan, self.folder, self.ledger, ending.status, ending.exit, seconds)
+            write_result(self.plan, self.folder, self.ledger, *ending.as_result(), seconds)
             finished = {"status": ending.status, "exit": int(ending.exit), "message": ending.message}
             self.log.emit("run_finished", finished)
         except OSError as error:  # the disk that ended the run refuses the last lines too: the ending still stands

@@ -17,8 +17,10 @@ RESULT_SCHEMA = 1
 LIBRARIES = ("sdrl", "torch", "transformers", "trl", "accelerate", "tantivy", "openai")
 
 
-def write_result(plan: Plan, folder: RunFolder, ledger: Ledger, status: str, exit_: Exit, seconds: float) -> None:
-    """Write ``result.json`` for this end of the run."""
+def write_result(
+    plan: Plan, folder: RunFolder, ledger: Ledger, status: str, exit_: Exit, message: str, seconds: float
+) -> None:
+    """Write ``result.json`` for this end of the run; ``message`` says why it ended."""
     artifacts = Artifacts(folder, Path())
     funnel = _funnel(plan, artifacts)
     result: dict[str, Any] = {
@@ -26,6 +28,7 @@ def write_result(plan: Plan, folder: RunFolder, ledger: Ledger, status: str, exi
         "plan_hash": plan.hash,
         "name": plan.name,
         "status": status,
+        "message": message,
         "exit": int(exit_),
         "evaluations": evaluations_of(artifacts, plan.settings.seed),
         "validation": validation_of(artifacts),
