@@ -84,7 +84,8 @@ def common(job: TrainingJob, batch: Batch, device: str) -> dict[str, Any]:
         "dataloader_pin_memory": not on_cpu,
         "dataloader_drop_last": job.algorithm == "grpo",
         "save_strategy": "no",
-        "save_total_limit": job.keep_checkpoints,
+        # one more than asked for: the trainer removes the oldest before the newest is marked whole
+        "save_total_limit": job.keep_checkpoints + 1,
         "eval_strategy": "no",
         "logging_strategy": "steps",
         "logging_steps": 1,
