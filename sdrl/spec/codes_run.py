@@ -124,7 +124,7 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("E835", "the store cannot be used",
      "The request cache cannot be opened or written.",
      "Check its folder and its rights.",
-     "sdrl run PLAN --store /root/x", "sdrl run PLAN --store .sdrl"),
+     "sdrl run PLAN --store /read-only", "sdrl run PLAN --store .sdrl"),
     ("E841", "a server does not start",
      "A server that sdrl starts (vLLM, the embedded one) ended or did not serve in time; its log says more.",
      "Most often memory or a port is taken.",

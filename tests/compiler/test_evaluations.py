@@ -160,7 +160,6 @@ def test_a_hub_data_set_is_pending_and_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_data_set_folder_beside_the_spec_is_streamed_like_the_hub(tmp_path: Path) -> None:
-    pytest.importorskip("datasets")
     (tmp_path / "local").mkdir()
     write_rows(tmp_path / "local" / "test.jsonl", [{"q": f"{n}?", "a": str(n)} for n in range(5)])
     text = 'evaluate: [{name: test, dataset: local, limit: 3, input: "{q}", gold: {field: a}}]\n'

@@ -168,7 +168,6 @@ def test_the_command_line_is_one_that_a_person_can_run(make_job: Make, tmp_path:
 
 
 def test_rows_keep_their_own_options_in_the_data_set(make_job: Make) -> None:
-    pytest.importorskip("datasets")
     rows = [
         data.Row("a", "p", "A", {"A": "x"}),
         data.Row("b", "p", "1"),

@@ -11,7 +11,6 @@ import pytest
 from sdrl.training.job import STOP, TrainingJob
 from sdrl.training.metrics import read_metrics
 
-pytest.importorskip("trl")
 # Warnings of torch, transformers and trl about each other are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

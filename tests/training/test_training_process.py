@@ -22,7 +22,6 @@ from sdrl.training.job import OUTCOME, Outcome, TrainingJob, read_outcome, write
 from sdrl.training.launch import run_training
 from sdrl.training.metrics import read_metrics
 
-pytest.importorskip("trl")
 # Warnings of torch, transformers and trl about each other are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
