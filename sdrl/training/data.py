@@ -13,21 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.training.job import TrainingJob
 
 Encode = Callable[[list[str]], list[list[int]]]
-
-
-class _RowModel(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-    id: str
-    prompt: str
-    gold: str
-    options: dict[str, str] | None = None
-    completion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +30,9 @@ class Row:
     gold: str
     options: dict[str, str] | None = None
     completion: str | None = None
+
+
+_ROW = TypeAdapter(Row)
 
 
 @dataclass(frozen=True)
@@ -65,12 +59,11 @@ def read_rows(path: Path) -> list[Row]:
 
 def _row(line: str, where: str) -> Row:
     try:
-        model = _RowModel.model_validate_json(line)
+        return _ROW.validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "line"
         raise SdrlError("E802", f"{where}: {field}: {first['msg']}") from error
-    return Row(model.id, model.prompt, model.gold, model.options, model.completion)
 
 
 def training_rows(job: TrainingJob) -> list[Row]:

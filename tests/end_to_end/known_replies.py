@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.end_to_end.fake_openai import fake_openai, is_chat
 
 N_ITEMS = 12
 DRAWS = 64
@@ -97,48 +97,10 @@ def known_replies() -> Iterator[Server]:
     """Serve on loopback for the block's duration."""
     server = Server()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def reply(path: str, body: dict[str, Any]) -> tuple[int, list[str]]:
+        server.bodies.append(body)
+        return 200, _instruct(body) if is_chat(path) else _answer(body)
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            server.bodies.append(body)
-            is_chat = self.path.endswith("/chat/completions")
-            texts = _instruct(body) if is_chat else _answer(body)
-            choices = [
-                {"index": at, "finish_reason": "stop"}
-                | ({"message": {"role": "assistant", "content": text}} if is_chat else {"text": text})
-                for at, text in enumerate(texts)
-            ]
-            reply = {
-                "id": "known",
-                "object": "chat.completion" if is_chat else "text_completion",
-                "created": 0,
-                "model": body["model"],
-                "choices": choices,
-                "usage": {
-                    "prompt_tokens": 10,
-                    "completion_tokens": 5 * len(texts),
-                    "total_tokens": 10 + 5 * len(texts),
-                },
-            }
-            data = json.dumps(reply).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{web.server_address[1]}/v1"
-    try:
+    with fake_openai(reply) as url:
+        server.url = url
         yield server
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()

@@ -8,14 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.end_to_end.fake_openai import Reply, fake_openai, is_chat
 
 SPEC = """\
 sdrl: 1
@@ -36,52 +36,23 @@ models:
     {{model: fake, endpoint: "{url}", key_env: SMALL_KEY, price: {{input: 1000, output: 1000}}, concurrency: 2}}
   base: {{model: base, serve: "{url}", prompt: raw, concurrency: 2}}
 """
-Reply = Callable[[str, dict[str, Any]], tuple[int, Any]]
 
 
 @contextmanager
 def fake_server(reply: Reply) -> Iterator[str]:
-    """An OpenAI-shaped fake whose replies are ``reply(path, body) -> (status, text or error object)``."""
+    """A fake endpoint that gives the same text for every choice; ``reply`` as in ``fake_openai``, with one text."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def repeated(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        status, made = reply(path, body)
+        return status, [made] * body.get("n", 1) if status == 200 else made
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, made = reply(self.path, body)
-            if status == 200:
-                is_chat = self.path.endswith("/chat/completions")
-                choices = [
-                    {"index": n, "finish_reason": "stop"}
-                    | ({"message": {"role": "assistant", "content": made}} if is_chat else {"text": made})
-                    for n in range(body.get("n", 1))
-                ]
-                usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
-                made = {"id": "x", "object": "x", "created": 0, "model": "x", "choices": choices, "usage": usage}
-            data = json.dumps(made).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{web.server_address[1]}/v1"
-    finally:
-        web.shutdown()
-        web.server_close()
-        thread.join()
+    with fake_openai(repeated) as url:
+        yield url
 
 
 def good_instructor(path: str, body: dict[str, Any]) -> tuple[int, Any]:
     """Writes readable examples and votes for 3; its base model says nothing that can be read."""
-    if not path.endswith("/chat/completions"):
+    if not is_chat(path):
         return 200, "mumble mumble"
     if "response_format" in body:
         tail = body["messages"][-1]["content"][-80:]
