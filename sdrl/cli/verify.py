@@ -1,27 +1,30 @@
-"""``sdrl verify``: JSON Lines in, verdicts out, one for each line, in order, in constant memory.
+"""``sdrl verify``: JSON Lines in, verdicts out, one for each line, in order, in constant memory, on all cores.
 
-In: ``{id?, completion, gold, options?: {A: text, …}}``; a missing id becomes the line's number, from 1. Out: ``{id,
-prediction, verdict, reason}``. Progress and the count go to stderr. ``--gate`` ends with exit 6 unless every verdict is
-``correct`` (a file of worked examples is then a test; one without lines fails it). A line that cannot be read ends the
-command with E850 and its number; what came before it is written.
+In: ``{id?, completion, gold, options?: {A: text, …}}``; a missing id becomes the line's number, from 1; blank lines are
+passed over. Out: ``{id, prediction, verdict, reason}``, as soon as it is judged. The count goes to stderr. ``--gate``
+ends with exit 6 unless every verdict is ``correct`` (a file of worked examples is then a test; one without lines fails
+it). A line that cannot be read ends the command with E850 and its place; what came before it is written, to ``-o`` as
+to stdout. Small inputs are judged in this process; how larger ones are shared out is in ``verify_workers``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sdrl.cli.verify_rows import Judged, Lines, Problem
     from sdrl.verifier import Verifier
 
-BATCH = 256
-MAX_LINE_BYTES = 64 * 1024 * 1024
+BATCH_BYTES = 128 << 10
+ALONE_S = 0.3  # judged in this process before others are started: about what starting them costs
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,114 +37,115 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge every line."""
+    from sdrl.cli.verify_rows import Lines
     from sdrl.spec.diagnostics import Exit
+    from sdrl.verifier import Verifier
 
-    verifier = _verifier(args.spec)
+    program = _program(args.spec)
+    verifier = Verifier.from_program(program)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         source: IO[bytes] = sys.stdin.buffer if args.file == "-" else stack.enter_context(_open(Path(args.file)))
-        target: IO[bytes] = sys.stdout.buffer if args.output is None else stack.enter_context(args.output.open("wb"))
-        name = "<stdin>" if args.file == "-" else str(args.file)
+        target = sys.stdout.buffer if args.output is None else stack.enter_context(_create(args.output, source))
+        lines = Lines(source, BATCH_BYTES)
+        judged = stack.enter_context(closing(_judged(program, verifier, lines)))
         try:
-            for batch in _batches(_items(source, name)):
-                rows = _judge(verifier, batch)
-                counts.update(row["verdict"] for row in rows)
-                target.write(b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
+            for batch in judged:
+                counts.update(batch.counts)
+                target.write(batch.output)
+                target.flush()
+                if batch.problem:
+                    raise _bad("<stdin>" if args.file == "-" else args.file, batch.problem)
+        except BrokenPipeError:
+            if not args.gate:
+                raise
+            _close_stdout()
+            counts.clear()  # nobody saw all verdicts: the gate is not met
         finally:
-            target.flush()
             _tell(counts)
     passed = counts["correct"] == counts.total() > 0  # a gate that judged nothing is not met
     return int(Exit.GATE) if args.gate and not passed else 0
 
 
-def _verifier(path: Path) -> Verifier:
-    """The verifier of a plan's frozen program, or of a spec (which need not be complete enough to compile)."""
-    from sdrl.verifier import ProgramError, Verifier
+def _judged(program: Mapping[str, Any], verifier: Verifier, lines: Lines) -> Generator[Judged]:
+    """The verdicts in order: here while the input is small, by one process a core when it is not."""
+    from sdrl.cli.verify_rows import judge
+    from sdrl.verifier.workers import cores, limit_pool
 
+    count, spent, busy = cores(), 0.0, 0.0
+    limit_pool(count)
+    while not lines.at_end():
+        # Mathematics is compared on all cores already, and each answer is kept for the next time: more processes pay
+        # only where this one is what the others wait for.
+        if count > 1 and spent > ALONE_S and (program["type"] != "math" or busy > spent / 2):
+            break
+        began, worked = time.monotonic(), time.process_time()
+        judged = judge(verifier, next(lines))
+        spent += time.monotonic() - began
+        busy += time.process_time() - worked
+        yield judged
+    if lines.at_end():
+        return
+    from sdrl.cli.verify_workers import Workers
+
+    with Workers(program, verifier, count) as workers:
+        yield from workers.judged(lines)
+
+
+def _program(path: Path) -> Mapping[str, Any]:
+    """The frozen program of a plan, or that of a spec (which need not be complete enough to compile)."""
     if path.is_dir():
         from sdrl.compiler.plan_file import read_plan
 
-        return Verifier.from_program(read_plan(path).verifier)
+        return read_plan(path).verifier
     from sdrl.compiler.verifier_program import verifier_program
     from sdrl.spec.diagnostics import SdrlError
     from sdrl.spec.loader import load_spec
+    from sdrl.verifier import ProgramError, Verifier
 
-    spec = load_spec(path).require()
+    program = verifier_program(load_spec(path).require().answer)
     try:
-        return Verifier.from_program(verifier_program(spec.answer))
+        Verifier.from_program(program)
     except ProgramError as error:
         raise SdrlError("E401", f"no verifier can be made of the answer in {path}: {error}") from None
+    return program
 
 
 def _open(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _items(source: IO[bytes], name: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(iter(lambda: source.readline(MAX_LINE_BYTES), b""), start=1):
-        if line.strip():
-            yield _item(line, name, number)
+def _create(path: Path, source: IO[bytes]) -> IO[bytes]:
+    """The output, written in place as a shell's ``>`` would: what was judged stays, however the command ends."""
+    from sdrl.spec.diagnostics import Exit, SdrlError
 
-
-def _item(line: bytes, name: str, number: int) -> dict[str, Any]:
-    """One line as {id, completion, gold, options}."""
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise _bad(name, number, f"is no valid JSON: {error}") from None
-    if not isinstance(row, dict):
-        raise _bad(name, number, f"is {type(row).__name__}, not an object")
-    for key in ("completion", "gold"):
-        if not isinstance(row.get(key), str):
-            kind = "is missing" if key not in row else f"is {type(row[key]).__name__}, not a text"
-            raise _bad(name, number, f"'{key}' {kind}")
-    options = row.get("options")
-    if options is not None and not (
-        isinstance(options, dict) and all(isinstance(text, str) for text in options.values())
-    ):
-        raise _bad(name, number, "'options' is no map of letters to texts")
-    return {"id": row.get("id", number), "completion": row["completion"], "gold": row["gold"], "options": options}
+        same = os.path.samestat(os.stat(path), os.fstat(source.fileno()))
+    except OSError:  # it does not exist yet, or the source is no file
+        same = False
+    if same and path.is_file():
+        raise SdrlError(
+            "",
+            f"-o {path} is the file that is read: writing would empty it first",
+            help="name another file, and move it over this one afterwards",
+            exit=Exit.USAGE,
+        )
+    return path.open("wb")
 
 
-def _bad(name: str, number: int, what: str) -> Exception:
+def _bad(name: str, problem: Problem) -> Exception:
     from sdrl.spec.diagnostics import SdrlError
 
+    place = f"{name}:{problem.line}:{problem.column}" if problem.column else f"{name}:{problem.line}"
     return SdrlError(
         "E850",
-        f"{name}:{number}: the line {what}" if what.startswith("is ") else f"{name}:{number}: {what}",
+        f"{place}: {problem.message}",
         help='one object a line: {"completion": "…", "gold": "…"}, and "id" and "options" where there are any',
     )
 
 
-def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Batches in order; the items before a bad line are handed out before it is reported."""
-    from sdrl.spec.diagnostics import SdrlError
-
-    batch: list[dict[str, Any]] = []
-    source = iter(items)
-    while True:
-        try:
-            item = next(source)
-        except StopIteration:
-            break
-        except SdrlError:
-            if batch:
-                yield batch
-            raise
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _judge(verifier: Verifier, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    judged = verifier.judge_many([(item["completion"], item["gold"], item["options"]) for item in batch])
-    return [
-        {"id": item["id"], "prediction": found.prediction, "verdict": found.verdict, "reason": found.reason}
-        for item, found in zip(batch, judged, strict=True)
-    ]
+def _close_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(counts: Counter[str]) -> None:

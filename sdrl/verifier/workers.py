@@ -215,6 +215,7 @@ class _Shared:
     """The pool of this process, made at first use."""
 
     pool: Pool | None = None
+    size: int | None = None
     lock = threading.Lock()
     hooked = False
 
@@ -223,12 +224,22 @@ def shared_pool() -> Pool:
     """The pool all verifiers of this process use."""
     with _Shared.lock:
         if _Shared.pool is None:
-            _Shared.pool = Pool(max(1, min(MAX_WORKERS, os.cpu_count() or 1)))
+            _Shared.pool = Pool(_Shared.size or min(MAX_WORKERS, cores()))
             if not _Shared.hooked:
                 _Shared.hooked = True
                 atexit.register(close_pool)
                 os.register_at_fork(after_in_child=_after_fork)
         return _Shared.pool
+
+
+def cores() -> int:
+    """Cores this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_pool(size: int) -> None:
+    """Bound the workers of the pool that is made next, for a process that is itself one of many."""
+    _Shared.size = max(1, size)
 
 
 def close_pool() -> None:
