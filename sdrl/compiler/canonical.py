@@ -27,7 +27,14 @@ def decimal_text(value: float) -> str:
 
 def hashable(value: Any) -> Any:
     """``value`` with floats as decimal strings, tuples as lists and string keys; TypeError for anything not JSON."""
-    if value is None or isinstance(value, bool | int | str):
+    kind = type(value)  # the plain types first: every request is hashed, and isinstance on unions and ABCs is slow
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is dict:
+        return {key if type(key) is str else str(key): hashable(item) for key, item in value.items()}
+    if kind is list:
+        return [hashable(item) for item in value]
+    if isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return decimal_text(value)

@@ -6,7 +6,7 @@ Whatever happens in between, the reservation ends as the cost that can be known,
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sdrl.models.cache import Cache, CallRecord
 from sdrl.models.client import Client, Reply
@@ -24,25 +24,15 @@ class _Sent:
     """A call under way. ``most`` is what it counts as where its cost stays unknown."""
 
     request: Request
-    record: CallRecord
+    first: int
+    n: int
+    attempt: int
     reservation: Reservation
     most: Usage
+    at: float
     call_id: int | None = None
     settled: bool = False
     began: float = 0.0
-
-    def ended(self, status: str, usage: Usage, *, error: str = "", reply: str | None = None) -> CallRecord:
-        """The record of how it ended."""
-        return replace(
-            self.record,
-            status=status,
-            error=error,
-            reply=reply,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            microusd=usage.microusd,
-            latency_ms=int((time.perf_counter() - self.began) * 1000),
-        )
 
 
 class Caller:
@@ -69,11 +59,7 @@ class Caller:
         self._progress.in_flight += 1
         try:
             reservation = await self._ledger.reserve(self._role, most.microusd, most.tokens)
-            ledger = self._ledger
-            record = CallRecord(
-                ledger.run, ledger.stage, self._role, request.key, first, n, attempt, "open", at=time.time()
-            )
-            sent = _Sent(request, record, reservation, most)
+            sent = _Sent(request, first, n, attempt, reservation, most, time.time())
             try:
                 return await self._send(client, sent)
             finally:
@@ -82,6 +68,38 @@ class Caller:
         finally:
             self._progress.in_flight -= 1
             self._limiter.release()
+
+    def _record(
+        self,
+        sent: _Sent,
+        status: str,
+        usage: Usage,
+        *,
+        error: str = "",
+        kept: str | None = None,
+        cached_tokens: int = 0,
+        usage_known: bool = False,
+    ) -> CallRecord:
+        """How a call ended, or (``open``) that it is about to be sent."""
+        return CallRecord(
+            run=self._ledger.run,
+            stage=sent.reservation.stage,
+            role=self._role,
+            key=sent.request.key,
+            first_draw=sent.first,
+            n=sent.n,
+            attempt=sent.attempt,
+            status=status,
+            error=error,
+            reply=kept,
+            prompt_tokens=usage.prompt_tokens,
+            cached_tokens=cached_tokens,
+            completion_tokens=usage.completion_tokens,
+            usage_known=usage_known,
+            microusd=usage.microusd,
+            latency_ms=int((time.perf_counter() - sent.began) * 1000) if sent.began else 0,
+            at=sent.at,
+        )
 
     def _most(self, request: Request, n: int) -> Usage:
         prompt, completion = token_bounds(request, n)
@@ -95,14 +113,14 @@ class Caller:
         return Usage(requests=1, prompt_tokens=prompt, completion_tokens=completion or 0, microusd=cost)
 
     async def _send(self, client: Client, sent: _Sent) -> list[Draw]:
-        record, request = sent.record, sent.request
+        request = sent.request
         if self._ledger.is_capped(self._role):  # on disk in full before it is sent: a kill cannot hide it
-            sent.call_id = await self._cache.open_call(sent.ended("open", sent.most))
+            sent.call_id = await self._cache.open_call(self._record(sent, "open", sent.most))
         sent.began = time.perf_counter()
         try:
-            body = client.body(request, record.first_draw, record.n)
+            body = client.body(request, sent.first, sent.n)
             reply = await client.send(body, chat=request.prompt is None)
-            draws = to_draws(request, record.first_draw, record.n, reply)
+            draws = to_draws(request, sent.first, sent.n, reply)
         except (CallFault, RowRefused, Unsupported, SdrlError) as error:
             await self._settle_failure(sent, error)
             raise
@@ -115,7 +133,7 @@ class Caller:
         completion = reply.completion_tokens if known else sent.most.completion_tokens
         cost = self._price.cost(prompt, completion, min(reply.cached_tokens, prompt))
         usage = Usage(requests=1, draws=len(draws), prompt_tokens=prompt, completion_tokens=completion, microusd=cost)
-        record = replace(sent.ended("ok", usage), cached_tokens=reply.cached_tokens, usage_known=known)
+        record = self._record(sent, "ok", usage, cached_tokens=reply.cached_tokens, usage_known=known)
         return await self._store(sent, record, draws, usage)
 
     async def _settle_failure(self, sent: _Sent, error: Exception) -> None:
@@ -126,7 +144,7 @@ class Caller:
             usage = Usage() if error.kind == "unreachable" else usage  # it reached nobody, so it is no request
             if error.kind != "unreachable":
                 self._limiter.observe(refused=error.kind == "refused")
-        await self._store(sent, sent.ended(status, usage, error=str(error), reply=reply), [], usage)
+        await self._store(sent, self._record(sent, status, usage, error=str(error), kept=reply), [], usage)
 
     async def _store(self, sent: _Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:
         sent.settled = True

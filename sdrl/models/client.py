@@ -1,7 +1,6 @@
-"""One endpoint over HTTP: openai's AsyncOpenAI with its aiohttp transport, one client a process and endpoint.
+"""One endpoint of the OpenAI protocol: builds the body of a call, sends it once, reads the reply strictly.
 
-Builds the body of a call, sends it once (retries are ``model``'s), and reads the reply strictly: a 200 that is not the
-JSON it should be is a fault, never a row. It is read from its bytes because openai's own parsing lets such replies by.
+A 200 that is not the JSON it should be is a fault, never a row. Retries are ``model``'s, connections ``transport``'s.
 """
 
 from __future__ import annotations
@@ -9,16 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sdrl.models.faults import CallFault, Unsupported, from_status, from_transport
 from sdrl.models.redact import redact
 from sdrl.models.request import Request
-from sdrl.spec.diagnostics import SdrlError
-
-if TYPE_CHECKING:
-    import openai
+from sdrl.models.transport import Answer, HttpTransport, Transport, require_aiohttp
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEPT_REPLY = 4000
@@ -69,13 +65,13 @@ class Reply:
 class Client:
     """Sends one call at a time; many may be in flight. Close it with ``close``."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, transport: Transport | None = None) -> None:
         self.endpoint = endpoint
         self.max_tokens_name = "max_completion_tokens" if "api.openai.com" in endpoint.base_url else "max_tokens"
         self.structured: Literal["json_schema", "json_object", "off"] = (
             "json_schema" if endpoint.structured == "auto" else endpoint.structured
         )
-        self._sdk = _make_sdk(endpoint)
+        self._transport = transport or _open_transport(endpoint)
 
     def body(self, request: Request, first: int, n: int) -> dict[str, Any]:
         """The JSON body that asks for draws ``first`` to ``first + n - 1``. Null sampling keys are left out."""
@@ -121,29 +117,25 @@ class Client:
 
     async def send(self, body: Mapping[str, Any], *, chat: bool) -> Reply:
         """Send one call. Raises CallFault, RowRefused, Unsupported or SdrlError (see ``faults``)."""
-        import httpx2
-        import openai
-
         path = "/chat/completions" if chat else "/completions"
         ways = {"max_tokens": self.max_tokens_name, "response_format": self.structured}
         try:
-            response = await self._sdk.post(path, cast_to=httpx2.Response, body=dict(body))
-        except openai.APIStatusError as error:
-            refusal = self._refusal(error)
-            if isinstance(refusal, Unsupported):
-                refusal.asked_n, refusal.sent = int(body.get("n", 1)), ways.get(refusal.parameter)
-            raise refusal from None
-        except openai.APIConnectionError as error:
+            answer = await self._transport.post(path, json.dumps(body).encode())
+        except Exception as error:  # the border to the network: what is no fault of the connection is raised again
             fault = from_transport(error)
+            if fault is None:
+                raise
             raise CallFault(fault.kind, self._clean(fault.reason), charged=fault.charged) from None
-        except (httpx2.HTTPError, OSError) as error:
-            fault = from_transport(error)
-            raise CallFault(fault.kind, self._clean(fault.reason), charged=fault.charged) from None
-        return self._read(response.content, chat=chat)
+        if answer.status == 200:
+            return self._read(answer.content, chat=chat)
+        refusal = self._refusal(answer)
+        if isinstance(refusal, Unsupported):
+            refusal.asked_n, refusal.sent = int(body.get("n", 1)), ways.get(refusal.parameter)
+        raise refusal
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._sdk.close()
+        await self._transport.close()
 
     def _read(self, content: bytes, *, chat: bool) -> Reply:
         try:
@@ -152,12 +144,11 @@ class Client:
             fault.reply = self._clean(content[:_KEPT_REPLY].decode("utf-8", "replace"))
             raise
 
-    def _refusal(self, error: openai.APIStatusError) -> Exception:
-        body = error.response.text if error.body is None else error.body
-        where, role = self.endpoint.base_url, self.endpoint.role
-        headers, variable = error.response.headers, self.endpoint.key_env
+    def _refusal(self, answer: Answer) -> Exception:
+        where, role, variable = self.endpoint.base_url, self.endpoint.role, self.endpoint.key_env
+        body = error_body(answer.content)
         return from_status(
-            error.status_code, body, headers, role=role, where=where, clean=self._clean, variable=variable
+            answer.status, body, answer.headers, role=role, where=where, clean=self._clean, variable=variable
         )
 
     def _clean(self, text: str) -> str:
@@ -215,18 +206,21 @@ def _head(content: bytes) -> str:
     return " ".join(content[:200].decode("utf-8", "replace").split())
 
 
-def _make_sdk(endpoint: Endpoint) -> openai.AsyncOpenAI:
-    """The SDK's client, without retries of its own and without a proxy for loopback."""
+def error_body(content: bytes) -> object:
+    """The body of a refusal: JSON where it is JSON, else its text."""
     try:
-        import httpx2
-        import openai
-    except ImportError as error:
-        raise SdrlError(
-            "E844", f"asking a model needs the package {error.name}", help="pip install 'sdrl[run]'"
-        ) from error
-    limits = httpx2.Limits(max_connections=endpoint.concurrency + 8, max_keepalive_connections=endpoint.concurrency + 8)
-    timeout = httpx2.Timeout(endpoint.timeout_s, connect=5.0, pool=None)
-    http = openai.DefaultAioHttpClient(limits=limits, timeout=timeout, trust_env=not endpoint.is_loopback)
-    return openai.AsyncOpenAI(
-        base_url=endpoint.base_url, api_key=endpoint.key or "none", max_retries=0, timeout=timeout, http_client=http
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return content.decode("utf-8", "replace")
+
+
+def _open_transport(endpoint: Endpoint) -> Transport:
+    """No proxy for loopback: an environment that names one means the network."""
+    require_aiohttp()
+    return HttpTransport(
+        endpoint.base_url,
+        endpoint.key,
+        connections=endpoint.concurrency,
+        timeout_s=endpoint.timeout_s,
+        use_proxy=not endpoint.is_loopback,
     )

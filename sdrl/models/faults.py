@@ -1,6 +1,6 @@
 """What can go wrong with one call: worth another try (``CallFault``), one row's own fault, or the end of the run.
 
-Reads exceptions of openai and aiohttp. Decides by status and error code; reads the prose only where no code exists.
+Reads aiohttp's exceptions. Decides by status and error code; reads the prose only where no code exists.
 """
 
 from __future__ import annotations
@@ -91,6 +91,12 @@ def from_status(
         return CallFault("server", said, retry_after=retry_after(headers))
     if status in (401, 403):
         return _refused_key(status, said, role, where, variable)
+    if 300 <= status < 400:
+        return SdrlError(
+            "E815",
+            f"{role}: {where} sends elsewhere ({said}, to {clean(headers.get('Location', 'nowhere'))})",
+            help="write the address that it sends to as the endpoint",
+        )
     if status == 404:
         return SdrlError(
             "E815",
@@ -124,21 +130,25 @@ def _refused_key(status: int, said: str, role: str, where: str, variable: str | 
     )
 
 
-def from_transport(error: BaseException) -> CallFault:
-    """A call that got no HTTP reply: refused connection, time-out or a connection that broke."""
+def from_transport(error: Exception) -> CallFault | None:
+    """A call that got no HTTP reply: refused connection, time-out or a connection that broke; None for anything else.
+
+    What openai's client raises around these is understood too: the cause is looked for in the whole chain.
+    """
     import aiohttp
 
     chain = list(_chain(error))
+    if not any(isinstance(item, aiohttp.ClientError | OSError | TimeoutError) for item in chain):
+        return None
     reason = next((str(item) for item in reversed(chain) if str(item)), type(error).__name__)
     if any(isinstance(item, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for item in chain):
         return CallFault("unreachable", reason)
-    names = {type(item).__name__ for item in chain}
     if any(
         isinstance(item, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | ConnectionError)
         for item in chain
     ):
         return CallFault("dropped", f"the connection broke: {reason}", charged=True)
-    if any(isinstance(item, TimeoutError) for item in chain) or "APITimeoutError" in names:
+    if any(isinstance(item, TimeoutError) for item in chain):
         return CallFault("timeout", f"no reply in time: {reason}", charged=True)
     return CallFault("dropped", f"{type(error).__name__}: {reason}", charged=True)
 

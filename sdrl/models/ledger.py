@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Protocol
 
@@ -112,8 +112,16 @@ class Usage:
 
     def add(self, other: Usage) -> None:
         """Add another sum to this one."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        self.requests += other.requests  # spelled out: this runs for every call
+        self.draws += other.draws
+        self.failed += other.failed
+        self.cached += other.cached
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.microusd += other.microusd
+        self.saved_requests += other.saved_requests
+        self.saved_tokens += other.saved_tokens
+        self.saved_microusd += other.saved_microusd
 
     def as_dict(self) -> dict[str, object]:
         """For ``result.json``: requests, tokens, usd, saved_by_cache."""
@@ -131,9 +139,9 @@ class Usage:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Reservation:
-    """The most that one call can cost; nothing of it comes back before ``Ledger.settle``."""
+    """The most that one call can cost; nothing of it comes back before ``Ledger.settle``. Each is one of its own."""
 
     role: str
     stage: str
@@ -151,7 +159,8 @@ class Ledger:
     capped_roles: frozenset[str] = frozenset({"instructor"})
     by: dict[tuple[str, str], Usage] = field(default_factory=dict)
     _spent: Usage = field(default_factory=Usage)
-    _open: list[Reservation] = field(default_factory=list)
+    _held: Usage = field(default_factory=Usage)
+    _open: set[Reservation] = field(default_factory=set)
     _freed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def __post_init__(self) -> None:
@@ -189,19 +198,21 @@ class Ledger:
         """
         wanted = Reservation(role, self.stage, microusd, tokens)
         if not self.is_capped(role):
-            self._open.append(wanted)
-            return wanted
+            return self._hold(wanted)
         async with self._freed:
             while (cap := self._exceeded(wanted)) is not None:
-                if not self._held():
+                if not self._held.requests:
                     raise self._reached(cap, wanted)
                 await self._freed.wait()
-            self._open.append(wanted)
-        return wanted
+            return self._hold(wanted)
 
     async def settle(self, reservation: Reservation, usage: Usage) -> None:
         """Replace a reservation by what the call really cost."""
-        self._open.remove(reservation)
+        self._open.remove(reservation)  # settled twice is our bug, and raises
+        if reservation.role in self.capped_roles:
+            self._held.requests -= 1
+            self._held.microusd -= reservation.microusd
+            self._held.prompt_tokens -= reservation.tokens
         self._count(reservation.stage, reservation.role, usage)
         if self.is_capped(reservation.role):
             async with self._freed:
@@ -229,15 +240,20 @@ class Ledger:
         if role in self.capped_roles:
             self._spent.add(usage)
 
-    def _held(self) -> list[Reservation]:
-        return [item for item in self._open if item.role in self.capped_roles]
+    def _hold(self, wanted: Reservation) -> Reservation:
+        self._open.add(wanted)
+        if wanted.role in self.capped_roles:
+            self._held.requests += 1
+            self._held.microusd += wanted.microusd
+            self._held.prompt_tokens += wanted.tokens
+        return wanted
 
     def _exceeded(self, wanted: Reservation) -> str | None:
-        held = self._held()
+        spent, held, caps = self._spent, self._held, self.caps
         checks = (
-            ("usd", self.caps.microusd, self._spent.microusd + sum(h.microusd for h in held) + wanted.microusd),
-            ("requests", self.caps.requests, self._spent.requests + len(held) + 1),
-            ("tokens", self.caps.tokens, self._spent.tokens + sum(h.tokens for h in held) + wanted.tokens),
+            ("usd", caps.microusd, spent.microusd + held.microusd + wanted.microusd),
+            ("requests", caps.requests, spent.requests + held.requests + 1),
+            ("tokens", caps.tokens, spent.tokens + held.tokens + wanted.tokens),
         )
         return next((name for name, cap, total in checks if cap is not None and total > cap), None)
 

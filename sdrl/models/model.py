@@ -79,8 +79,9 @@ class Model:
             request = replace(request, extra=self._settings.extra)
         found = self._lookup(request, wanted)
         if len(found) < len(wanted):
-            async with self._alone(request.key):
-                found |= self._lookup(request, [index for index in wanted if index not in found])
+            async with self._alone(request.key) as had_to_wait:
+                if had_to_wait:
+                    found |= self._lookup(request, [index for index in wanted if index not in found])
                 missing = [index for index in wanted if index not in found]
                 if missing:
                     line = await self._connected(request, missing[0])
@@ -106,13 +107,16 @@ class Model:
         return {index: hit.draw for index, hit in hits.items()}
 
     @contextlib.asynccontextmanager
-    async def _alone(self, key: str) -> AsyncIterator[None]:
-        """Two tasks asking the same request at once: the second finds the first one's replies in the cache."""
-        lock, waiting = self._asking.get(key, (asyncio.Lock(), 0))
+    async def _alone(self, key: str) -> AsyncIterator[bool]:
+        """Two tasks asking the same request at once: the second finds the first one's replies in the cache.
+
+        Gives whether there was another.
+        """
+        lock, waiting = self._asking.get(key) or (asyncio.Lock(), 0)
         self._asking[key] = (lock, waiting + 1)
         try:
             async with lock:
-                yield
+                yield waiting > 0
         finally:
             lock, waiting = self._asking.pop(key)
             if waiting > 1:

@@ -87,6 +87,11 @@ class Draw:
 
 def _plain(value: Any) -> Any:
     """``value`` with whole floats as integers, so that ``temperature: 1`` and ``1.0`` are one request."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is dict:
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):

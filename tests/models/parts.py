@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,8 +14,12 @@ from sdrl.models.client import Client, Endpoint
 from sdrl.models.ledger import Caps, Ledger, Price
 from sdrl.models.model import Model, ModelSettings
 from sdrl.models.request import Request
+from sdrl.models.transport import Transport
 
 QUICK = RetryPolicy(first_delay=0.001, most_delay=0.01, never_answered=0.3, silent=0.5)
+
+THROUGH: Callable[[Endpoint], Transport] | None = None
+"""The transport of every model that ``opened`` opens; None is ours."""
 
 
 @dataclass
@@ -41,6 +45,7 @@ async def opened(
     extra: Mapping[str, Any] | None = None,
     key: str = "",
     run: str = "run",
+    through: Callable[[Endpoint], Transport] | None = None,
     **endpoint: Any,
 ) -> AsyncIterator[Bench]:
     """A model for the endpoint at ``url`` over the request cache in ``store``, charged to the stage vote."""
@@ -52,7 +57,8 @@ async def opened(
     )
 
     async def connect() -> Client:
-        return Client(place)
+        make = through or THROUGH
+        return Client(place, make(place) if make else None)
 
     settings = ModelSettings(concurrency, price or Price(), extra or {}, policy)
 

@@ -12,11 +12,19 @@ import pytest
 from sdrl.models.breaker import RetryPolicy
 from sdrl.models.request import Draw
 from sdrl.spec.diagnostics import Exit, SdrlError
+from tests.models import parts
 from tests.models.fake_endpoint import Call, FakeEndpoint, reply_text
+from tests.models.openai_transport import OpenAITransport
 from tests.models.parts import QUICK, Bench, ask, opened
 
 PASSING = ["429", "429_after", "500", "503", "html", "json_no_choices", "empty_choices", "drop", "half"]
 KEY = "sk-very-secret-0123456789"
+
+
+@pytest.fixture(autouse=True, params=[None, OpenAITransport], ids=["ours", "openai"])
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fault means the same through our transport and through openai's client."""
+    monkeypatch.setattr(parts, "THROUGH", request.param)
 
 
 async def all_rows(bench: Bench, rows: int = 40) -> list[Draw]:
