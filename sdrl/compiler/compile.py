@@ -127,6 +127,7 @@ class _Compilation:
         self._warn()
         if findings.failed:
             return None
+        findings.judge_silences()
         return self._finish(replace(draft, not_yet_used=not_yet_used(spec)), data)
 
     def _finish(self, draft: Plan, data: Mapping[str, bytes]) -> tuple[Plan, dict[str, bytes]] | None:

@@ -1,9 +1,12 @@
-"""What the compiler found wrong, with places in the spec. Collects; decides nothing and prints nothing."""
+"""What the compiler found wrong, with places in the spec, less what the spec silences. Prints nothing."""
 
 from __future__ import annotations
 
 from sdrl.spec.diagnostics import Diagnostic, has_errors
 from sdrl.spec.loader import Loaded
+from sdrl.spec.silences import Silences
+
+BY_MACHINE = frozenset(("W501",))  # given on one machine and not on another: a silence of it is never idle
 
 
 class Findings:
@@ -11,15 +14,22 @@ class Findings:
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
+        self._silences = Silences(loaded)
         self.items: list[Diagnostic] = list(loaded.diagnostics)
 
     def add(self, code: str, path: str, message: str, help: str | None = None) -> None:  # noqa: A002
         """Report a problem of the value at ``path`` (dotted) of the spec."""
-        self.items.append(self._loaded.diagnostic(code, path, message, help=help))
+        self.add_at(self._loaded.diagnostic(code, path, message, help=help))
 
     def add_at(self, diagnostic: Diagnostic) -> None:
         """Report a problem of another file (a template, a row)."""
-        self.items.append(diagnostic)
+        if not self._silences.hides(diagnostic):
+            self.items.append(diagnostic)
+
+    def judge_silences(self) -> None:
+        """Report silences of the compiler's own warnings that had no effect; once, at the end."""
+        unused = self._silences.unused(lambda code: not code.startswith("W3") and code not in BY_MACHINE)
+        self.items += self._silences.kept(unused)
 
     @property
     def failed(self) -> bool:

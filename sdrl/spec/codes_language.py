@@ -1,4 +1,4 @@
-"""Codes of the spec language: E1xx syntax, E2xx schema, E3xx references and templates, W3xx lints."""
+"""Codes of the spec language: E1xx syntax, E2xx schema, E3xx references and templates."""
 
 from __future__ import annotations
 
@@ -203,37 +203,4 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "There is no warning with this code.",
      "A typo would silence nothing.",
      "lint: {ignore: [W399]}", "lint: {ignore: [{code: W301, reason: closed-book on purpose}]}"),
-    ("W301", "no corpus",
-     "Samples are written from the instructor's memory, without passages.",
-     "Grounding in passages is what keeps samples diverse and factual.",
-     "corpus: []", "corpus: [{files: [passages/*.jsonl]}]"),
-    ("W302", "no licence for the data",
-     "task.license is not set.",
-     "Whoever gets the data or the model will ask.",
-     "task: {description: …, output_format: …}", "task: {description: …, output_format: …, license: CC-BY-4.0}"),
-    ("W303", "passages without a licence",
-     "A corpus source does not say under which licence its passages are.",
-     "Samples repeat facts and phrases of their passages.",
-     "corpus: [{files: [p.jsonl]}]", "corpus: [{files: [p.jsonl], license: CC-BY-SA-4.0}]"),
-    ("W304", "no evaluation set",
-     "Nothing real is measured.",
-     "The result can only speak of the synthetic validation split, and will say so.",
-     "evaluate: []", "evaluate: [{name: test, file: test.jsonl, input: '{question}', gold: answer}]"),
-    ("W305", "repeated draws at temperature 0",
-     "Several draws of one prompt are asked for, and all are the same.",
-     "Votes agree with themselves and pass rates are 0 or 1.",
-     "vote: {draws: 16, sampling: {temperature: 0}}", "vote: {draws: 16, sampling: {temperature: 0.7}}"),
-    ("W306", "the output format does not name the answer's place",
-     "task.output_format never mentions the marker, tag, box or field that answer.extract looks for.",
-     "Models that are not told cannot know; every answer would be unparsable.",
-     'task: {output_format: Write the number.}\nanswer: {extract: {marker: "####"}}',
-     'task: {output_format: "Write the number after ####."}\nanswer: {extract: {marker: "####"}}'),
-    ("W307", "a chat model asked raw",
-     "The base model looks like a chat model, or has a system message, and prompt is raw.",
-     "Without its template a chat model is measured below what it can.",
-     "base: {model: Qwen/Qwen2.5-7B-Instruct, prompt: raw}", "base: {model: Qwen/Qwen2.5-7B-Instruct, prompt: chat}"),
-    ("W308", "a parameter that no text uses",
-     "params has a name that appears in no text of the task.",
-     "It changes nothing; often the text has a typo.",
-     "params: {topic: Algebra}", "task: {description: 'Solve a problem in {topic}.'}\nparams: {topic: Algebra}"),
 )

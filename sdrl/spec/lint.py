@@ -1,4 +1,9 @@
-"""Lints (W3xx): what works and is probably not meant. Each can be silenced in the spec, by code and with a reason."""
+"""Lints (W3xx): what works and is probably not meant. Each can be silenced in the spec, by code and with a reason.
+
+Every lint reads the spec alone: neither compiled prompts nor rows of a file. The rules lie by subject in
+``lint_texts``, ``lint_answers``, ``lint_numbers`` and ``lint_sources``; this module runs them and takes the silenced
+ones out (``silences``).
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,29 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.lint_answers import demo_answers, demo_forms, options_apart
+from sdrl.spec.lint_numbers import budgets, lengths, repeated_draws, rewards, selection, validation, votes
+from sdrl.spec.lint_sources import base_models, corpus_licenses, leaks
+from sdrl.spec.lint_texts import answer_place, answer_words, description
 from sdrl.spec.model import Spec
 from sdrl.spec.rules import PLACEHOLDER, TASK_TEXTS
+from sdrl.spec.silences import Silences
 
 if TYPE_CHECKING:
     from sdrl.spec.loader import Loaded
 
 Findings = Iterator[Diagnostic]
-_INSTRUCT = ("instruct", "chat", "-it")
 
 
 def lint(loaded: Loaded) -> list[Diagnostic]:
-    """All warnings the spec does not silence."""
+    """All warnings the spec does not silence, and what is wrong with its silences."""
     spec = loaded.spec
     assert spec is not None  # the loader's draft
-    silenced = {item if isinstance(item, str) else item.code for item in spec.lint.ignore}
-    return [item for rule in _LINTS for item in rule(loaded, spec) if item.code not in silenced]
+    found = [item for rule in _LINTS for item in rule(loaded, spec)]
+    silences = Silences(loaded)
+    kept = silences.kept(found)
+    about = silences.problems() + silences.unused(lambda code: code.startswith("W3"))
+    return kept + silences.kept(about)
 
 
 def _ungrounded(loaded: Loaded, spec: Spec) -> Findings:
@@ -46,61 +58,6 @@ def _unmeasured(loaded: Loaded, spec: Spec) -> Findings:
         yield loaded.diagnostic("W304", "evaluate", message, help="add evaluate: [{name: test, file: …, gold: …}]")
 
 
-def _greedy(loaded: Loaded, spec: Spec) -> Findings:
-    for path, draws, sampling in (
-        ("vote", spec.vote.draws, spec.vote.sampling),
-        ("score", spec.score.draws, spec.score.sampling),
-    ):
-        if draws > 1 and sampling.temperature == 0:
-            message = f"{draws} draws at temperature 0 are {draws} times the same answer"
-            yield loaded.diagnostic(
-                "W305", f"{path}.sampling.temperature", message, help="raise the temperature, say to 0.7"
-            )
-    for index, evaluation in enumerate(spec.evaluate):
-        if evaluation.runs > 1 and evaluation.sampling.temperature == 0:
-            message = f"{evaluation.runs} runs at temperature 0 are {evaluation.runs} times the same"
-            advice = "one run is enough, or set sampling.temperature"
-            yield loaded.diagnostic("W305", f"evaluate.{index}.runs", message, help=advice)
-
-
-def _format(loaded: Loaded, spec: Spec) -> Findings:
-    extract = spec.answer.extract
-    text = spec.task.output_format
-    wanted = {
-        "marker": (extract.marker or "").strip(),
-        "tag": f"<{extract.tag}>",
-        "boxed": "boxed",
-        "json": extract.json_ or "",
-    }.get(extract.kind, "")
-    if wanted and wanted not in text:
-        message = f"output_format does not name '{wanted}', which answer.extract looks for"
-        advice = f"say that the answer stands {_stands(extract.kind, wanted)}"
-        if wanted.startswith("#") and f" {wanted}" in (loaded.source_line(loaded.at("task.output_format")[0]) or ""):
-            advice = "quote the text: after a blank, '#' begins a comment"
-        yield loaded.diagnostic("W306", "task.output_format", message, help=advice)
-
-
-def _stands(kind: str, wanted: str) -> str:
-    return {
-        "marker": f"after {wanted}",
-        "tag": f"between {wanted} and </{wanted[1:]}",
-        "boxed": r"in \boxed{}",
-        "json": f"in the field {wanted} of a JSON object",
-    }[kind]
-
-
-def _raw_chat(loaded: Loaded, spec: Spec) -> Findings:
-    if spec.models is None:
-        return
-    base = spec.models.base
-    if base.prompt == "raw" and any(word in base.model.lower() for word in _INSTRUCT):
-        message = f"'{base.model}' looks like a chat model and is asked raw"
-        yield loaded.diagnostic("W307", "models.base.model", message, help="write prompt: chat, or take the base model")
-    if base.prompt == "raw" and base.system is not None:
-        message = "a raw prompt has no system message"
-        yield loaded.diagnostic("W307", "models.base.system", message, help="write prompt: chat, or remove it")
-
-
 def _unused_params(loaded: Loaded, spec: Spec) -> Findings:
     used = {name for key in TASK_TEXTS for name in PLACEHOLDER.findall(getattr(spec.task, key) or "")}
     tables = [
@@ -120,8 +77,21 @@ _LINTS: tuple[Callable[[Loaded, Spec], Findings], ...] = (
     _ungrounded,
     _licenses,
     _unmeasured,
-    _greedy,
-    _format,
-    _raw_chat,
+    repeated_draws,
+    answer_place,
+    answer_words,
+    base_models,
     _unused_params,
+    description,
+    demo_answers,
+    demo_forms,
+    options_apart,
+    budgets,
+    corpus_licenses,
+    leaks,
+    validation,
+    selection,
+    votes,
+    lengths,
+    rewards,
 )

@@ -195,10 +195,10 @@ def _validated(loaded: Loaded, reader: Reader) -> Spec | None:
 
 def _report_refused(error: ValidationError, loaded: Loaded, reader: Reader) -> set[Path]:
     refused: set[Path] = set()
-    for item in error.errors(include_url=False):
-        path, mark = _locate(loaded.root, item["loc"])
-        if path in refused:
-            continue
+    placed = [(item, *_locate(loaded.root, item["loc"])) for item in error.errors(include_url=False)]
+    for item, path, mark in placed:
+        if path in refused or any(other[: len(path)] == path != other for _, other, _ in placed):
+            continue  # where a text or a table may stand, what is wrong inside the table says it all
         refused.add(path)
         if path in reader.bad:
             continue

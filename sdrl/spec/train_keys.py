@@ -165,8 +165,8 @@ class Silenced(Table):
 
     code: Annotated[str, Field(pattern=r"^W[0-9]{3}$")]
     """Code of the warning."""
-    reason: Text
-    """Why it does not apply here."""
+    reason: Text | None = None
+    """Why it does not apply here; left out, it is asked for."""
 
 
 class Lint(Table):

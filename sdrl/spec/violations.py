@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -12,6 +13,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "less_than": ("lt", "less than"),
 }
+_ERROR_CODE = re.compile(r"E[0-9]{3}")
 _PATTERNS = {
     "^[a-z0-9]": "use small letters, digits and single hyphens, for example: word-problems",
     "^W": "a warning's code, for example: W301",
@@ -34,7 +36,10 @@ def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
         help_ = next(
             (text for start, text in _PATTERNS.items() if pattern.startswith(start)), f"it must match {pattern}"
         )
-        return "E207", f"{path} cannot be '{error['input']}'", help_
+        message = f"{path} cannot be '{error['input']}'"
+        if pattern.startswith("^W") and _ERROR_CODE.fullmatch(str(error["input"])):
+            message, help_ = f"{error['input']} is an error, and errors cannot be silenced", "mend what it names"
+        return "E207", message, help_
     if kind == "int_from_float":
         return "E204", f"{path} must be a whole number, not {_number(error['input'])}", None
     message = error["msg"]

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 import sdrl
-from sdrl.spec import codes_language, codes_plan, codes_run
+from sdrl.spec import codes_language, codes_lints, codes_plan, codes_run
 from sdrl.spec.codes import CODES, Code, find
-from sdrl.spec.loader import load_spec
 
 SOURCES = [path for path in Path(sdrl.__file__).parent.rglob("*.py") if not path.name.startswith("codes")]
 
 
 def test_no_code_means_two_things() -> None:
-    rows = [row[0] for table in (codes_language, codes_plan, codes_run) for row in table.ROWS]
+    rows = [row[0] for table in (codes_language, codes_lints, codes_plan, codes_run) for row in table.ROWS]
     assert len(rows) == len(set(rows))
 
 
@@ -36,12 +35,3 @@ def test_a_code_is_explained_in_full(code: Code) -> None:
 def test_a_code_is_found_whatever_its_case() -> None:
     assert find(" e205 ") == CODES["E205"]
     assert find("E999") is None
-
-
-def test_a_silenced_warning_is_silent_and_others_are_not() -> None:
-    text = (
-        'sdrl: 1\nname: a\ntask: {description: d, output_format: "####"}\n'
-        'answer: {type: number, extract: {marker: "####"}}\n'
-        "lint: {ignore: [W301, {code: W302, reason: for ourselves}]}\n"
-    )
-    assert [item.code for item in load_spec("a.yaml", text=text).diagnostics] == ["W304"]

@@ -15,7 +15,7 @@ from sdrl.spec.locate import specs_dir
 
 GOOD = (specs_dir() / "gsm8k.yaml").read_text(encoding="utf-8")
 BAD = GOOD.replace("type: number", "type: nummber")
-WARNS = GOOD.replace("  license: MIT\n", "")
+WARNS = GOOD.replace("  license: CC-BY-SA-4.0\n", "")
 
 
 @pytest.fixture
