@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,19 +107,32 @@ def test_workers_stop_at_a_bad_line_as_one_process_does() -> None:
     assert found.problem is not None and found.problem.line == 301
 
 
+class Feed(io.RawIOBase):
+    """Lines for as long as ``wanted`` says so, and what was given."""
+
+    def __init__(self, wanted: Callable[[], bool]) -> None:
+        self.given = b""
+        self._wanted = wanted
+
+    def read1(self, size: int) -> bytes:
+        if not self._wanted():
+            return b""
+        self.given += (data := b"".join(map(line, range(40))))
+        return data
+
+
 def test_a_killed_worker_costs_no_row() -> None:
-    data = b"".join(map(line, range(3_000)))
-    expected = judge(Verifier.from_program(NUMBER), Batch(1, data)).output
+    killed, output = set[int](), b""
+    feed = Feed(lambda: len(killed) < 5)
     with Workers(NUMBER, Verifier.from_program(NUMBER), 2) as workers:
-        output, killed = b"", set[int]()
-        for judged in workers.judged(Lines(io.BytesIO(data), 2_000)):
+        for judged in workers.judged(Lines(feed, 2_000)):  # type: ignore[arg-type]
             output += judged.output
-            up = [worker._process.pid for worker in workers._workers if worker.ready]
-            if len(killed) < 5 and up:
-                killed.add(up[0])
-                os.kill(up[0], signal.SIGKILL)
+            up = {worker._process.pid for worker in workers._workers if worker.ready} - killed
+            if up and len(killed) < 5:
+                killed.add(victim := up.pop())
+                os.kill(victim, signal.SIGKILL)
     assert len(killed) == 5
-    assert output == expected
+    assert output == judge(Verifier.from_program(NUMBER), Batch(1, feed.given)).output
 
 
 POISON = """
