@@ -16,6 +16,7 @@ from sdrl.compiler import hub
 from sdrl.compiler.canonical import digest, digest_bytes, text_line
 from sdrl.compiler.plan import EvaluationPlan, option_labels
 from sdrl.compiler.rows import Row, RowProblem, expand, fill, look_up, read_rows, text_of
+from sdrl.compiler.sample import carried_options
 from sdrl.compiler.verifier_program import extract_program
 from sdrl.spec.model import Evaluation, OptionColumns
 from sdrl.verifier import Verifier
@@ -124,12 +125,14 @@ def _row_maker(
 
     def make(index: int, row: Row) -> dict[str, Any]:
         options, letter = _options(evaluation, row, labels, [seed, "options", evaluation.name, index])
+        text = fill(evaluation.input, row)
+        options = carried_options(program["type"], text, options)
         gold = letter if letter is not None else _gold(evaluation, row, finder, options)
         if verifier.read_gold(gold, options) is None:
             raise RowProblem(
                 f"the gold {gold!r} is no {program['type']} answer", help="see evaluate.gold: extract, map"
             )
-        made: dict[str, Any] = {"gold": gold, "id": f"{evaluation.name}-{index}", "input": fill(evaluation.input, row)}
+        made: dict[str, Any] = {"gold": gold, "id": f"{evaluation.name}-{index}", "input": text}
         if options:
             made["options"] = options
         return made

@@ -14,7 +14,7 @@ from sdrl.compiler import hub
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.rows import Row, RowProblem, expand, fill, look_up, read_rows, text_of
-from sdrl.compiler.sample import Sample
+from sdrl.compiler.sample import Sample, carried_options
 from sdrl.spec.model import Demo, DemoSource, Spec
 
 WHOLE = "all"
@@ -23,7 +23,7 @@ _PARAM = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 def build_parts(spec: Spec, base_dir: Path, findings: Findings, resources: hub.Resources) -> tuple[PartPlan, ...]:
     """All parts, in the spec's order; what cannot be read becomes findings, what is not at hand ``pending``."""
-    whole = _Reader(base_dir, findings, resources)
+    whole = _Reader(base_dir, findings, resources, spec.answer.type)
     demos = whole.read(spec.demos, "demos")
     if not spec.parts:
         return (_part(spec, WHOLE, 1.0, spec.params, demos),)
@@ -70,14 +70,15 @@ def _shares(given: list[float | None]) -> list[float]:
 class _Reader:
     """Demos of the spec and of its parts; the same source is read once."""
 
-    def __init__(self, base_dir: Path, findings: Findings, resources: hub.Resources) -> None:
+    def __init__(self, base_dir: Path, findings: Findings, resources: hub.Resources, answer_type: str) -> None:
         self._base_dir = base_dir
+        self._answer_type = answer_type
         self._findings = findings
         self._resources = resources
 
     def read(self, demos: list[Demo] | DemoSource, path: str) -> tuple[Sample, ...]:
         if not isinstance(demos, DemoSource):
-            return tuple(Sample(demo.input, demo.output, demo.options) for demo in demos)
+            return tuple(self._carrying(demo.input, demo.output, demo.options) for demo in demos)
         if demos.dataset and not self._resources.pin and not (self._base_dir / demos.dataset).is_dir():
             self._resources.pending.append(f"{path}: data set {demos.dataset}:{demos.split}@{demos.revision or 'main'}")
             return ()
@@ -110,9 +111,12 @@ class _Reader:
                     left -= 1
                 yield f"{file.name}:{line}", row
 
+    def _carrying(self, text: str, output: str, options: Mapping[str, str] | None) -> Sample:
+        return Sample(text, output, carried_options(self._answer_type, text, options))
+
     def _sample(self, source: DemoSource, row: Row, where: str) -> Sample:
         try:
-            return Sample(fill(source.input, row), fill(source.output, row), _options(source.options, row))
+            return self._carrying(fill(source.input, row), fill(source.output, row), _options(source.options, row))
         except RowProblem as problem:
             raise RowProblem(f"{where}: {problem.message}", problem.line, problem.help) from None
 

@@ -8,6 +8,7 @@ as a template, escaped or trimmed. Calls no model, opens no file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
+    from sdrl.compiler.sample import Sample
 
 Message = dict[str, str]
 # What an expression inside a template can raise on the values it is given
@@ -145,6 +147,7 @@ class Prompts:
         self._base = plan.base
         self._labels = list(plan.labels)
         self._language = plan.settings.task.language
+        self._is_program = plan.verifier.get("type") == "program"
         self._rules = extra_rules(plan.settings.prompts)
 
     def messages(self, name: str, part: PartPlan, **values: Any) -> tuple[Message, ...]:
@@ -157,13 +160,19 @@ class Prompts:
         given = dict(values)
         if "demos" in VARIABLES[name]:
             given.setdefault("demos", part.demos)
-            given["demos"] = list(given["demos"])
+            given["demos"] = [self._shown(demo) for demo in given["demos"]]
         if name == "generate":
             given["pattern"] = (given.get("pattern") or None) if given["demos"] else None
             given["passage"] = given.get("passage") or None
+        if "sample" in given:
+            given["sample"] = self._shown(given["sample"])
         if name == "solve":
             given["options"] = options_to_show(given["input"], given.get("options"))
         return ({"role": "user", "content": self._render(name, part, given)},)
+
+    def _shown(self, sample: Sample) -> Sample:
+        """The sample as a prompt shows it: what only a verifier program needs is in its input already."""
+        return replace(sample, options=None) if self._is_program else sample
 
     def answer(self, part: PartPlan, sample_input: str, options: Mapping[str, str] | None = None) -> str:
         """The exact text the base model completes: the answer template, in the chat template where the plan has one."""

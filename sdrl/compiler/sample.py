@@ -35,6 +35,21 @@ class Sample:
         return cls(str(row["input"]), str(row["output"]), None if options is None else dict(options))
 
 
+def carried_options(
+    answer_type: str,
+    input: str,  # noqa: A002
+    options: Mapping[str, str] | None,
+) -> dict[str, str] | None:
+    """What a sample brings to its verifier besides the completion: its option texts; for ``program`` its input.
+
+    A verifier program may need what the input holds (a database, a grid, unit tests). It goes the way of the option
+    texts, which reach every judgement already, and is never shown twice: the prompts leave it out.
+    """
+    if answer_type == "program":
+        return {"input": input}
+    return None if options is None else dict(options)
+
+
 def sample_id(input: str, options: Mapping[str, str] | None = None, parents: Sequence[str] = ()) -> str:  # noqa: A002
     """16 hex digits of sha256 over content and parents: equal content from equal parents has one id."""
     return digest({"input": input, "options": dict(options) if options else None, "parents": list(parents)})[:16]

@@ -182,7 +182,7 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "program names an installed entry point of the group sdrl.verifiers.",
      "A plan holds data, never code; the code must be installed on purpose.",
      "answer: {type: program, extract: {tag: sql}}",
-     "answer: {type: program, extract: {tag: sql}, entry_point: text-to-sql}"),
+     "answer: {type: program, extract: {tag: sql}, entry_point: sql-sqlite}"),
     ("E326", "a demo whose options do not fit",
      "Demos of a choice carry options with the letters of answer.options; demos of other types carry none.",
      "The demo would show a format that is then refused.",

@@ -13,7 +13,7 @@ from typing import Any
 
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.replies import ReplyError, parse_reply, reply_schema
-from sdrl.compiler.sample import sample_id
+from sdrl.compiler.sample import carried_options, sample_id
 from sdrl.models.request import Request
 from sdrl.stages.ballot import Ballot, count_votes
 from sdrl.stages.context import Row, StageContext, prompt_hash
@@ -81,7 +81,7 @@ async def write_example(
     asked = await ask(ctx, prompt, part, values, seed=seed, sampling=sampling)
     if asked.reply is None:
         return Written(None, asked.code, asked.why)
-    options = asked.reply.get("options")
+    options = carried_options(ctx.plan.settings.answer.type, asked.reply["input"], asked.reply.get("options"))
     if ctx.verifier.extract(asked.reply["output"], options).prediction is None:
         return Written(None, "no_answer", asked.reply["output"][:200])
     row = {
