@@ -2,13 +2,13 @@
 
 Reads: a slot with one SELECT, and the sample's input, which holds the script (CREATE TABLE, INSERT) of a small database
 (``sql_text.find_script``). A query runs in fresh in-memory copies of it: whole, and twice thinned out, without every
-second row of each table and what referred to it. ``SELECT 42`` may agree with a query by chance once, hardly three times.
+second row of each table and what referred to it. ``SELECT 42`` may agree with a query by chance once, hardly thrice.
 A copy in which a table would be empty is left out, and so are both where several tables declare no REFERENCES. Rows are
 compared as a bag, in order where the gold's query has an outer ORDER BY; numbers by value, to nine digits; the order of
 columns counts, their names do not.
 
-A prediction is the query with what it gave, as digests in a comment behind it: a comparison runs nothing. A comment that
-a model writes is dropped before.
+A prediction is the query with what it gave, as digests in a comment behind it: a comparison runs nothing. A comment
+that a model writes is dropped before.
 
 Not trusted: neither query nor script. A query may only read (an authorizer refuses all but SELECT and a list of
 functions; clock and chance are not among them), takes at most ``MAX_STEPS`` steps of SQLite's machine (a count, so that
@@ -60,8 +60,8 @@ _HIDDEN: Final = ("pragma_", "sqlite_", "dbstat", "bytecode", "tables_used")  # 
 _FUNCTIONS: Final = frozenset(
     """abs avg ceil ceiling coalesce count cume_dist date datetime dense_rank exp first_value floor group_concat ifnull
     iif instr julianday lag last_value lead length like ln log lower ltrim max min mod nth_value ntile nullif
-    percent_rank pow power rank replace round row_number rtrim sign sqrt strftime substr substring sum time total trim trunc typeof
-    unicode unixepoch upper""".split()
+    percent_rank pow power rank replace round row_number rtrim sign sqrt strftime substr substring sum time total
+    trim trunc typeof unicode unixepoch upper""".split()
 )
 _READS: Final = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE))
 _BUILDS: Final = _READS | {
