@@ -31,8 +31,9 @@ check: install ## format, lint, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-golden: install ## rewrite the golden files of the compiler; read the diff
+golden: install ## rewrite the golden files and docs/diagnostics.md; read the diff
 	$(BIN)/python -m tests.compiler.golden
+	$(BIN)/python -m tests.diagnostics.golden
 
 fix: install ## let ruff mend what it can
 	$(BIN)/ruff format .

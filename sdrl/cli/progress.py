@@ -14,8 +14,11 @@ Event = Mapping[str, Any]
 LINE_EVERY_S = 5.0  # plain output: at most one progress line in so many seconds
 
 
-def progress_listener(stream: TextIO = sys.stderr) -> tuple[Callable[[dict[str, Any]], None], Callable[[], None]]:
-    """The listener for this stream and the function that ends the display."""
+def progress_listener(
+    stream: TextIO | None = None,
+) -> tuple[Callable[[dict[str, Any]], None], Callable[[], None]]:
+    """The listener for this stream (stderr) and the function that ends the display."""
+    stream = stream or sys.stderr
     if stream.isatty():
         bars = Bars()
         return bars.on_event, bars.stop

@@ -1,7 +1,8 @@
 """The self-test: the compiled verifier against the spec's own examples, before anything is paid for.
 
 Each demo extracts and equals itself; the instruction alone is never a right answer; small changes of form around or in
-the answer slot leave the answer what it is. Findings point at the demo or the instruction. Calls no model.
+the answer slot leave the answer what it is; a pattern of the spec's own ends in time on texts made to hold it up.
+Findings point at the demo, the instruction or the pattern. Calls no model.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from sdrl.spec.model import DemoSource, Spec
 from sdrl.verifier import Extraction, ProgramError, Verifier
 
 Options = Mapping[str, str] | None
+HOSTILE_CHARS = 200_000
+HOSTILE_LETTERS = 8  # of a pattern; each repeated makes one hostile text
 MAX_DEMOS = 200  # more demos than this are tested in part: the first ones
 # around the whole completion: nothing that an answer is made of changes
 AROUND: dict[str, Callable[[str], str]] = {
@@ -37,7 +40,9 @@ def compile_verifier(program: Mapping[str, Any], findings: Findings) -> Verifier
     try:
         return Verifier.from_program(program)
     except ProgramError as error:
-        findings.add("E401", "answer", f"no verifier can be made of this answer: {error}", "see docs/verifier.md")
+        findings.add(
+            "E401", "answer", f"no verifier can be made of this answer: {error}", "sdrl explain E401 tells more"
+        )
         return None
 
 
@@ -56,6 +61,7 @@ def self_test(
     for text in dict.fromkeys(part.output_format for part in parts):
         counts["instructions"] += 1
         _check_instruction(text, golds, verifier, findings)
+    _check_pattern(program, verifier, findings)
     return counts
 
 
@@ -135,6 +141,21 @@ def _check_instruction(text: str, golds: Sequence[tuple[str, Options]], verifier
                 "task.output_format",
                 f"repeating the instruction alone counts as the right answer {gold!r}",
                 "say the form without an example value in it, such as '<answer> the letter </answer>'",
+            )
+            return
+
+
+def _check_pattern(program: Mapping[str, Any], verifier: Verifier, findings: Findings) -> None:
+    """One match is linear in a text; many matches that each look far ahead are not, and the verifier cuts them off."""
+    pattern = str(program["extract"].get("pattern", ""))
+    letters = dict.fromkeys(letter for letter in pattern if letter.isalnum())
+    for letter in [*letters][:HOSTILE_LETTERS]:
+        if verifier.extract(letter * HOSTILE_CHARS).failed:
+            findings.add(
+                "E413",
+                "answer.extract.regex",
+                f"on {HOSTILE_CHARS:,} times {letter!r} the pattern does not end in time",
+                "let it match without looking far ahead: an optional '.*' at its end does, or use marker or tag",
             )
             return
 

@@ -19,6 +19,8 @@ _QUOTA = frozenset(
 )
 _FILTERED = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length", "request_too_large"})
+# the scripted instructor's own words for what is none of its skills
+_NO_SKILL = frozenset({"unknown_skill", "unsupported_schema", "missing_block"})
 _TOO_LONG_TEXT = re.compile(
     r"(?i)maximum context length|context (?:length|window|size)|too many tokens|prompt is too long"
 )
@@ -111,6 +113,12 @@ def _bad_request(status: int, code: str, message: str, parameter: str, said: str
         return RowRefused("filtered", said)
     if code in _TOO_LONG or status == 413 or _TOO_LONG_TEXT.search(message):
         return RowRefused("failed", said)
+    if code in _NO_SKILL:
+        return SdrlError(
+            "E503",
+            f"{role}: the embedded instructor cannot do this ({message})",
+            help="take the shipped prompts, or name a language model in models.instructor",
+        )
     for name in ("response_format", "max_tokens", "n"):
         if parameter == name or re.search(rf"(?i)[`'\"]{name}[`'\"]|^{name}:|\bparameter:? {name}\b", message):
             return Unsupported(name, said)

@@ -13,13 +13,13 @@ from typing import Any
 
 from sdrl.run.artifacts import Artifacts, Row, read_rows
 from sdrl.run.folder import RunFolder
-from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.verifier import Verifier
 
 
 @dataclass(frozen=True)
 class RunData:
-    """One run folder. Raises SdrlError E830 from ``open`` when it holds no run."""
+    """One run folder. ``open`` raises SdrlError: E830 when it holds no run, E607 when a sealed file was changed."""
 
     folder: RunFolder
     plan: dict[str, Any]
@@ -34,7 +34,20 @@ class RunData:
             raise SdrlError(
                 "E830", f"{root} holds no run", help="name the folder that 'sdrl run' wrote to; see: sdrl runs"
             )
-        return cls(folder, plan, _read_json(folder.result) or {})
+        data = cls(folder, plan, _read_json(folder.result) or {})
+        data.refuse_changed()
+        return data
+
+    def refuse_changed(self) -> None:
+        """A report on rows that no stage wrote would say nothing of the run."""
+        for path in sorted(self.folder.artifacts.glob("*.seal.json")):
+            if names := self.artifacts.changed(path.name.removesuffix(".seal.json")):
+                raise SdrlError(
+                    "E607",
+                    f"{self.folder.artifacts / names[0]} is not what its seal says",
+                    help="give the same 'sdrl run' command again: the stage is made anew from the replies in the store",
+                    exit=Exit.STALE,
+                )
 
     @cached_property
     def artifacts(self) -> Artifacts:

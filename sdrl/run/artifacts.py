@@ -90,9 +90,16 @@ class Artifacts:
         seal = self.seal(stage)
         if seal is None or seal.get("hash") != stage_hash or seal.get("schema") != SEAL_SCHEMA:
             return False
+        return not self.changed(stage)
+
+    def changed(self, stage: str) -> list[str]:
+        """Names of the files of ``stage`` that are not what its seal says; none while it is not sealed."""
+        seal = self.seal(stage)
+        if seal is None:
+            return []
         rows, dropped, _ = self._files(stage)
         wanted = seal.get("sha256", {})
-        return all(path.exists() and _digest(path) == wanted.get(path.name) for path in (rows, dropped))
+        return [path.name for path in (rows, dropped) if not path.exists() or _digest(path) != wanted.get(path.name)]
 
     def write(
         self,

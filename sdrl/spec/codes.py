@@ -34,6 +34,29 @@ def _collect() -> Mapping[str, Code]:
 
 CODES: Mapping[str, Code] = _collect()
 
+# beginning of a code -> what such codes speak of, in the order in which a person meets them
+GROUPS: Mapping[str, str] = {
+    "E1": "Syntax of a spec",
+    "E2": "Keys and values of a spec",
+    "E3": "References, templates and cross-checks",
+    "W3": "Advice on a spec",
+    "E4": "The verifier",
+    "W4": "Advice on the verifier",
+    "E5": "Resources, prices and hardware",
+    "W5": "Advice on resources",
+    "E6": "Plans that are missing, changed or stale",
+    "W6": "Advice on plans",
+    "E7": "Budget",
+    "W7": "Advice on the budget",
+    "E8": "The run: models, corpus, store, stages, training",
+    "W8": "Advice of a run",
+}
+
+
+def group_of(code: str) -> str:
+    """The group a code belongs to: a key of ``GROUPS``."""
+    return code[:2]
+
 
 def find(code: str) -> Code | None:
     """A code in full, whatever the case of its letter."""

@@ -15,6 +15,7 @@ from sdrl.spec.answer_rules import answer_rules, demo_rules
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.model import Spec
 from sdrl.spec.nearest import closest
+from sdrl.spec.patterns import pattern_rules
 from sdrl.spec.reading import Path
 from sdrl.spec.stage_keys import FILTERS
 
@@ -222,6 +223,7 @@ _RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_unique, ("parts", "evaluate")),
     (_shares, ("parts",)),
     (answer_rules, ("answer",)),
+    (pattern_rules, ("answer", "evaluate")),
     (demo_rules, ("answer", "demos", "parts")),
     (_sources, ("corpus", "evaluate", "demos", "parts")),
     (_filters, ("filter",)),

@@ -154,7 +154,9 @@ def _regex(pattern: str, group: int | str) -> Finder:
         compiled = re2.compile("(?m)" + pattern, plain)
         across_lines = re2.compile("(?m)" + pattern, across)
     except re2.error as error:
-        raise ProgramError(f"extract.pattern: {error}") from None
+        said = error.args[0] if error.args else error
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise ProgramError(f"extract.pattern: {reason.replace('(?m)', '')}") from None
     index = compiled.groupindex.get(group, -1) if isinstance(group, str) else group
     if index == 1 and not compiled.groups:
         index = 0  # a pattern without groups: the whole match

@@ -78,7 +78,7 @@ def test_a_pinned_revision_is_not_pending(tmp_path: Path) -> None:
         ("[passages.jsonl]", "[sums.yaml]", "E542", "corpus.0.files"),
         ("./base", "./nowhere", "E547", "models.base.model"),
         ("./base", "./empty", "E547", "models.base.model"),
-        ("{marker: \"####\"}\ndemos", "{regex: \"(\"}\ndemos", "E401", "answer"),
+        ("{marker: \"####\"}\ndemos", "{regex: \"(\"}\ndemos", "E402", "answer.extract.regex"),
     ],
 )  # fmt: skip
 def test_missing_resources_are_reported_where_the_spec_names_them(

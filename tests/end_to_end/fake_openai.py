@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -37,6 +38,10 @@ def fake_openai(reply: Reply) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):  # whoever asked has gone: a stopped run
+                super().handle()
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, made = reply(self.path, body)
@@ -51,7 +56,7 @@ def fake_openai(reply: Reply) -> Iterator[str]:
             pass
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True)  # looks so often for its end
     thread.start()
     try:
         yield f"http://127.0.0.1:{web.server_address[1]}/v1"
