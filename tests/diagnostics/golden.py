@@ -19,7 +19,10 @@ def main(codes: list[str]) -> None:
     known = scenes()
     for each in known:
         if not codes or each.code in codes:
-            each.golden.write_text(each.text(), encoding="utf-8")
+            text = each.text()
+            if each.code not in text:
+                sys.exit(f"the scene {each.name} does not say {each.code}:\n{text}")
+            each.golden.write_text(text, encoding="utf-8")
     for path in set(GOLDEN.glob("*.txt")) - {each.golden for each in known}:
         path.unlink()
     PAGE.write_text(page(), encoding="utf-8")

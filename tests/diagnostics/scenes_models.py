@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,7 +18,8 @@ from sdrl.models.weights import Weights
 from sdrl.spec.model import Server as Spread
 from tests.diagnostics.scene import Stage, scene
 from tests.diagnostics.scenes_compile import no_hub
-from tests.diagnostics.scenes_run import instructor, run
+from tests.diagnostics.scenes_run import instructor, refused, run
+from tests.end_to_end.fake_openai import fake_openai
 
 FAKE_SERVER = Path(__file__).parents[1] / "models" / "fake_server.py"
 
@@ -46,18 +47,18 @@ def an_address_where_nobody_listens(stage: Stage) -> None:
 
 @scene("E817")
 def an_endpoint_that_begins_to_fail(stage: Stage) -> None:
-    from tests.models.fake_endpoint import FakeEndpoint
     from tests.models.parts import ask, opened
 
-    async def attempt() -> None:
-        async with (
-            FakeEndpoint(lambda call: "503" if call.number else None) as fake,
-            opened(stage.folder, fake.url) as bench,
-        ):
+    replies: Iterator[tuple[int, Any]] = iter([(200, ["#### 4"])])
+    failing = refused(503, "overloaded")
+
+    async def attempt(url: str) -> None:
+        async with opened(stage.folder, url) as bench:
             await bench.model.draw(ask(), [0])
             await bench.model.draw(ask("3 + 3?"), [0])
 
-    fails_in_a_loop(stage, attempt())
+    with fake_openai(lambda path, body: next(replies, None) or failing(path, body)) as url:
+        fails_in_a_loop(stage, attempt(url))
 
 
 @scene("E841")
@@ -83,7 +84,7 @@ def a_server_that_is_killed(stage: Stage) -> None:
 
 @scene("E844")
 def a_run_without_its_extra(stage: Stage) -> None:
-    with mock.patch.dict(sys.modules, {"openai": None}):
+    with mock.patch.dict(sys.modules, {"aiohttp": None, "openai": None}):
         run(stage, instructor)
 
 
