@@ -26,7 +26,7 @@ class Table(BaseModel):
     nullable: ClassVar[bool] = True
     """Whether null may be written where a key may be left out; if not, ``~`` is a text like any other."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 def parse_quantity(value: Any) -> Any:

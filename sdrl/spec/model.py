@@ -83,41 +83,41 @@ class Spec(Table):
     """Worked examples, or where they come from."""
     corpus: list[Source] = Field(default_factory=list)
     """Where grounding passages come from; none: ungrounded."""
-    retrieve: Retrieve = Retrieve()
+    retrieve: Retrieve = Retrieve.model_construct()
     """Which passages ground the samples."""
-    synthesize: Synthesize = Synthesize()
+    synthesize: Synthesize = Synthesize.model_construct()
     """How new samples are written."""
-    vote: Vote = Vote()
+    vote: Vote = Vote.model_construct()
     """How samples get their labels."""
-    review: Review = Review()
+    review: Review = Review.model_construct()
     """What a person judges before training."""
-    probe: Probe = Probe()
+    probe: Probe = Probe.model_construct()
     """The base model's first greedy answers."""
-    adapt: Adapt = Adapt()
+    adapt: Adapt = Adapt.model_construct()
     """Harder and easier samples."""
-    score: Score = Score()
+    score: Score = Score.model_construct()
     """Pass rates of the base model."""
     filter: list[FilterStep] = Field(default_factory=_recommended_filters)
     """What drops a sample, in order."""
-    select: Select = Select()
+    select: Select = Select.model_construct()
     """Which samples train."""
-    validate_: Validate = Field(default=Validate(), alias="validate")
+    validate_: Validate = Field(default=Validate.model_construct(), alias="validate")
     """The sealed synthetic split."""
     models: Models | None = None
     """Who writes and who learns; without it a spec compiles and cannot run."""
-    train: Train = Train()
+    train: Train = Train.model_construct()
     """How the base model learns."""
     evaluate: list[Evaluation] = Field(default_factory=list)
     """Real test sets."""
     gate: Gate | None = None
     """What the run must reach."""
-    budget: Budget = Budget()
+    budget: Budget = Budget.model_construct()
     """Caps."""
-    hardware: Hardware = Hardware()
+    hardware: Hardware = Hardware.model_construct()
     """What the run may use."""
     rounds: int = Field(default=1, ge=1)
     """Above 1: adapt, score, select and train again from the trained model."""
-    lint: Lint = Lint()
+    lint: Lint = Lint.model_construct()
     """Warnings that do not apply."""
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Seed from which all others are derived."""

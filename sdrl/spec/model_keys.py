@@ -74,7 +74,7 @@ class Base(Table):
     """System message of a chat prompt."""
     stop: Literal["auto"] | list[Text] = "auto"
     """Texts that end an answer; auto: the model's own end tokens."""
-    server: Server = Server()
+    server: Server = Server.model_construct()
     """How the server spreads over devices."""
     concurrency: Count = 256
     """Requests in flight."""

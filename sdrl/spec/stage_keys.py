@@ -39,7 +39,7 @@ class Synthesize(Table):
     """Demos in one prompt, drawn anew for each."""
     demo_probability: Share | Literal["share"] = 1.0
     """Probability that a prompt has demos; share: number of demos over samples."""
-    sampling: WritingSampling = WritingSampling()
+    sampling: WritingSampling = WritingSampling.model_construct()
     """How the instructor is asked; keywords, pattern and adapt use the same."""
 
     @property
@@ -61,7 +61,7 @@ class Vote(Table):
     """Count the generator's own output as one vote."""
     stop_early: bool = True
     """Stop drawing when the winner can no longer change."""
-    sampling: AnsweringSampling = AnsweringSampling()
+    sampling: AnsweringSampling = AnsweringSampling.model_construct()
     """How the instructor is asked."""
 
 
@@ -99,7 +99,7 @@ class Score(Table):
     """Answers drawn a sample (the paper's L)."""
     adaptive: bool = True
     """Draw fewer where the outcome is already clear."""
-    sampling: AnsweringSampling = AnsweringSampling()
+    sampling: AnsweringSampling = AnsweringSampling.model_construct()
     """How the base model is asked."""
 
 

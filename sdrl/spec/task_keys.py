@@ -156,7 +156,7 @@ class JsonField(Table):
 
     type: Literal["number", "math", "boolean", "label", "text"] = "text"
     """Type of the field."""
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = Tolerance.model_construct()
     """number: as answer.tolerance."""
     options: list[str] | None = None
     """label: the words."""
@@ -173,7 +173,7 @@ class Answer(Table):
     """Where it stands in a completion."""
     take: Literal["last", "first", "only"] = "last"
     """Which one where several stand; only: several are wrong."""
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = Tolerance.model_construct()
     """number, math: how far apart two equal values may be; a bare number means abs."""
     options: list[str] | dict[str, list[str]] | None = None
     """choice: letters. label, set: words (or word: [synonyms]). boolean: {true: [yes], false: [no]}."""

@@ -62,13 +62,13 @@ class Train(Table):
     """Weight of the KL divergence from the base model."""
     loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "grpo"
     """How token losses are averaged."""
-    sampling: RolloutSampling = RolloutSampling()
+    sampling: RolloutSampling = RolloutSampling.model_construct()
     """How rollouts are drawn."""
-    reward: Reward = Reward()
+    reward: Reward = Reward.model_construct()
     """Reward of a rollout."""
     lora: Lora | None = None
     """Adapters instead of all weights; null: all weights."""
-    early_stop: EarlyStop | None = EarlyStop()
+    early_stop: EarlyStop | None = EarlyStop.model_construct()
     """When to stop before the last epoch; null: never."""
     trl: dict[str, Any] = Field(default_factory=dict)
     """Any other field of TRL's GRPOConfig, checked and hashed."""
@@ -117,13 +117,13 @@ class Evaluation(Table):
     """At most so many rows."""
     input: Text = "{input}"
     """Field template of the input: {field} is replaced, data is never read as a template again."""
-    gold: Gold = Gold(field="output")
+    gold: Gold = Gold.model_construct(field="output")
     """Where the right answer stands; for a choice with option columns it is the letter of `correct`."""
     options: OptionColumns | dict[str, str] | str | None = None
     """choice: {correct, wrong, shuffle}, letter: field, or one field that holds a list or map."""
     runs: Count = 1
     """How often it is answered (more only makes sense with a temperature)."""
-    sampling: GreedySampling = GreedySampling()
+    sampling: GreedySampling = GreedySampling.model_construct()
     """How the models are asked."""
     shift: Literal["iid", "ood"] = "iid"
     """iid: like the task; ood: shifted on purpose, reported beside it."""
