@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -10,13 +11,17 @@ from dataclasses import dataclass
 from sdrl.models.faults import CallFault
 from sdrl.spec.diagnostics import Exit, SdrlError
 
+LOST_BY_CHANCE = 1e-6
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
     """Bounds of patience, in seconds. Delays are full jitter: ``first_delay`` doubled each time, to ``most_delay``."""
 
     attempts: int = 8
-    """Tries of one row against faults (5xx, time-outs, broken replies)."""
+    """Tries of one row against faults (5xx, time-outs, broken replies) where the endpoint answers others well."""
+    most_attempts: int = 40
+    """The same where the endpoint fails others too."""
     refusals: int = 60
     """Tries of one row against 429 and 503 while other rows are answered."""
     first_delay: float = 0.2
@@ -49,6 +54,7 @@ class Breaker:
         self._failures = 0
         self._lost = 0
         self._answered = False
+        self._faults = 0
         self.successes = 0
 
     def success(self) -> None:
@@ -62,6 +68,7 @@ class Breaker:
         """A call failed; raises SdrlError (exit 5, resumable) when it is time to give up."""
         now = self._clock()
         self._failures += 1
+        self._faults += fault.kind not in ("unreachable", "refused")
         if self._failing_since is None:
             self._failing_since = now
         if fault.kind != "unreachable":
@@ -69,6 +76,16 @@ class Breaker:
         patience = self._policy.silent if self._answered else self._policy.never_answered
         if now - self._failing_since >= patience and self._failures >= 4:
             raise self._dead(fault)
+
+    def tries_a_row(self, own: int) -> int:
+        """How often one row is tried that failed ``own`` times: an endpoint that fails every second call is given more,
+        so that chance alone loses one row in a million at most."""
+        others = max(0, self._faults - own)
+        if not self.successes or not others:
+            return self._policy.attempts
+        share = others / (others + self.successes)
+        enough = math.ceil(math.log(LOST_BY_CHANCE) / math.log(share))
+        return min(max(self._policy.attempts, enough), max(self._policy.attempts, self._policy.most_attempts))
 
     def lost_row(self, fault: CallFault) -> None:
         """A row used up its tries; raises when rows are being lost one after the other."""

@@ -5,6 +5,7 @@ Whatever happens in between, the reservation ends as the cost that can be known,
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -47,6 +48,13 @@ class Caller:
         self._limiter = limiter
         self._price = price
         self._progress = progress
+        self._is_stopping = False
+        self.under_way = 0
+        """Calls sent whose reply is not stored yet."""
+
+    def stop_sending(self) -> None:
+        """Send nothing from now on: whoever asks waits until he is cancelled. What is under way comes in and is kept."""
+        self._is_stopping = True
 
     async def call(self, client: Client, request: Request, first: int, n: int, attempt: int) -> list[Draw]:
         """Ask for draws ``first`` to ``first + n - 1`` once; returns the leading draws that came, as stored (at least
@@ -58,11 +66,17 @@ class Caller:
         await self._limiter.acquire()
         self._progress.in_flight += 1
         try:
+            await self._unless_stopping()
             reservation = await self._ledger.reserve(self._role, most.microusd, most.tokens)
+            if self._is_stopping:
+                await self._ledger.settle(reservation, Usage())
+                await self._unless_stopping()
             sent = _Sent(request, first, n, attempt, reservation, most, time.time())
+            self.under_way += 1
             try:
                 return await self._send(client, sent)
             finally:
+                self.under_way -= 1
                 if not sent.settled:  # cancelled in flight: the provider may charge for it
                     await self._ledger.settle(reservation, most)
         finally:
@@ -100,6 +114,10 @@ class Caller:
             latency_ms=int((time.perf_counter() - sent.began) * 1000) if sent.began else 0,
             at=sent.at,
         )
+
+    async def _unless_stopping(self) -> None:
+        if self._is_stopping:
+            await asyncio.Event().wait()
 
     def _most(self, request: Request, n: int) -> Usage:
         prompt, completion = token_bounds(request, n)

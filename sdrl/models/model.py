@@ -88,6 +88,15 @@ class Model:
                     found |= {draw.index: draw for draw in await self._ask(line, request, missing)}
         return [found[index] for index in wanted]
 
+    @property
+    def under_way(self) -> int:
+        """Calls sent whose reply is not stored yet."""
+        return self._caller.under_way
+
+    def stop_sending(self) -> None:
+        """Send nothing from now on: a draw that the cache does not have waits until it is cancelled."""
+        self._caller.stop_sending()
+
     async def close(self) -> None:
         """Say the last figures and close the connections."""
         self._progress.flush(int(self._limiter.limit))
@@ -157,7 +166,8 @@ class Model:
             except CallFault as fault:
                 self._check_server()
                 line.breaker.failure(fault)
-                if tries.used_up(fault, others_answered=line.breaker.successes > answered):
+                others_answered = line.breaker.successes > answered
+                if tries.used_up(fault, line.breaker.tries_a_row(tries.faults), others_answered=others_answered):
                     line.breaker.lost_row(fault)
                     reason = f"no usable reply in {tries.count} tries: {fault.reason}"
                     return made + await self._give_up(request, first, n, "failed", reason)
@@ -214,7 +224,7 @@ class _Tries:
     faults: int = 0
     refusals: int = 0
 
-    def used_up(self, fault: CallFault, *, others_answered: bool) -> bool:
+    def used_up(self, fault: CallFault, most: int, *, others_answered: bool) -> bool:
         """Count one failed try; an endpoint that answers nobody is the breaker's business, not this row's."""
         self.count += 1
         if fault.kind == "unreachable":
@@ -223,7 +233,7 @@ class _Tries:
             self.refusals += others_answered
             return self.refusals >= self.policy.refusals
         self.faults += 1
-        return self.faults >= self.policy.attempts
+        return self.faults >= most
 
 
 async def _gather(jobs: Sequence[Coroutine[Any, Any, list[Draw]]]) -> list[list[Draw]]:

@@ -41,6 +41,7 @@ SHARED_THROUGH_STORE = frozenset(
     {"keywords", "retrieve", "pattern", "generate", "vote", "probe", "adapt", "score", "select"}
 )
 ALGORITHMS = ("grpo", "sft")
+COMING_IN_S = 30.0  # how long a stop waits for replies that are under way, and so paid for
 VERSIONS_SEALED = {
     "retrieve": ("tantivy",),
     "probe": ("transformers", "torch"),
@@ -169,6 +170,7 @@ class _Run:
         self.stopping = False
         self.is_training = False
         self.is_closing = False
+        self.coming_in: asyncio.Task[None] | None = None
 
     async def to_the_end(self) -> Ending:
         """Run, and turn every end into a status, an exit code and a result file."""
@@ -196,12 +198,28 @@ class _Run:
         return ending
 
     def _stop(self, task: asyncio.Task[Any] | None) -> None:
-        """First signal: training saves a checkpoint and ends, all else is cancelled at once. Second: training too.
+        """First signal: training saves a checkpoint and ends; all else ends when the replies under way are stored.
+        Second: at once.
 
         While children are being ended and the result is written, there is nothing left to cancel.
         """
         again, self.stopping = self.stopping, True
-        if task is not None and not self.is_closing and (again or not self.is_training):
+        if task is None or self.is_closing:
+            return
+        if again:
+            task.cancel()
+        elif not self.is_training:
+            self.coming_in = asyncio.create_task(self._end_when_quiet(task))
+
+    async def _end_when_quiet(self, task: asyncio.Task[Any]) -> None:
+        self.pool.stop_sending()
+        if under_way := self.pool.under_way:
+            seconds = f"{COMING_IN_S:.0f} s at most; a second signal ends at once"
+            self.log.emit("warning", {"code": "W870", "message": f"stopping: {under_way} replies come in ({seconds})"})
+        until = time.monotonic() + COMING_IN_S
+        while self.pool.under_way and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        if not self.is_closing:
             task.cancel()
 
     async def _guarded(self) -> Ending:
@@ -219,6 +237,8 @@ class _Run:
             return self._disk(error)
         finally:
             self.is_closing = True
+            if self.coming_in is not None:
+                self.coming_in.cancel()
             await self.pool.close()
 
     def _disk(self, error: OSError) -> Ending:

@@ -37,6 +37,18 @@ class Pool:
         self._emit = emit
         self._offline = offline
         self._open: dict[str, tuple[AsyncExitStack, Model]] = {}
+        self._is_stopping = False
+
+    @property
+    def under_way(self) -> int:
+        """Calls of all models whose reply is not stored yet."""
+        return sum(model.under_way for _, model in self._open.values())
+
+    def stop_sending(self) -> None:
+        """Let the calls under way come in and send no further one."""
+        self._is_stopping = True
+        for _, model in self._open.values():
+            model.stop_sending()
 
     async def instructor(self) -> Model:
         """The model that writes and cross-checks examples."""
@@ -66,6 +78,8 @@ class Pool:
                 )
             )
             self._open[key] = (stack, model)
+            if self._is_stopping:
+                model.stop_sending()
         return self._open[key][1]
 
     async def release(self, role: str) -> None:

@@ -1,0 +1,48 @@
+"""The child of the fault tests: ``sdrl`` as it is, told that the fake endpoint takes seeds and is quick to ask again.
+
+Three things that a run against a real endpoint has otherwise are set here and nowhere else: each call carries the
+seed of its first draw (so that the fake's replies are a function of the draw), the key says which process asks, and
+the delays between tries are short.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sdrl.cli.main import main
+from sdrl.models import open as opening
+
+TIMEOUT_VARIABLE = "FAULT_TESTS_TIMEOUT_S"
+
+
+def prepare() -> None:
+    """Patch the opening of models in this process."""
+    serve_instructor, serve_base, settings = opening._serve_instructor, opening._serve_base, opening._settings
+
+    def told(served: Any) -> Any:
+        timeout = float(os.environ.get(TIMEOUT_VARIABLE, "600"))
+        endpoint = replace(served.endpoint, sends_seed=True, key=f"pid-{os.getpid()}", timeout_s=timeout)
+        return replace(served, endpoint=endpoint)
+
+    def quick(*arguments: Any) -> Any:
+        chosen = settings(*arguments)
+        policy = replace(chosen.policy, first_delay=0.005, most_delay=0.05, never_answered=0.5, silent=1.0)
+        return replace(chosen, policy=policy)
+
+    opening._serve_instructor = lambda *a, **k: told(serve_instructor(*a, **k))
+    opening._serve_base = lambda *a, **k: told(serve_base(*a, **k))
+    opening._settings = quick
+
+
+def run(words: Sequence[str]) -> int:
+    """``sdrl`` with these words; the exit code."""
+    prepare()
+    return main(list(words))
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

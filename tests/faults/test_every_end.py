@@ -1,0 +1,36 @@
+"""A run that is ended at every fsync, rename and commit, before and after it, is finished by the same command.
+
+Before each point, and after each commit: what lies after an fsync or a rename is what lies before the next point. The
+same with a disk that is full from a point on. ``make faults`` adds every single write of SQLite, torn ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.faults.everywhere import TINY, Everywhere, everywhere
+from tests.faults.points import ORDINARY, Kind, When
+from tests.faults.project import fault_server
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everywhere]:
+    folder = tmp_path_factory.mktemp("everywhere")
+    with fault_server(folder, "--odd", "0.1") as server, everywhere(folder, server, until="vote") as every:
+        yield every
+
+
+@pytest.mark.parametrize(
+    ("when", "kinds", "stride", "code", "at_least"),
+    [("before", ORDINARY, 1, -9, 60), ("after", ("commit",), 1, -9, 6), ("full", ORDINARY, 5, 5, 12)],
+)
+def test_the_same_command_finishes_with_the_same_bytes_and_pays_twice_for_what_was_in_flight_alone(
+    tiny: Everywhere, when: When, kinds: Sequence[Kind], stride: int, code: int, at_least: int
+) -> None:
+    outcomes = tiny.enumerate(when, kinds, stride)
+    assert len(outcomes) >= at_least
+    wrong = [each for each in outcomes if (each.ended, each.finished, each.same) != (code, 0, True)]
+    assert not wrong
+    assert max(each.twice for each in outcomes) <= 2 * TINY.concurrency
