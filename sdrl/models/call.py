@@ -53,7 +53,7 @@ class Caller:
         """Calls sent whose reply is not stored yet."""
 
     def stop_sending(self) -> None:
-        """Send nothing from now on: whoever asks waits until he is cancelled. What is under way comes in and is kept."""
+        """Send nothing from now on: whoever asks waits to be cancelled. What is under way comes in and is kept."""
         self._is_stopping = True
 
     async def call(self, client: Client, request: Request, first: int, n: int, attempt: int) -> list[Draw]:

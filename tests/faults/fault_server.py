@@ -84,7 +84,8 @@ class FakeModel:
 
     def oddity(self, asked: Asked, seed: int) -> str | None:
         """What is odd about this draw, if anything: every kind in its turn."""
-        if not asked.chat or chance("odd", asked.key, seed) >= self.odd:
+        share = self.odd * (3 if asked.is_structured else 1)  # they are fewer, and have more ways of being odd
+        if not asked.chat or chance("odd", asked.key, seed) >= share:
             return None
         kinds = ODD if asked.is_structured else ("refusal", "truncated", "content_filter", "prose")
         return kinds[int(chance("which", asked.key, seed) * len(kinds))]
@@ -183,7 +184,9 @@ class FaultServer:
             choices.append({**choices[-1], "index": len(choices)})
         served = 0 if fault in ("half", "drop", "aborted") else min(asked.n, len(choices))
         usage = {"prompt_tokens": 100, "completion_tokens": 10 * len(choices), "total_tokens": 100}
-        return web.json_response({"id": "fake", "model": asked.body["model"], "choices": choices, "usage": usage}), served
+        return web.json_response(
+            {"id": "fake", "model": asked.body["model"], "choices": choices, "usage": usage}
+        ), served
 
     def _choice(self, asked: Asked, place: int, row: Row) -> dict[str, Any]:
         text, finish, refusal = row.text, row.finish_reason, None

@@ -13,7 +13,7 @@ from tests.faults.project import Size, fault_server, made, sdrl, sent_twice, wri
 from tests.faults.zygote import Zygote
 
 COMMAND = ("run", "small.yaml", "--yes", "--until", "score")
-ODDLY = ("--odd", "0.15")
+ODDLY = ("--odd", "0.1")
 
 
 @pytest.fixture(scope="module")
