@@ -214,8 +214,8 @@ class _Run:
     async def _end_when_quiet(self, task: asyncio.Task[Any]) -> None:
         self.pool.stop_sending()
         if under_way := self.pool.under_way:
-            seconds = f"{COMING_IN_S:.0f} s at most; a second signal ends at once"
-            self.log.emit("warning", {"code": "W870", "message": f"stopping: {under_way} replies come in ({seconds})"})
+            waits = f"stopping when the replies under way ({under_way}) are in, in {COMING_IN_S:.0f} s at the latest"
+            self.log.emit("warning", {"code": "W870", "message": f"{waits}; a second signal ends at once"})
         until = time.monotonic() + COMING_IN_S
         while self.pool.under_way and time.monotonic() < until:
             await asyncio.sleep(0.02)

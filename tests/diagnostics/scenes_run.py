@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -244,6 +247,21 @@ def attempts_that_are_used_up(stage: Stage) -> None:
         return status, texts
 
     run(stage, reply, "--until", "vote")
+
+
+@scene("W870")
+def a_stop_while_replies_are_under_way(stage: Stage) -> None:
+    asked: list[str] = []
+
+    def reply(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        asked.append(path)
+        if len(asked) == 1:
+            time.sleep(0.5)  # until the others are under way too
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.7)
+        return instructor(path, body)
+
+    run(stage, reply)
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ def test_a_stop_waits_for_the_replies_under_way_so_that_none_is_paid_twice(
             _, said = process.communicate(timeout=60)
         assert process.returncode == 5, said
         assert "can go on with the same command" in said
-        assert "replies come in" in said
+        assert "replies under way" in said
         before = len(server.calls())
         code, said = sdrl(tmp_path / "stopped", *COMMAND)
         assert code == 0, said
