@@ -38,11 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Judge every line."""
     from sdrl.cli.verify_rows import Lines
-    from sdrl.spec.diagnostics import Exit
-    from sdrl.verifier import Verifier
+    from sdrl.spec.diagnostics import Exit, SdrlError
+    from sdrl.verifier import ProgramError, Verifier
 
     program = _program(args.spec)
-    verifier = Verifier.from_program(program)
+    try:
+        verifier = Verifier.from_program(program)
+    except ProgramError as error:
+        raise SdrlError("E401", f"no verifier can be made of the answer in {args.spec}: {error}") from None
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         source: IO[bytes] = sys.stdin.buffer if args.file == "-" else stack.enter_context(_open(Path(args.file)))
@@ -70,25 +73,37 @@ def run(args: argparse.Namespace) -> int:
 def _judged(program: Mapping[str, Any], verifier: Verifier, lines: Lines) -> Generator[Judged]:
     """The verdicts in order: here while the input is small, by one process a core when it is not."""
     from sdrl.cli.verify_rows import judge
-    from sdrl.verifier.workers import cores, limit_pool
 
-    count, spent, busy = cores(), 0.0, 0.0
-    limit_pool(count)
+    is_math = program["type"] == "math"
+    if is_math:
+        from sdrl.verifier.workers import cores, limit_pool
+
+        limit_pool(cores())
+    spent = busy = 0.0
     while not lines.at_end():
         # Mathematics is compared on all cores already, and each answer is kept for the next time: more processes pay
         # only where this one is what the others wait for.
-        if count > 1 and spent > ALONE_S and (program["type"] != "math" or busy > spent / 2):
-            break
+        if spent > ALONE_S and (not is_math or busy > spent / 2):
+            yield from _shared_out(program, verifier, lines)
+            return
         began, worked = time.monotonic(), time.process_time()
         judged = judge(verifier, next(lines))
         spent += time.monotonic() - began
         busy += time.process_time() - worked
         yield judged
-    if lines.at_end():
+
+
+def _shared_out(program: Mapping[str, Any], verifier: Verifier, lines: Lines) -> Generator[Judged]:
+    """The verdicts on the rest of the lines, by one process a core; by this one where there is one core."""
+    from sdrl.cli.verify_rows import judge
+    from sdrl.verifier.workers import cores
+
+    if cores() == 1:
+        yield from (judge(verifier, batch) for batch in lines)
         return
     from sdrl.cli.verify_workers import Workers
 
-    with Workers(program, verifier, count) as workers:
+    with Workers(program, verifier, cores()) as workers:
         yield from workers.judged(lines)
 
 
@@ -99,16 +114,9 @@ def _program(path: Path) -> Mapping[str, Any]:
 
         return read_plan(path).verifier
     from sdrl.compiler.verifier_program import verifier_program
-    from sdrl.spec.diagnostics import SdrlError
     from sdrl.spec.loader import load_spec
-    from sdrl.verifier import ProgramError, Verifier
 
-    program = verifier_program(load_spec(path).require().answer)
-    try:
-        Verifier.from_program(program)
-    except ProgramError as error:
-        raise SdrlError("E401", f"no verifier can be made of the answer in {path}: {error}") from None
-    return program
+    return verifier_program(load_spec(path).require().answer)
 
 
 def _open(path: Path) -> IO[bytes]:
