@@ -64,6 +64,8 @@ class Texts:
         return low
 
     def _decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        if not rows:  # the library makes one empty text of no rows
+            return []
         texts: list[str] = self.tokenizer.batch_decode([list(row) for row in rows], **_OPTIONS)
         return texts
 

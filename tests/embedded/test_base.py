@@ -10,6 +10,7 @@ import pytest
 from sdrl.embedded.base import BaseModel
 from sdrl.embedded.protocol import ModelFolderError, Sampling
 from sdrl.embedded.sampling import choose, uniforms
+from sdrl.embedded.texts import Texts
 
 PROMPT = "Tom has 3 apples and finds 4 others.\n"
 
@@ -36,6 +37,13 @@ def test_the_fast_passes_draw_what_the_library_draws(
     for temperature in (0.0, 0.7, 1.0):
         asked = sampling(24, temperature, seed=3, **settings)
         assert fused.complete(PROMPT, asked) == generic.complete(PROMPT, asked)
+
+
+def test_no_rows_decode_to_no_texts(tiny_model: Path) -> None:
+    """A batch whose rows all end at the step at which stop strings are looked for has none left to look at."""
+    texts = Texts(tiny_model)
+    assert texts.decode([], []) == []
+    assert texts.stopped([], texts.encode(PROMPT, special_tokens=True), ("e",)) == []
 
 
 def test_a_configuration_of_an_older_library_is_read_alike(tiny_model: Path, tmp_path: Path) -> None:
