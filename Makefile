@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo test check fix golden bench clean
+.PHONY: help install demo forecast test check fix golden bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: install ## the main job on the embedded models: definition to measured gain, into runs/demo
 	$(BIN)/sdrl run specs/word-problems.yaml --run runs/demo --yes
 	$(BIN)/sdrl report runs/demo
+
+forecast: demo ## what the plan of the demo expected, beside what the demo used
+	$(BIN)/python -m tests.bench.forecast runs/demo
 
 test: install ## the whole test suite
 	$(BIN)/python -m pytest

@@ -95,22 +95,29 @@ def _stages(plan: Plan) -> str:
 
 
 def _asked(plan: Plan) -> str:
-    """Requests, tokens and cost by stage, then training."""
+    """Requests, tokens in and out (thousands) and cost by stage, expected beside worst case, then training."""
     estimate = plan.estimate
     rows = [_load(entry["stage"], entry["asks"], entry["expected"], entry["worst"]) for entry in estimate["stages"]]
-    total = estimate["instructor"]
-    rows.append(_load("all", "instructor", total["expected"], total["worst"]))
-    header = ("stage", "asks", "requests", "worst", "draws", "worst", "k tokens", "worst", "cost", "worst")
+    for role in ("instructor", "base"):
+        rows.append(_load("all", role, estimate[role]["expected"], estimate[role]["worst"]))
+    wide = ("requests", "draws", "k in", "k out", "cost")
+    header = ("stage", "asks", *(cell for name in wide for cell in (name, "worst")))
     training = estimate["training"]
     settings = plan.settings.train
     return "\n".join(
         [
-            table(header, rows, right=range(2, 10)),
+            table(header, rows, right=range(2, 12)),
             f"  training: {settings.algorithm}, at most {training['updates']:,} updates over {training['samples']:,} "
             f"samples, {training['completions']:,} rollouts",
-            f"  estimate: {estimate['method']}",
+            *_wrapped("estimate", estimate["method"]),
         ]
     )
+
+
+def _wrapped(title: str, text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(f"{title}: {text}", NOWRAP, initial_indent="  ", subsequent_indent="    ")
 
 
 def _budget(plan: Plan) -> str:
@@ -128,7 +135,8 @@ def _load(stage: str, asks: str, low: dict[str, Any], high: dict[str, Any]) -> t
     cells = [stage, asks]
     for key in ("requests", "draws"):
         cells += [f"{low[key]:,}", f"{high[key]:,}"]
-    cells += [f"{(case['prompt_tokens'] + case['completion_tokens']) / 1000:,.0f}" for case in (low, high)]
+    for key in ("prompt_tokens", "completion_tokens"):
+        cells += [f"{case[key] / 1000:,.1f}" for case in (low, high)]
     cells += [dollars(low["microusd"]), dollars(high["microusd"])] if asks == "instructor" else ["-", "-"]
     return tuple(cells)
 

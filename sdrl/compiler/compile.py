@@ -23,6 +23,7 @@ from sdrl.compiler.plan_file import plan_files, write_files
 from sdrl.compiler.readme import write_readme
 from sdrl.compiler.requires import REQUIRED
 from sdrl.compiler.self_test import compile_verifier, self_test
+from sdrl.compiler.sizes import Known
 from sdrl.compiler.template_sources import load_templates
 from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
@@ -106,7 +107,7 @@ class _Compilation:
         if verifier is None:
             return None
         tested = self_test(spec, parts, program, verifier, findings)
-        evaluations, data = self._evaluations(program, verifier)
+        evaluations, known = self._evaluations(program, verifier, identified.base_folder)
         draft = Plan(
             name=spec.name,
             hash="",
@@ -127,25 +128,27 @@ class _Compilation:
         self._warn()
         if findings.failed:
             return None
+        made = self._finish(replace(draft, not_yet_used=not_yet_used(spec)), known)
         findings.judge_silences()
-        return self._finish(replace(draft, not_yet_used=not_yet_used(spec)), data)
+        return made
 
-    def _finish(self, draft: Plan, data: Mapping[str, bytes]) -> tuple[Plan, dict[str, bytes]] | None:
+    def _finish(self, draft: Plan, known: Known) -> tuple[Plan, dict[str, bytes]] | None:
         """Hashes and estimate; rendering every prompt once also proves that every template works on this spec."""
         stages = build_stages(draft)
         plan = replace(draft, stages=stages, hash=plan_hash(stages))
         try:
-            plan = replace(plan, estimate=estimate(plan, self._base_dir, data))
+            plan = replace(plan, estimate=estimate(plan, known))
         except SdrlError as error:
             self._findings.add(error.code, "prompts", error.message, error.help)
             return None
-        return plan, plan_files(plan, data, write_readme(plan))
+        return plan, plan_files(plan, known.data, write_readme(plan))
 
     def _evaluations(
-        self, program: Mapping[str, object], verifier: Verifier
-    ) -> tuple[tuple[EvaluationPlan, ...], dict[str, bytes]]:
+        self, program: Mapping[str, object], verifier: Verifier, base_folder: Path | None
+    ) -> tuple[tuple[EvaluationPlan, ...], Known]:
         plans: list[EvaluationPlan] = []
         data: dict[str, bytes] = {}
+        worked: dict[str, list[str]] = {}
         for index, evaluation in enumerate(self._spec.evaluate):
             frozen = freeze(
                 evaluation,
@@ -161,7 +164,8 @@ class _Compilation:
             plans.append(frozen.plan)
             if frozen.plan.sha256:
                 data[frozen.plan.file] = frozen.content
-        return tuple(plans), data
+            worked[frozen.plan.name] = frozen.worked
+        return tuple(plans), Known(self._base_dir, data, worked, base_folder)
 
     def _warn(self) -> None:
         sets = {evaluation.name: index for index, evaluation in enumerate(self._spec.evaluate)}

@@ -1,44 +1,35 @@
 """What a run will ask for: requests, draws, tokens and money by stage, expected and worst case.
 
-Prompt sizes come from the rendered prompts (with the first demo and passage standing in), one token taken as 4 bytes;
-completion sizes from the demos where there are any. All integers; money in micro-dollars. Never hashed.
+Expected: the requests that the stages send (``schedule``), prompts as they are rendered (``sizes``), and what models
+usually do (``typical``). Worst: every attempt is made, every reply is as long as it may be, and an endpoint that does
+not honour ``n`` is asked draw by draw; only failed tries of an endpoint come on top. All integers; money in
+micro-dollars. Never hashed.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from pathlib import Path
 from typing import Any
 
-from sdrl.compiler.examples import prompt_values
 from sdrl.compiler.plan import Plan
-from sdrl.compiler.prompts import Prompts
-from sdrl.compiler.replies import reply_schema
+from sdrl.compiler.schedule import KEYWORD_TRIES, calls_for, wave_size
+from sdrl.compiler.sizes import NO_LIMIT, Known, Size, Sizes
 from sdrl.spec.model import Price
 
-BYTES_PER_TOKEN = 4
-KEYWORD_TRIES = 3  # what stage keywords asks at most
-# expected shares, from experience: attempts written for one accepted sample, adapted samples that stay
-ATTEMPTS_PER_SAMPLE = Decimal("1.15")
-ADAPTED_STAY = Decimal("0.9")
-USUAL_COMPLETION = 300  # tokens, where no demo shows how long an output is
-WRAPPING = 16  # tokens that a chat template puts around a message
-
-METHOD = "prompts rendered, 4 bytes a token; 1.15 attempts a sample; completions as long as the demos' outputs"
+FEW = 10  # expected failures below which they are counted one by one
+INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
 
 
 @dataclass(frozen=True)
 class Load:
     """One stage's asking: HTTP requests, completions drawn, tokens in and out; a request may draw several."""
 
-    requests: int = 0
-    draws: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    requests: float = 0
+    draws: float = 0
+    prompt_tokens: float = 0
+    completion_tokens: float = 0
 
     def __add__(self, other: Load) -> Load:
         return Load(
@@ -48,148 +39,307 @@ class Load:
             self.completion_tokens + other.completion_tokens,
         )
 
+    def rounded(self) -> dict[str, int]:
+        """Whole numbers, rounded up: a bound stays one."""
+        return {name: math.ceil(round(value, 6)) for name, value in vars(self).items()}
 
-def estimate(plan: Plan, base_dir: Path, data: Mapping[str, bytes]) -> dict[str, Any]:
-    """The estimate as JSON values: one entry a stage that asks a model, totals for the instructor, and updates."""
-    sizes = _Sizes(plan, base_dir, data)
-    expected, worst = _loads(plan, sizes, worst=False), _loads(plan, sizes, worst=True)
+
+def estimate(plan: Plan, known: Known) -> dict[str, Any]:
+    """The estimate as JSON values: one entry a stage that asks a model, totals for both models, and updates."""
+    sizes = Sizes(plan, known)
+    loads = {"expected": _Expected(plan, sizes).loads(), "worst": _Worst(plan, sizes).loads()}
     models = plan.settings.models
     price = models.instructor.price if models else None
     free = bool(models and models.instructor.is_embedded)
     stages: list[dict[str, Any]] = []
-    totals = {"expected": Load(), "worst": Load()}
-    for name in expected:
-        asks = "instructor" if name in INSTRUCTED else "base"
-        entry: dict[str, Any] = {"stage": name, "asks": asks}
-        for case, loads in (("expected", expected), ("worst", worst)):
-            entry[case] = vars(loads[name]) | {
-                "microusd": _cost(loads[name], price, free=free) if asks == "instructor" else 0
-            }
-            if asks == "instructor":
-                totals[case] += loads[name]
+    for name in loads["expected"]:
+        is_instructed = name in INSTRUCTED
+        entry: dict[str, Any] = {"stage": name, "asks": "instructor" if is_instructed else "base"}
+        for case in loads:
+            load = loads[case][name].rounded()
+            cost = _cost(load, price, free=free, rounds_up=case == "worst") if is_instructed else 0
+            entry[case] = load | {"microusd": cost}
         stages.append(entry)
     return {
-        "method": METHOD,
+        "method": _method(sizes, plan.settings.synthesize.samples),
         "stages": stages,
-        "instructor": {case: vars(load) | {"microusd": _cost(load, price, free=free)} for case, load in totals.items()},
+        "instructor": {case: _total(stages, "instructor", case) for case in loads},
+        "base": {case: _total(stages, "base", case) for case in loads},
         "training": _training(plan),
     }
 
 
-INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
+def _method(sizes: Sizes, samples: int) -> str:
+    writing = sizes.writing
+    unusable, lost = 1 - writing.readable, writing.outvoted + writing.repeated(samples)
+    return (
+        f"prompts rendered with real passages and demos; tokens: instructor {sizes.instructor.how}, base "
+        f"{sizes.base.how}; of the written samples {unusable:.1%} unusable, {lost:.1%} dropped by vote and filters; "
+        f"{sizes.answering.solved:.0%} solved by the base; a harder form {writing.harder:g} and an easier one "
+        f"{writing.easier:g} times as long; failed tries of an endpoint come on top"
+    )
 
 
-def _cost(load: Load, price: Price | None, *, free: bool) -> int | None:
-    """Micro-dollars (dollars a million tokens are micro-dollars a token), rounded up; None for an unknown price."""
+def _total(stages: list[dict[str, Any]], asks: str, case: str) -> dict[str, int | None]:
+    chosen = [entry[case] for entry in stages if entry["asks"] == asks]
+    keys = ("requests", "draws", "prompt_tokens", "completion_tokens")
+    costs = [load["microusd"] for load in chosen]
+    return {key: sum(load[key] for load in chosen) for key in keys} | {
+        "microusd": None if None in costs else sum(costs)
+    }
+
+
+def _cost(load: dict[str, int], price: Price | None, *, free: bool, rounds_up: bool) -> int | None:
+    """Micro-dollars (dollars a million tokens are micro-dollars a token), rounded up; None for an unknown price.
+
+    A run rounds each request up, so that in the worst case every one costs a micro-dollar more.
+    """
     if price is None:
         return 0 if free else None
-    total = load.prompt_tokens * Decimal(repr(price.input)) + load.completion_tokens * Decimal(repr(price.output))
-    return int(total.to_integral_value(ROUND_CEILING))
+    prompts, completions = Decimal(repr(price.input)), Decimal(repr(price.output))
+    total = load["prompt_tokens"] * prompts + load["completion_tokens"] * completions
+    rounding = load["requests"] if rounds_up and total else 0
+    return int(total.to_integral_value(ROUND_CEILING)) + rounding
 
 
-class _Sizes:
-    """Tokens of each prompt (averaged over parts) and of what comes back."""
+class _Expected:
+    """What is usual."""
 
-    def __init__(self, plan: Plan, base_dir: Path, data: Mapping[str, bytes]) -> None:
+    def __init__(self, plan: Plan, sizes: Sizes) -> None:
+        self._settings = plan.settings
         self._plan = plan
-        self.prompt = {name: self._prompt(name, base_dir, data) for name in plan.templates}
-        outputs = [len(demo.output.encode()) for part in plan.parts for demo in part.demos]
-        inputs = [len(demo.input.encode()) for part in plan.parts for demo in part.demos]
-        self.output = _tokens(sum(outputs) / len(outputs)) if outputs else USUAL_COMPLETION
-        self.sample = self.output + (_tokens(sum(inputs) / len(inputs)) if inputs else USUAL_COMPLETION // 2)
-        self.longest_passage = plan.settings.retrieve.passage_words * 2 if plan.corpus else 0
+        self._sizes = sizes
+        writing = sizes.writing
+        loses_votes = self._settings.vote.min_agreement is not None or self._settings.vote.tie == "drop"
+        on = {step.name for step in self._settings.filter if step.name and getattr(step, step.name) is not False}
+        compares = "rouge_l" in on
+        self._voted = 1 - writing.outvoted * loses_votes
+        self._stay = self._voted - writing.repeated(self._settings.synthesize.samples) * compares
+        self._adapted = self._voted - writing.close * compares
 
-    def _prompt(self, name: str, base_dir: Path, data: Mapping[str, bytes]) -> int:
-        plan, prompts = self._plan, Prompts(self._plan)
-        total = 0.0
-        for part in plan.parts:
-            values, _ = prompt_values(plan, part, base_dir, data)[name]
-            if name == "pattern" and not part.demos:
-                continue
-            if name == "answer":
-                text = prompts.answer(part, values["input"], values["options"])
-            else:
-                text = prompts.messages(name, part, **values)[0]["content"]
-            total += part.share * len(text.encode())
-        schema = reply_schema(name, plan.settings.answer)
-        return _tokens(total) + (WRAPPING + _tokens(len(json.dumps(schema[1]))) if schema else WRAPPING)
+    def loads(self) -> dict[str, Load]:
+        """By stage."""
+        settings, sizes = self._settings, self._sizes
+        synthesize, score = settings.synthesize, settings.score
+        samples, most, readable = synthesize.samples, synthesize.most_attempts, sizes.writing.readable
+        attempts = expected_attempts(samples, most, readable)
+        came = min(samples, attempts * readable)
+        refills = expected_refills(samples, most - came / readable, readable, self._stay, came)
+        accepted = min(samples, (came + refills * readable) * self._stay)
+        rewritten, factor = self._rewritten(accepted)
+        voted = rewritten * readable
+        longest = synthesize.sampling.max_tokens or NO_LIMIT
+        written = min(longest, sizes.written())
+        again = max(0.0, came / readable + refills - attempts)
+        pool = accepted + voted * self._adapted
+        base_factor = (accepted + factor * voted * self._adapted) / pool if pool else 1.0
+        return {
+            "keywords": _one_each(
+                _keyword_parts(self._plan), sizes.keywords().expected, min(longest, sizes.writing.keywords_tokens)
+            ),
+            "pattern": _one_each(
+                _pattern_parts(self._plan), sizes.pattern().expected, min(longest, sizes.writing.pattern_tokens)
+            ),
+            "generate": _one_each(attempts, sizes.generate().expected, written),
+            "vote": self._votes(came + refills * readable, 1.0) + _one_each(again, sizes.generate().expected, written),
+            "probe": self._base(accepted, 1, greedy=True, factor=1.0),
+            "adapt": self._rewrites(accepted, factor) + self._votes(voted, factor),
+            "score": self._base(pool, score.draws, greedy=score.sampling.temperature == 0, factor=base_factor),
+            "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
+        }
+
+    def _rewritten(self, accepted: float) -> tuple[float, float]:
+        """Samples that are rewritten, and the length of the new ones beside theirs."""
+        adapt, solved, writing = self._settings.adapt, self._sizes.answering.solved, self._sizes.writing
+        if adapt.rounds == 0:
+            return 0.0, 1.0
+        harder, easier = solved * adapt.harder, (1 - solved) * adapt.easier
+        share = harder + easier
+        return accepted * share, (harder * writing.harder + easier * writing.easier) / share if share else 1.0
+
+    def _rewrites(self, accepted: float, factor: float) -> Load:
+        adapt, solved = self._settings.adapt, self._sizes.answering.solved
+        most = self._settings.synthesize.sampling.max_tokens or NO_LIMIT
+        written = min(most, factor * self._sizes.written())
+        load = Load()
+        for name, share in (("harder", solved * adapt.harder), ("easier", (1 - solved) * adapt.easier)):
+            count = accepted * share * (adapt.rounds > 0)
+            load += _one_each(count, self._sizes.rewrite(name).expected, written)
+        return load
+
+    def _votes(self, count: float, factor: float) -> Load:
+        vote, sizes = self._settings.vote, self._sizes
+        solved = min(vote.sampling.max_tokens or NO_LIMIT, factor * sizes.output(sizes.instructor))
+        draws: float = vote.draws
+        if vote.stop_early and "vote.stop_early" not in self._plan.not_yet_used:
+            draws = settled_after(vote.draws, sizes.writing.agreement)
+        return _many_each(count, draws, calls_for(vote.draws), sizes.solve(factor).expected, solved)
+
+    def _base(self, count: float, draws: int, *, greedy: bool, factor: float) -> Load:
+        sizes, answering = self._sizes, self._sizes.answering
+        most = self._settings.score.sampling.max_tokens or NO_LIMIT
+        worked = factor * sizes.output(sizes.base) + 1  # the token that ends it
+        answered = min(most, worked * (answering.greedy if greedy else answering.sampled))
+        return _many_each(count, draws, calls_for(draws), sizes.answer(factor).expected, answered)
+
+    def _evaluation(self, at: int) -> Load:
+        evaluation, answering = self._plan.evaluations[at], self._sizes.answering
+        most = evaluation.sampling.get("max_tokens") or NO_LIMIT
+        worked = self._sizes.worked(evaluation) + 1
+        greedy = evaluation.sampling.get("temperature") == 0
+        prompt = self._sizes.question(evaluation).expected
+        load = Load()
+        for share in (answering.greedy if greedy else answering.sampled, answering.trained):
+            answered = min(most, worked * share)
+            load += _many_each(evaluation.rows, evaluation.runs, calls_for(evaluation.runs), prompt, answered)
+        return load
 
 
-def _tokens(size: float) -> int:
-    return math.ceil(size / BYTES_PER_TOKEN)
+class _Worst:
+    """What cannot be exceeded."""
+
+    def __init__(self, plan: Plan, sizes: Sizes) -> None:
+        self._plan = plan
+        self._settings = plan.settings
+        self._sizes = sizes
+
+    def loads(self) -> dict[str, Load]:
+        """By stage."""
+        settings, sizes = self._settings, self._sizes
+        synthesize, adapt = settings.synthesize, settings.adapt
+        samples, most = synthesize.samples, synthesize.most_attempts
+        rewrites = samples if adapt.rounds and (adapt.harder or adapt.easier) else 0
+        written = synthesize.sampling.max_tokens or NO_LIMIT
+        generate, solve = sizes.generate().most, sizes.solve()
+        rewriting = max(sizes.rewrite("harder").most, sizes.rewrite("easier").most)
+        question = sizes.answer()
+        answered = settings.score.sampling.max_tokens or NO_LIMIT
+        return {
+            "keywords": _one_each(KEYWORD_TRIES * _keyword_parts(self._plan), sizes.keywords().most, written),
+            "pattern": _one_each(_pattern_parts(self._plan), sizes.pattern().most, written),
+            "generate": _one_each(most, generate, written),
+            "vote": self._votes(most, solve) + _one_each(max(0, most - samples), generate, written),
+            "probe": self._base(samples, 1, question.most, answered),
+            "adapt": _one_each(rewrites, rewriting, written) + self._votes(rewrites, solve),
+            "score": self._base(samples + rewrites, settings.score.draws, question.most, answered),
+            "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
+        }
+
+    def _votes(self, count: int, prompt: Size) -> Load:
+        vote = self._settings.vote
+        models = self._settings.models
+        honours_n = bool(models and models.instructor.endpoint in ("embedded", "vllm"))
+        calls = calls_for(vote.draws) if honours_n else _one_by_one(vote.draws)
+        return _many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT)
+
+    def _base(self, count: int, draws: int, prompt: int, answered: int) -> Load:
+        models = self._settings.models
+        honours_n = bool(models and models.base.serve in ("embedded", "vllm"))
+        calls = calls_for(draws) if honours_n else _one_by_one(draws)
+        return _many_each(count, draws, calls, prompt, answered)
+
+    def _evaluation(self, at: int) -> Load:
+        evaluation = self._plan.evaluations[at]
+        answered = evaluation.sampling.get("max_tokens") or NO_LIMIT
+        prompt = self._sizes.question(evaluation).most
+        return self._base(2 * evaluation.rows, evaluation.runs, prompt, answered)
 
 
-def _loads(plan: Plan, sizes: _Sizes, *, worst: bool) -> dict[str, Load]:
-    settings = plan.settings
-    synthesize, vote, score = settings.synthesize, settings.vote, settings.score
-    attempts = (
-        synthesize.most_attempts
-        if worst
-        else min(synthesize.most_attempts, _ceil(synthesize.samples * ATTEMPTS_PER_SAMPLE))
-    )
-    writing = synthesize.sampling.max_tokens or 4096
-    solving = vote.sampling.max_tokens or 4096
-    answering = score.sampling.max_tokens or 4096
-    written = writing if worst else min(writing, sizes.sample)
-    solved = solving if worst else min(solving, sizes.output)
-    answered = answering if worst else min(answering, sizes.output)
-    parts = len(plan.parts)
-    with_demos = sum(bool(part.demos) for part in plan.parts) if synthesize.pattern != "never" else 0
-    asks_keywords = bool(plan.corpus) and settings.retrieve.keywords == "auto"
-    adapting = settings.adapt.rounds > 0 and (settings.adapt.harder or settings.adapt.easier)
-    rewrites = synthesize.samples if adapting else 0
-    adapted = rewrites if worst else _ceil(rewrites * ADAPTED_STAY)
-    pool = synthesize.samples + adapted
-    more_passage = sizes.longest_passage if worst else 0
-    rewriting = max(sizes.prompt["harder"], sizes.prompt["easier"])
-    loads = {
-        "keywords": _one_each(
-            (KEYWORD_TRIES if worst else 1) * parts * asks_keywords, sizes.prompt["keywords"], min(writing, 200)
-        ),
-        "pattern": _one_each(with_demos, sizes.prompt["pattern"], min(writing, 200)),
-        "generate": _one_each(attempts, sizes.prompt["generate"] + more_passage, written),
-        "vote": _many_each(attempts, vote.draws, sizes.prompt["solve"], solved, worst=worst),
-        "probe": _one_each(synthesize.samples, sizes.prompt["answer"], answered),
-        "adapt": _one_each(rewrites, rewriting, written)
-        + _many_each(adapted, vote.draws, sizes.prompt["solve"], solved, worst=worst),
-        "score": _many_each(pool, score.draws, sizes.prompt["answer"], answered, worst=worst),
-        "evaluate": Load(),
-    }
-    for evaluation in plan.evaluations:
-        longest = evaluation.sampling.get("max_tokens") or 4096
-        load = _many_each(
-            2 * evaluation.rows,
-            evaluation.runs,
-            sizes.prompt["answer"],
-            longest if worst else min(longest, sizes.output),
-            worst=worst,
-        )
-        loads["evaluate"] += load
-    return loads
+def _one_by_one(draws: int) -> int:
+    """Calls where ``n`` is refused: once all draws are asked for together, then each alone."""
+    return draws + 1 if draws > 1 else draws
 
 
-def _one_each(count: int, prompt: int, completion: int) -> Load:
+def _keyword_parts(plan: Plan) -> int:
+    return len(plan.parts) if plan.corpus and plan.settings.retrieve.keywords == "auto" else 0
+
+
+def _pattern_parts(plan: Plan) -> int:
+    return sum(bool(part.demos) for part in plan.parts) if plan.settings.synthesize.pattern != "never" else 0
+
+
+def _one_each(count: float, prompt: float, completion: float) -> Load:
     return Load(count, count, count * prompt, count * completion)
 
 
-def _many_each(count: int, draws: int, prompt: int, completion: int, *, worst: bool) -> Load:
-    """``draws`` completions of each of ``count`` prompts: in one request, or one by one where an endpoint has no n."""
-    requests = count * draws if worst else count
-    return Load(requests, count * draws, requests * prompt, count * draws * completion)
+def _many_each(count: float, draws: float, calls: int, prompt: float, completion: float) -> Load:
+    """``draws`` completions of each of ``count`` prompts, in ``calls`` requests."""
+    return Load(count * calls, count * draws, count * calls * prompt, count * draws * completion)
+
+
+def expected_attempts(samples: int, most: int, readable: float) -> float:
+    """Attempts that stage generate writes until ``samples`` are readable: all at once, then in waves."""
+    return _in_waves(samples, most, samples, readable, wave_size(samples))
+
+
+def expected_refills(samples: int, room: float, readable: float, stay: float, came: float) -> float:
+    """Attempts beyond those of generate that stage vote takes until ``samples`` stay: waves of one size."""
+    return _in_waves(samples, room, 0, readable * stay, wave_size(samples), done=came, each=stay)
+
+
+def _in_waves(
+    wanted: int, room: float, first: int, rate: float, size: int, *, done: float = 0.0, each: float = 1.0
+) -> float:
+    """Expected tries until ``wanted`` succeed, in waves, at most ``room``: each wave goes out while too few have.
+
+    ``done`` earlier tries succeed with probability ``each``.
+    """
+    tried = 0.0
+    average, variance = done * each, done * each * (1 - each)
+    total = done
+    expected = 0.0
+    while room - tried > 0.5:
+        waiting = 1.0 if first and not tried else _too_few(wanted, total, average, variance)
+        if waiting < 1e-3:
+            break
+        wave = first if first and not tried else max(size, int(wanted - average))
+        step = min(wave, room - tried)
+        tried, total = tried + step, total + step
+        expected += waiting * step
+        average += step * rate
+        variance += step * rate * (1 - rate)
+    return expected
+
+
+def _too_few(wanted: int, total: float, average: float, variance: float) -> float:
+    """The probability that fewer than ``wanted`` of ``total`` tries succeeded; ``average`` are expected to.
+
+    Few failures are taken as Poisson, many as normal.
+    """
+    failures, bearable = total - average, math.floor(total - wanted + 1e-9)
+    if bearable < 0:
+        return 1.0
+    if failures < FEW:
+        return 1 - sum(math.exp(-failures) * failures**count / math.factorial(count) for count in range(bearable + 1))
+    return 0.5 * (1 + math.erf((wanted - 0.5 - average) / math.sqrt(2 * variance)))
+
+
+def settled_after(draws: int, agreement: float) -> float:
+    """Expected draws until a vote's winner can no longer change, where each draw says it with this probability.
+
+    The rest is taken as one rival: the vote is settled when the lead is larger than the number of draws left.
+    """
+    waiting = {0: 1.0}  # lead of the winner -> probability, of the votes that are open
+    expected = 0.0
+    for drawn in range(1, draws + 1):
+        after: dict[int, float] = {}
+        for lead, chance in waiting.items():
+            expected += chance
+            for step, share in ((1, agreement), (-1, 1 - agreement)):
+                if abs(lead + step) <= draws - drawn:
+                    after[lead + step] = after.get(lead + step, 0.0) + chance * share
+        waiting = after
+    return expected
 
 
 def _training(plan: Plan) -> dict[str, int]:
     """Updates and rollouts, where every sample that may be selected is."""
     train, select = plan.settings.train, plan.settings.select
     samples = min(select.samples, 2 * plan.settings.synthesize.samples)
-    prompts = _ceil(Decimal(samples) * Decimal(repr(train.epochs)))
+    prompts = int((Decimal(samples) * Decimal(repr(train.epochs))).to_integral_value(ROUND_CEILING))
     is_online = train.algorithm in ("grpo", "rloo")
     return {
         "samples": samples,
         "updates": -(-prompts // train.prompts_per_step),
         "completions": prompts * train.rollouts if is_online else 0,
     }
-
-
-def _ceil(value: Decimal) -> int:
-    return int(value.to_integral_value(ROUND_CEILING))

@@ -27,10 +27,16 @@ MAX_REPORTED = 3  # unreadable rows shown for one set
 
 @dataclass
 class Frozen:
-    """One evaluation set: its plan, its bytes, and what is wrong with its rows."""
+    """One evaluation set: its plan, its bytes, and what is wrong with its rows.
+
+    ``worked`` are the whole texts of gold fields from which an answer is extracted: solutions, to know their length.
+    ``places`` says of each row where it stands (``file:line``).
+    """
 
     plan: EvaluationPlan
     content: bytes
+    worked: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
     problems: list[tuple[str, str, str | None]] = field(default_factory=list)  # code, message, help
 
 
@@ -70,6 +76,9 @@ def freeze(
                     break
                 continue
             lines.append(text_line(made))
+            frozen.places.append(where)
+            if evaluation.gold.extract is not None and not isinstance(evaluation.options, OptionColumns):
+                frozen.worked.append(_gold_text(evaluation, row))
     except RowProblem as problem:
         _note(frozen, "E542", problem.message, problem.help)
     except hub.HubProblem as problem:
@@ -143,7 +152,7 @@ def _row_maker(
 def _gold(evaluation: Evaluation, row: Row, finder: Verifier | None, options: Mapping[str, str] | None) -> str:
     """The right answer as text: the field, what ``extract`` finds in it, and what ``map`` makes of that."""
     spec = evaluation.gold
-    text = fill(spec.field, row) if "{" in spec.field else text_of(look_up(row, spec.field))
+    text = _gold_text(evaluation, row)
     if finder is not None:
         found = finder.extract(text, options)
         if found.prediction is None:
@@ -155,6 +164,11 @@ def _gold(evaluation: Evaluation, row: Row, finder: Verifier | None, options: Ma
             raise RowProblem(f"gold.map has no entry for {text!r}", help=f"it has {', '.join(map(repr, spec.map))}")
         text = spec.map[text]
     return text.strip()
+
+
+def _gold_text(evaluation: Evaluation, row: Row) -> str:
+    name = evaluation.gold.field
+    return fill(name, row) if "{" in name else text_of(look_up(row, name))
 
 
 def _options(

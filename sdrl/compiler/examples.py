@@ -5,6 +5,7 @@ Reads the beginning of the first corpus file. Says where each stand-in comes fro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
 
 MAX_TEXT_BYTES = 65_536
+MAX_SCANNED_BYTES = 262_144
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,41 @@ def first_passage(plan: Plan, base_dir: Path) -> StandIn | None:
         if text:
             return StandIn(" ".join(text.split()[:words]), f"the first passage of {file.path}")
     return StandIn("(a passage of the corpus)", "a stand-in: the corpus is not at hand")
+
+
+def passages(plan: Plan, base_dir: Path, most: int) -> list[str]:
+    """At most ``most`` passages, evenly spread over the beginnings of the local corpus files; none where none is at
+    hand.
+
+    A text that is longer than ``retrieve.passage_words`` is cut there, as a run cuts it (at sentences, though).
+    """
+    words = plan.settings.retrieve.passage_words
+    files = [file for file in plan.corpus if (base_dir / file.path).is_file()]
+    found: list[str] = []
+    for file in files:
+        found += _texts(base_dir / file.path, plan.settings.corpus[file.source].text, max(1, most // len(files)))
+    pieces = []
+    for text in found:
+        cut = text.split()
+        pieces.append(text if len(cut) <= words else " ".join(cut[: -(-len(cut) // -(-len(cut) // words))]))
+    return [piece for piece in pieces if piece]
+
+
+def _texts(path: Path, field: str, most: int) -> list[str]:
+    """Texts from the first 256 kB of a JSON Lines file, evenly spread; of any other file the first one."""
+    if path.suffix != ".jsonl":
+        return [_first_text(path, field)]
+    with path.open("rb") as file:
+        lines = file.read(MAX_SCANNED_BYTES).split(b"\n")
+    whole = [line for line in (lines[:-1] or lines) if line.strip()]
+    texts = []
+    for line in whole[:: max(1, -(-len(whole) // most))]:
+        try:
+            row = json.loads(line)
+            texts.append(fill(field, row) if "{" in field else str(row.get(field, "")))
+        except (ValueError, AttributeError):  # a bad row is said when the index is built
+            continue
+    return texts
 
 
 def _first_text(path: Path, field: str) -> str:
@@ -60,8 +97,6 @@ def example_sample(plan: Plan, part: PartPlan, data: Mapping[str, bytes]) -> Sta
     for evaluation in plan.evaluations:
         content = data.get(evaluation.file, b"")
         if content:
-            import json
-
             row = json.loads(content.split(b"\n", 1)[0])
             sample = Sample(row["input"], row["gold"], row.get("options"))
             return StandIn(sample, f"the first row of evaluation set '{evaluation.name}' (a run never shows it)")

@@ -61,24 +61,27 @@ def estimate_lines(estimate: dict[str, Any]) -> list[str]:
     lines = [
         "## What it asks for",
         "",
-        "| stage | asks | requests expected | worst | draws expected | worst | cost expected | worst |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
+        "| stage | asks | requests | worst | k tokens in | worst | k tokens out | worst | cost | worst |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for entry in estimate["stages"]:
-        low, high = entry["expected"], entry["worst"]
-        lines.append(
-            f"| {entry['stage']} | {entry['asks']} | {low['requests']:,} | {high['requests']:,} | {low['draws']:,} "
-            f"| {high['draws']:,} | {dollars(low['microusd'])} | {dollars(high['microusd'])} |"
-        )
-    low, high = estimate["instructor"]["expected"], estimate["instructor"]["worst"]
+        lines.append(_load_line(entry["stage"], entry["asks"], entry["expected"], entry["worst"]))
+    for role in ("instructor", "base"):
+        lines.append(_load_line("**all**", role, estimate[role]["expected"], estimate[role]["worst"]))
     lines += [
-        f"| **instructor** | | {low['requests']:,} | {high['requests']:,} | {low['draws']:,} | {high['draws']:,} "
-        f"| {dollars(low['microusd'])} | {dollars(high['microusd'])} |",
         "",
         f"Training: at most {training['updates']:,} updates over {training['samples']:,} samples.",
         f"How estimated: {estimate['method']}.",
     ]
     return lines
+
+
+def _load_line(stage: str, asks: str, low: dict[str, Any], high: dict[str, Any]) -> str:
+    cells = [f"{case['requests']:,}" for case in (low, high)]
+    for key in ("prompt_tokens", "completion_tokens"):
+        cells += [f"{case[key] / 1000:,.1f}" for case in (low, high)]
+    cells += [dollars(case["microusd"]) if asks == "instructor" else "-" for case in (low, high)]
+    return f"| {stage} | {asks} | {' | '.join(cells)} |"
 
 
 def dollars(microusd: int | None) -> str:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sdrl.compiler.schedule import DRAWS_PER_CALL
 from sdrl.models.breaker import Breaker, RetryPolicy
 from sdrl.models.cache import Cache
 from sdrl.models.call import Caller
@@ -25,8 +26,6 @@ from sdrl.models.limiter import Limiter
 from sdrl.models.progress import Emit, Progress
 from sdrl.models.request import Draw, DrawStatus, Request
 from sdrl.spec.diagnostics import SdrlError
-
-MAX_N = 64
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class Model:
         return self._line
 
     async def _ask(self, line: _Line, request: Request, missing: Sequence[int]) -> list[Draw]:
-        width = 1 if line.single else MAX_N
+        width = 1 if line.single else DRAWS_PER_CALL
         made = await _gather([self._chunk(line, request, first, n) for first, n in chunks(missing, width)])
         return [draw for chunk in made for draw in chunk]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.sample import Sample
+from sdrl.compiler.schedule import demo_chance, wave_size
 from sdrl.methods import METHODS, Attempt
 from sdrl.stages.asking import Written, named, write_example
 from sdrl.stages.context import Row, StageContext
@@ -38,7 +39,7 @@ class Attempts:
     @property
     def wave(self) -> int:
         """How many attempts go out together."""
-        return max(8, self.ctx.plan.settings.synthesize.samples // 8)
+        return wave_size(self.ctx.plan.settings.synthesize.samples)
 
     @property
     def most(self) -> int:
@@ -89,9 +90,7 @@ class Attempts:
     def _demos(self, index: int, part: PartPlan) -> tuple[Sample, ...]:
         synthesize = self.ctx.plan.settings.synthesize
         chance = random.Random(self.ctx.plan.seed_for("demos", index))
-        chosen = synthesize.demo_probability  # share: the authors' code, number of demos over number of samples
-        probability = min(1.0, len(part.demos) / synthesize.samples) if chosen == "share" else chosen
-        if not part.demos or chance.random() >= probability:
+        if not part.demos or chance.random() >= demo_chance(synthesize, len(part.demos)):
             return ()
         wanted = synthesize.demos_per_prompt
         if wanted == "all" or wanted >= len(part.demos):

@@ -6,11 +6,10 @@ Without a corpus there is nothing to search, and no request is sent; a list in t
 from __future__ import annotations
 
 from sdrl.compiler.plan import PartPlan
+from sdrl.compiler.schedule import KEYWORD_DEMOS, KEYWORD_TRIES
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.asking import ask
 from sdrl.stages.context import Row, StageContext, StageOutput
-
-TRIES = 3  # a keyword reply that cannot be read ends the run, so it is asked again with the next draw
 
 
 async def run(ctx: StageContext) -> StageOutput:
@@ -29,8 +28,10 @@ async def _ask(ctx: StageContext, part: PartPlan) -> Row:
     sampling = ctx.plan.settings.synthesize.sampling.resolved()
     seed = ctx.plan.seed_for("keywords", part.name)
     why = "no reply"
-    for index in range(TRIES):
-        asked = await ask(ctx, "keywords", part, {"demos": part.demos[:3]}, seed=seed, sampling=sampling, index=index)
+    for index in range(KEYWORD_TRIES):
+        asked = await ask(
+            ctx, "keywords", part, {"demos": part.demos[:KEYWORD_DEMOS]}, seed=seed, sampling=sampling, index=index
+        )
         why = asked.why or asked.code
         words = [word.strip() for word in (asked.reply or {}).get("keywords", []) if word.strip()]
         if words:
@@ -38,6 +39,6 @@ async def _ask(ctx: StageContext, part: PartPlan) -> Row:
             return {"part": part.name, "keywords": list(dict.fromkeys(words)), "request_keys": keys}
     raise SdrlError(
         "E860",
-        f"the instructor gave no usable keywords for part '{part.name}' in {TRIES} tries: {why}",
+        f"the instructor gave no usable keywords for part '{part.name}' in {KEYWORD_TRIES} tries: {why}",
         help="write them yourself in the spec: retrieve: {keywords: [word, word]}",
     )

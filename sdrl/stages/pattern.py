@@ -7,10 +7,9 @@ any prompt.
 from __future__ import annotations
 
 from sdrl.compiler.plan import PartPlan
+from sdrl.compiler.schedule import PATTERN_DEMOS
 from sdrl.stages.asking import ask
 from sdrl.stages.context import Row, StageContext, StageOutput
-
-MAX_DEMOS = 100  # the paper's largest setting
 
 
 async def run(ctx: StageContext) -> StageOutput:
@@ -24,7 +23,7 @@ async def run(ctx: StageContext) -> StageOutput:
 async def _ask(ctx: StageContext, part: PartPlan) -> Row:
     sampling = ctx.plan.settings.synthesize.sampling.resolved()
     seed = ctx.plan.seed_for("pattern", part.name)
-    asked = await ask(ctx, "pattern", part, {"demos": part.demos[:MAX_DEMOS]}, seed=seed, sampling=sampling)
+    asked = await ask(ctx, "pattern", part, {"demos": part.demos[:PATTERN_DEMOS]}, seed=seed, sampling=sampling)
     if asked.reply is None:
         ctx.warn(
             "W860", f"the instructor gave no usable pattern for part '{part.name}'; its demos are used without one"

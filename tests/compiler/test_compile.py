@@ -133,6 +133,8 @@ def test_the_estimate_adds_up_and_worst_is_never_below_expected(tmp_path: Path) 
         asked = [entry[case] for entry in stages.values() if entry["asks"] == "instructor"]
         assert total[case]["draws"] == sum(load["draws"] for load in asked)
         load = total[case]
-        assert load["microusd"] == -(-(load["prompt_tokens"] * 25 + load["completion_tokens"] * 100) // 10)
+        exact = (load["prompt_tokens"] * 25 + load["completion_tokens"] * 100) / 10
+        rounding = load["requests"] if case == "worst" else 0  # a run rounds each request up
+        assert exact <= load["microusd"] <= exact + rounding + len(asked)
     assert stages["evaluate"]["expected"]["draws"] == 12
     assert plan.estimate["training"] == {"samples": 20, "updates": 10, "completions": 640}

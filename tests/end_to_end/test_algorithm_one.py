@@ -166,3 +166,14 @@ def test_the_same_command_again_asks_for_nothing_and_changes_no_byte(finished: t
     for name in before:
         if name.endswith(".jsonl"):
             assert (folder / "again" / "artifacts" / name).read_bytes() == before[name]
+
+
+def test_no_stage_asks_for_more_than_the_plans_worst_case(finished: tuple[str, Finished]) -> None:
+    _, run = finished
+    plan = read_plan(run.root.parent / "known.plan")
+    used = json.loads((run.root / "result.json").read_text())["usage"]["by"]
+    assert used
+    for entry in plan.estimate["stages"]:
+        for figure, most in entry["worst"].items():
+            value = used.get(f"{entry['stage']}/{entry['asks']}", {}).get(figure, 0)
+            assert value <= most, (entry["stage"], figure)

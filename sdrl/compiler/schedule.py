@@ -1,0 +1,32 @@
+"""How a run sends its requests, as far as the plan alone decides it: tries, draws in one call, sizes of waves.
+
+Stages, models and the estimate read these numbers here, so that a forecast cannot drift from what is sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sdrl.spec.model import Synthesize
+
+KEYWORD_TRIES = 3  # a keyword reply that cannot be read ends the run, so it is asked again with the next draw
+KEYWORD_DEMOS = 3
+PATTERN_DEMOS = 100  # the paper's largest setting
+DRAWS_PER_CALL = 64  # the largest ``n`` of one request
+
+
+def calls_for(draws: int) -> int:
+    """Requests for ``draws`` completions of one prompt, where the endpoint honours ``n``."""
+    return -(-draws // DRAWS_PER_CALL)
+
+
+def demo_chance(synthesize: Synthesize, demos: int) -> float:
+    """The probability that a prompt has demos; ``share`` is the authors' code: number of demos over samples."""
+    chosen = synthesize.demo_probability
+    return min(1.0, demos / synthesize.samples) if chosen == "share" else chosen
+
+
+def wave_size(samples: int) -> int:
+    """How many attempts go out together after the first ones."""
+    return max(8, samples // 8)
