@@ -1,4 +1,4 @@
-"""``python -m tests.bench.forecast RUN…``: what the plan of a finished run expected, beside what the run used, by stage.
+"""``python -m tests.bench.forecast RUN…``: what a run's plan expected beside what the run used, by stage.
 
 Reads RUN/plan and RUN/result.json; asks nobody. Prints a Markdown table; exit 1 when an expected figure is more than
 15 % off, or a worst case was exceeded.
@@ -43,7 +43,10 @@ def line(name: str, expected: dict[str, Any], worst: dict[str, Any], used: dict[
 def compare(run: Path) -> bool:
     """Print the table of one run; whether every figure held."""
     estimate, used = read_plan(run / "plan").estimate, used_by(run)
-    head = ["stage", *(cell for name in ("requests", "in", "out", "$") for cell in (f"{name} exp/used", "off", "worst"))]
+    head = [
+        "stage",
+        *(cell for name in ("requests", "in", "out", "$") for cell in (f"{name} exp/used", "off", "worst")),
+    ]
     print(f"\n{run.name}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
     held = True
     totals = {"instructor": dict.fromkeys((*FIGURES, "microusd"), 0), "base": dict.fromkeys((*FIGURES, "microusd"), 0)}
