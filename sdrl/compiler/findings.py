@@ -6,6 +6,7 @@ from sdrl.spec.diagnostics import Diagnostic, has_errors
 from sdrl.spec.loader import Loaded
 from sdrl.spec.silences import Silences
 
+MINE = ("W4", "W5", "W7")
 BY_MACHINE = frozenset(("W501",))  # given on one machine and not on another: a silence of it is never idle
 
 
@@ -28,7 +29,7 @@ class Findings:
 
     def judge_silences(self) -> None:
         """Report silences of the compiler's own warnings that had no effect; once, at the end."""
-        unused = self._silences.unused(lambda code: not code.startswith("W3") and code not in BY_MACHINE)
+        unused = self._silences.unused(lambda code: code.startswith(MINE) and code not in BY_MACHINE)
         self.items += self._silences.kept(unused)
 
     @property

@@ -215,3 +215,10 @@ def a_hub_model_that_was_not_looked_up(stage: Stage) -> None:
 def a_spec_before_a_model_is_chosen(stage: Stage) -> None:
     start, end = SPEC.index("models:"), SPEC.index("train:")
     compiled(stage, changed("budget: {usd: 5}\n", "", SPEC[:start] + SPEC[end:]))
+
+
+@scene("E114")
+def an_edit_past_the_end(stage: Stage) -> None:
+    from sdrl.spec.edits import Edit, apply
+
+    stage.fails(lambda: apply(SPEC, [Edit("remove", "demos.7")]))
