@@ -13,7 +13,7 @@ from typing import Final
 
 from sdrl.verifier.program import Program
 from sdrl.verifier.result import NEGATED_READING, SEVERAL_READING, TOO_LONG, UNREADABLE, Options, Reading
-from sdrl.verifier.words import NEGATION, clean, fold
+from sdrl.verifier.words import NEGATION, WORD_END, WRONG, clean, fold
 
 MAX_SLOT: Final = 2_000
 MIN_TEXT: Final = 3
@@ -28,7 +28,7 @@ _LEAD_WORD: Final = re.compile(
 _AFTER_LETTER: Final = re.compile(
     r"\W*\Z|\s*[.,;:)\]/&|+]|\s*[—–-]|\s+(?:is|or|and|nor|because|since|as|but|was|fits|not)\b|\s+[A-Z](?![A-Za-z])"
 )
-_WRONG: Final = re.compile(r"\b(?:wrong|incorrect|false)\b|\banything but\b", re.IGNORECASE)
+_LIST: Final = re.compile(r"\s*(?:[,;/|&]|\bor\b|\band\b)\s*", re.IGNORECASE)
 
 
 class ChoiceType:
@@ -68,13 +68,13 @@ class _Table:
             for shape in ("{}", "({})", "{}.", "{})", "[{}]", "**{}**", "{}:"):
                 self.forms[shape.format(key)] = key
         names = "|".join(re.escape(key) for key in sorted(self.texts, key=len, reverse=True))
-        self.labelled = re.compile(rf"\(?({names})\s*(?:[.):\]]|\s[-–—]|,)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
+        self.labelled = re.compile(rf"\(?({names})\s*(?:[.):\]]|\s[-–—|]|,)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
         # Texts of three letters on are looked for in prose; the longest first, so that one inside another is not found.
         texts = sorted((text for text in self.by_text if len(text) >= MIN_TEXT), key=len, reverse=True)
         self.named = (
-            re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, texts))})(?!\w)", re.IGNORECASE) if texts else None
+            re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, texts))}){WORD_END}", re.IGNORECASE) if texts else None
         )
-        self.standalone = re.compile(rf"(?<![\w'’-])(?:{names})(?![\w'’])")
+        self.standalone = re.compile(rf"(?<![\w'’-])(?:{names})(?!['’]){WORD_END}")
         between = r"(?:\W+(?:(?:or|and)\W+)?)"
         self.listed = re.compile(
             rf"(?:either|both|option)?\W*(?:{names})(?:{between}(?:option\s+)?(?:{names}))+\W*", re.IGNORECASE
@@ -95,7 +95,7 @@ class _Table:
             reading = self._whole(clean(text[at:]))
             if reading is not None:
                 return reading
-        if self.attached.fullmatch(text) or self.listed.fullmatch(text):
+        if self.attached.fullmatch(text) or self.listed.fullmatch(text) or self._is_list(text):
             return SEVERAL_READING
         if self.negated.fullmatch(text):
             return NEGATED_READING
@@ -104,7 +104,7 @@ class _Table:
     def _whole(self, text: str) -> Reading | None:
         """The text as nothing but one option: its key, its text, or its key and its text."""
         folded = fold(text, True)
-        key = self.keys.get(folded)
+        key = self.keys.get(folded) or self.keys.get(folded.strip("()[]{} "))
         if key is not None:
             return Reading(key)
         same_text = self.by_text.get(folded)
@@ -120,6 +120,11 @@ class _Table:
                 return Reading(key)
         return None
 
+    def _is_list(self, text: str) -> bool:
+        """Whether the text is nothing but several options, by key or text: `12 or 18`."""
+        parts = _LIST.split(text)
+        return len(parts) > 1 and all(self._whole(clean(part)) is not None for part in parts)
+
     def _mentioned(self, text: str) -> Reading:
         """Prose that names options, by their capital letter or by their text."""
         found: set[str] = set()
@@ -133,7 +138,7 @@ class _Table:
             return UNREADABLE
         if len(found) > 1:
             return SEVERAL_READING
-        if NEGATION.search(text) or _WRONG.search(text):
+        if NEGATION.search(rest) or WRONG.search(rest):
             return NEGATED_READING
         return Reading(found.pop())
 

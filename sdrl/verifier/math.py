@@ -12,16 +12,41 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-from sdrl.verifier.latex import FRACTION, MAX_SLOT, NUMBER, is_wordy, math_part, normal_form, refusal
+from sdrl.verifier.latex import (
+    FRACTION,
+    GAP,
+    MAX_SLOT,
+    NUMBER,
+    REPEATING,
+    is_wordy,
+    is_written,
+    math_part,
+    normal_form,
+    refusal,
+    shape,
+    tidy,
+    words_of,
+)
 from sdrl.verifier.number import NumberType, canonical_number, read_number
 from sdrl.verifier.program import Program
-from sdrl.verifier.result import NEGATED_READING, TOO_LARGE, TOO_LONG, UNREADABLE, Options, Reading
-from sdrl.verifier.words import NEGATION
+from sdrl.verifier.result import (
+    NEGATED_READING,
+    SEVERAL_READING,
+    TOO_LARGE,
+    TOO_LONG,
+    UNREADABLE,
+    Options,
+    Reading,
+)
+from sdrl.verifier.words import INVISIBLE, NEGATION, WRONG
 
 MAX_KNOWN: Final = 50_000
-_EDGE: Final = ' \t\r\n\f\v*_`"“”‘’«»„'
+_EDGE: Final = ' \u00a0\t\r\n\f\v*_`"“”‘’«»„' + INVISIBLE
 _SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>=]{0,40}>")
 _NUMERIC: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+|/[0-9]+)?", re.ASCII)
+# Signs of an expression that stands for several values, or for a set, without a comma.
+_SEVERAL_SIGNS: Final = ("\\pm", "\\mp", "=", "<", ">", "\\le", "\\ge", "\\in", "\\cup", "\\{")
+_VALUE: Final = re.compile(r"[^\^_]*[A-Za-z0-9]")
 _NOTHING: Final = re.compile(r"(?:nan|inf|infinity|undefined|none|null)", re.IGNORECASE)
 
 
@@ -76,8 +101,21 @@ class MathType:
         if _NUMERIC.fullmatch(a) and _NUMERIC.fullmatch(b):
             return self._number.same(a, b)
         if is_wordy(a) or is_wordy(b):
-            return a.casefold() == b.casefold()
-        return None
+            return words_of(a) == words_of(b)
+        if is_written(a) or is_written(b):
+            return False
+        return _comparable(a, b)
+
+
+def _comparable(a: str, b: str) -> bool | None:
+    """False where the shapes tell two answers apart that math-verify takes for one; None where it is to be asked."""
+    shapes = {shape(a), shape(b)}
+    if shapes == {"list", "tuple"}:
+        return False  # `1,2` has no order, `(1,2)` has one
+    if shapes == {"list", ""}:
+        single = b if shape(a) else a
+        return None if any(sign in single for sign in _SEVERAL_SIGNS) else False
+    return None
 
 
 @lru_cache(maxsize=8_192)
@@ -85,24 +123,34 @@ def _read(slot: str) -> Reading:
     if len(slot) > MAX_SLOT:
         return Reading(None, TOO_LONG)
     expression, prose = math_part(_SPECIAL.sub("", slot).strip(_EDGE))
-    if NEGATION.search(prose) or (NEGATION.search(expression) and "\\not" not in expression):
+    if _denies(prose) or (_denies(expression) and "\\not" not in expression):
         return NEGATED_READING
     if NUMBER.fullmatch(expression.strip()) and (number := read_number(expression)).text is not None:
         return number  # with its unit: the normal form has no spaces any more to tell `18 apples` from a product
-    form = normal_form(expression)
-    if not form or _NOTHING.fullmatch(form):
+    tidied = tidy(expression)
+    if NUMBER.fullmatch(tidied) and (number := read_number(tidied)).text is not None:
+        return number
+    if GAP.search(tidied):
+        return SEVERAL_READING  # `17 18` are two values and not 1718
+    form = normal_form(tidied)
+    if not _VALUE.match(form) or _NOTHING.fullmatch(form):
         return UNREADABLE
     if NUMBER.fullmatch(form):
         number = read_number(form)
         if number.text is not None or number.reason == TOO_LARGE:
             return number
-    fraction = FRACTION.fullmatch(form)
-    if fraction and (number_text := _fraction(fraction)):
+    fraction, repeating = FRACTION.fullmatch(form), REPEATING.fullmatch(form)
+    number_text = _fraction(fraction) if fraction else _repeating(repeating) if repeating else None
+    if number_text:
         return Reading(number_text)
     refused = refusal(form)
     if refused:
         return Reading(None, TOO_LARGE) if refused == "large" else UNREADABLE
     return Reading(form)
+
+
+def _denies(text: str) -> bool:
+    return bool(NEGATION.search(text) or WRONG.search(text))
 
 
 def _fraction(match: re.Match[str]) -> str | None:
@@ -111,3 +159,13 @@ def _fraction(match: re.Match[str]) -> str | None:
         return None
     value = int(whole or 0) + Fraction(int(above), int(below))
     return canonical_number(-value if sign == "-" else value)
+
+
+def _repeating(match: re.Match[str]) -> str | None:
+    """The value of a decimal whose last digits repeat for ever."""
+    sign, whole, fixed, period = match.groups()
+    if len(whole + fixed + period) > 200:
+        return None
+    tail = Fraction(int(period), 10 ** len(fixed) * (10 ** len(period) - 1))
+    value = Fraction(int(whole + fixed or 0), 10 ** len(fixed)) + tail
+    return canonical_number(-value if sign else value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from decimal import Decimal
@@ -19,6 +20,12 @@ from typing import Any, Final
 SOFT_DEADLINE_S: Final = 0.7
 MEMORY_BYTES: Final = 3 << 30
 DIGITS: Final = 30
+ROUNDING: Final = Decimal("1e-6")
+MAX_EXACT_DIGITS: Final = 3_000
+_EQUALS: Final = re.compile(r"(?<![<>!:=])=(?!=)|(?<!\\)[{}]")
+_NAME: Final = re.compile(r"(?:[A-Za-z]|\\[A-Za-z]+)(?:_\{[^{}]*\})?'*(?:\([A-Za-z,]*\))?(?:\^\{-1\}\([a-z]\))?")
+_COMMAND: Final = re.compile(r"\\[A-Za-z]+")
+_LETTER: Final = re.compile(r"[A-Za-z]")
 # Points where two expressions that math-verify holds equal must agree too.
 _POINTS: Final = ("1.3717421", "-0.6180339", "2.7320508")
 _WARM_UP: Final = (
@@ -41,11 +48,14 @@ def _on_alarm(signum: int, frame: FrameType | None) -> None:
 
 @lru_cache(maxsize=2_048)
 def _parse(text: str) -> tuple[Any, ...]:
+    from latex2sympy2_extended import NormalizationConfig
     from math_verify import parse
     from math_verify.parser import LatexExtractionConfig
 
-    # Only the LaTeX grammar: math-verify's plain expressions go through sympy's parser, which evaluates Python.
-    config = [LatexExtractionConfig(boxed_match_priority=-1)]
+    # Only the LaTeX grammar: math-verify's plain expressions go through sympy's parser, which evaluates Python. Units
+    # are taken away before; math-verify would take letters too (`2t`, `5c`) that are variables.
+    normal = NormalizationConfig(units=False, malformed_operators=True, nits=True, boxed="none")
+    config = [LatexExtractionConfig(boxed_match_priority=-1, normalization_config=normal)]
     return tuple(parse(f"${text}$", extraction_config=config, fallback_mode="no_fallback", parsing_timeout=None))
 
 
@@ -55,49 +65,145 @@ def _value(expression: Any) -> Any:
 
     if not isinstance(expression, sympy.Expr):
         return None
+    expression = _with_imaginary_unit(expression)
     if expression.free_symbols:
-        if any(symbol.name != "i" for symbol in expression.free_symbols):
-            return None
-        expression = expression.subs(dict.fromkeys(expression.free_symbols, sympy.I))
+        return None
     value = expression.doit().evalf(DIGITS)
     return value if value.is_number and value.is_finite else None
 
 
-def _disagree(a: Any, b: Any) -> bool:
-    """Whether two expressions, said to be equal, differ at a sample point."""
+def _with_imaginary_unit(expression: Any) -> Any:
     import sympy
 
-    if not (isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr)) or a.free_symbols != b.free_symbols:
+    if not expression.free_symbols or any(symbol.name != "i" for symbol in expression.free_symbols):
+        return expression
+    return expression.subs(dict.fromkeys(expression.free_symbols, sympy.I))
+
+
+class _Numbers:
+    """Whether two numbers are one, by their distance and not by a rounding.
+
+    A tolerance up to the default forgives the rounding of decimals only: where both sides are exact (``1/2^{98}``,
+    ``\\sqrt{2}``) they must be equal. A wider one holds for all.
+    """
+
+    def __init__(self, absolute: str, relative: str) -> None:
+        self._absolute, self._relative = Decimal(absolute), Decimal(relative)
+
+    def same(self, left: Any, right: Any, x: Any, y: Any) -> bool:
+        """Whether the expressions, whose values are ``x`` and ``y``, are one number."""
+        import sympy
+
+        scale, gap = max(abs(x), abs(y)), abs(x - y)
+        exact = not (left.has(sympy.Float) or right.has(sympy.Float))
+        bound = sympy.Float(str(self._relative), DIGITS) * scale
+        if not exact or self._absolute > ROUNDING:
+            bound = max(bound, sympy.Float(str(self._absolute), DIGITS))
+        if gap <= bound:
+            return True
+        if gap > sympy.Float("1e-20", DIGITS) * scale and not (_is_noise(x) or _is_noise(y)):
+            return False
+        if exact and scale and abs(sympy.log(scale, 10)) < MAX_EXACT_DIGITS:
+            a, b = _with_imaginary_unit(left).doit(), _with_imaginary_unit(right).doit()
+            if a.is_Rational and b.is_Rational:
+                return bool(a == b)
+        return bool(gap <= sympy.Float("1e-20", DIGITS) * (1 + scale))
+
+
+def _is_noise(value: Any) -> bool:
+    """Whether a value is what is left of an exact zero: sympy keeps hardly a digit of it."""
+    import sympy
+
+    return any(part != 0 and getattr(part, "_prec", 53) < 20 for part in sympy.sympify(value).as_real_imag())
+
+
+def _pieces(expression: Any) -> list[Any] | None:
+    """The parts of a compound answer in an order that two equal ones share, or None."""
+    import sympy
+
+    if isinstance(expression, sympy.Eq):
+        return [expression.lhs, expression.rhs]
+    if isinstance(expression, sympy.Interval):
+        return [expression.start, expression.end]
+    if isinstance(expression, sympy.MatrixBase):
+        return list(expression.flat())
+    if isinstance(expression, sympy.Tuple):
+        return list(expression.args)
+    if isinstance(expression, sympy.FiniteSet):
+        values = [(_value(part), part) for part in expression.args]
+        if all(value is not None and value.is_real for value, _ in values):
+            return [part for _, part in sorted(values, key=lambda pair: float(pair[0]))]
+    return None
+
+
+def _disagree(a: Any, b: Any, numbers: _Numbers) -> bool:
+    """Whether two answers certainly differ, in a number or at a sample point."""
+    import sympy
+
+    if not (isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr)) or isinstance(a, sympy.MatrixBase):
+        left, right = _pieces(a), _pieces(b)
+        if left is None or right is None or len(left) != len(right) or type(a) is not type(b):
+            return False
+        if isinstance(a, sympy.Eq) and left[0] != right[0]:
+            return False  # the same equation in another order, or another multiple of it
+        return any(_disagree(one, two, numbers) for one, two in zip(left, right, strict=True))
+    if a.free_symbols != b.free_symbols:
         return False
+    if not a.free_symbols:
+        x, y = _value(a), _value(b)
+        return x is not None and y is not None and not numbers.same(a, b, x, y)
     symbols = sorted(a.free_symbols, key=str)
     for shift in range(len(_POINTS)):
         at = {symbol: sympy.Float(_POINTS[(i + shift) % len(_POINTS)], DIGITS) + i for i, symbol in enumerate(symbols)}
-        left, right = _value(a.subs(at)), _value(b.subs(at))
-        if left is not None and right is not None and abs(left - right) > 1e-9 * (1 + abs(right)):
+        one, two = _value(a.subs(at)), _value(b.subs(at))
+        if one is not None and two is not None and abs(one - two) > 1e-9 * (1 + abs(two)):
             return True
     return False
 
 
+def _sides(text: str) -> list[str]:
+    """What must all be equal to a bare value: ``x=5`` says 5, ``3+4=7`` says 7 twice, ``x+y=5`` says no value."""
+    sides = [text[slice(*span)] for span in _spans(text)]
+    if len(sides) < 2 or "," in text:
+        return [text]
+    if _NAME.fullmatch(sides[0].strip()):
+        return sides[1:]
+    return sides if not _LETTER.search(_COMMAND.sub("", sides[0])) else []
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """Where the sides of an equation stand; an equals sign inside braces (a sum's bounds) parts nothing."""
+    spans, start, depth = [], 0, 0
+    for match in _EQUALS.finditer(text):
+        if match.group() == "=" and depth == 0:
+            spans.append((start, match.start()))
+            start = match.end()
+        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+    return [*spans, (start, len(text))]
+
+
 def compare(a: str, b: str, absolute: str, relative: str) -> bool:
     """Whether prediction ``a`` equals gold ``b``."""
+    a_parted, b_parted = len(_spans(a)) > 1, len(_spans(b)) > 1
+    if a_parted != b_parted:
+        sides, value = (_sides(a), b) if a_parted else (_sides(b), a)
+        return bool(sides) and all(_compare(side, value, absolute, relative) for side in sides)
+    return _compare(a, b, absolute, relative)
+
+
+def _compare(a: str, b: str, absolute: str, relative: str) -> bool:
     from math_verify import verify
 
     left, right = _parse(a), _parse(b)
     if not left or not right:
         return False
+    numbers = _Numbers(absolute, relative)
     x, y = _value(left[0]), _value(right[0])
     if x is not None and y is not None:
-        import sympy
-
-        # Two numbers: decided by their distance, whatever math-verify would round them to.
-        bound = sympy.Float(absolute, DIGITS)
-        if Decimal(relative):
-            bound = max(bound, sympy.Float(relative, DIGITS) * max(abs(x), abs(y)))
-        floor = sympy.Float("1e-20", DIGITS) * (1 + abs(y))
-        return bool(abs(x - y) <= max(bound, floor))
-    if not verify(right[0], left[0], timeout_seconds=None):
-        return False
-    return not _disagree(left[0], right[0])
+        return numbers.same(left[0], right[0], x, y)
+    if _disagree(left[0], right[0], numbers):
+        return False  # before math-verify, which would solve two equations for every symbol first
+    return bool(verify(right[0], left[0], allow_set_relation_comp=True, timeout_seconds=None))
 
 
 def answer(request: dict[str, str]) -> dict[str, object]:

@@ -24,7 +24,7 @@ from sdrl.verifier.result import (
     Options,
     Reading,
 )
-from sdrl.verifier.words import NEGATION
+from sdrl.verifier.words import INVISIBLE, NEGATION
 
 MAX_SLOT: Final = 2_000
 MAX_CACHED: Final = 64
@@ -47,12 +47,17 @@ _TOKEN: Final = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _CURRENCY: Final = "$€£¥₹"  # as in US$18
-_EDGE: Final = " \t\r\n\f\v*_`'\"“”‘’«»„"
+_EDGE: Final = " \u00a0\t\r\n\f\v*_`'\"“”‘’«»„" + INVISIBLE
 _CLEAN: Final = re.compile(
-    r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\*\*(?![0-9 ])|(?<=[0-9])__|\\\$|\\[,;:! ]|\{,\}"
+    r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\*\*(?![0-9 ])|(?<=[0-9])__|\\\$|\\[()\[\]]"
     r"|\\(?:left|right|boxed|text|mathrm|mathbf)(?![A-Za-z])|\^\{?\\circ\}?|\\(?=%)"
+    # A thin space or a braced comma parts thousands; before other than three digits it stays what it is.
+    r"|(?<=[0-9]),?(?:\\[,;:! ]|\{,\})(?=[0-9]{3}(?![0-9]))"
 )
 _FRACTION: Final = re.compile(r"\\[dt]?frac\s*\{\s*([0-9.,]+)\s*\}\s*\{\s*([0-9.,]+)\s*\}")
+_SHORT_FRACTION: Final = re.compile(r"\\[dt]?frac\s*([0-9])\s*([0-9])(?![0-9])")
+_SPACING: Final = re.compile(r"\\[,;:! ]")
+_OBJECT: Final = re.compile(r"\{\s*\"[^\"]*\"\s*:")
 _MIXED: Final = re.compile(r"(?<=[0-9])\s*(?=\\[dt]?frac)")
 _TIMES: Final = re.compile(r"\\(?:times|cdot)(?![A-Za-z])")
 _SIGNS: Final = str.maketrans(
@@ -67,15 +72,17 @@ _SCALE: Final = re.compile(r"\s?(hundred|thousand|million|billion|trillion)\b|([
 # What stands right before or behind a number can make it something else than that number.
 _BAD_BEFORE: Final = re.compile(
     r"(?:[<>≤≥≠±^*/×÷+\-]|!=|\b(?:less|more|fewer|greater|other|rather)\s+than|\bat\s+(?:least|most)|\bup\s+to"
-    r"|\b(?:over|under|below|above|half\s+of|twice|double))\s*\Z",
+    r"|\b(?:over|under|below|above|half\s+of|twice|double)"
+    r"|\b(?:(?:log|ln|lg|exp|sin|cos|tan|sqrt)(?:_?\{?[0-9]+\}?)?|(?:root|logarithm|factorial)\s+of)\s*\(?)\s*\Z",
     re.IGNORECASE,
 )
 _BAD_BEHIND: Final = re.compile(
     r"\s?(?:\^|\*\*|[⁰¹²³⁴-⁹])|[,.:/][0-9]|_?[0-9]|\s?[*/×÷+xX]\s?[0-9(]|[eE][+-]?[0-9]|\s(?:squared|cubed|factorial)\b"
+    r"|\s?\+(?!\s?[0-9])|\s+or\s+(?:more|less|fewer|above|below|higher|lower|greater|smaller|older|younger)\b"
     r"|\s(?:is|was)\s+(?:not|wrong|incorrect|false)\b|\s(?:is|was)n['’]t\b"
 )
 _MINUS: Final = re.compile(r"\b(?:minus|negative)\s+\Z", re.IGNORECASE)
-_FOREIGN: Final = re.compile(r"[\\π√∞]|0[xXoO][0-9A-Fa-f]|0[bB][01]")
+_FOREIGN: Final = re.compile(r"[\\π√∛∜∞]|0[xXoO][0-9A-Fa-f]|0[bB][01]")
 _REPEATS: Final = ("=", "≈", "(")
 
 
@@ -109,9 +116,11 @@ def read_number(slot: str) -> Reading:
         return Reading(None, TOO_LONG)
     text = slot.translate(_SIGNS).strip(_EDGE)
     if "\\" in text:
-        text = _FRACTION.sub(r"\1/\2", _MIXED.sub(" ", _TIMES.sub("×", text)))
+        text = _SHORT_FRACTION.sub(r"\1/\2", _FRACTION.sub(r"\1/\2", _MIXED.sub(" ", _TIMES.sub("×", text))))
     text = _CLEAN.sub("", text)
-    if _FOREIGN.search(text) or (not text.isascii() and _has_foreign_digit(text)):
+    if "\\" in text or "{,}" in text:
+        text = _SPACING.sub(" ", text).replace("{,}", ",")
+    if _FOREIGN.search(text) or _OBJECT.match(text) or (not text.isascii() and _has_foreign_digit(text)):
         return UNREADABLE
     first, end = "", 0
     for match in _TOKEN.finditer(text):
@@ -132,10 +141,15 @@ def read_number(slot: str) -> Reading:
             if NEGATION.search(text, 0, start):
                 return NEGATED_READING
             first = reading.text
-        elif reading.text != first or not any(sign in text[end:start] for sign in _REPEATS):
+        elif reading.text != first or not _repeats(text[end:start]):
             return SEVERAL_READING  # `1.5 = 3/2` and `18 (18.0)` repeat one value; `6 + 6`, `3 of 3` do not
         end = match.end()
     return Reading(first) if first else UNREADABLE
+
+
+def _repeats(between: str) -> bool:
+    """Whether what stands between two numbers says that the second one is the first again."""
+    return any(sign in between for sign in _REPEATS) and not any(sign in between for sign in ",;")
 
 
 _read_short = lru_cache(maxsize=16_384)(read_number)

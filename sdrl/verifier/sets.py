@@ -58,14 +58,16 @@ class SetType:
         if text.casefold().rstrip(".") in _EMPTY:
             return []
         text = text.strip(EDGE).rstrip(".").strip(EDGE)
-        if len(text) > 1 and PAIRS.get(text[0]) == text[-1]:
+        if text.startswith("\\{") and text.endswith("\\}"):
+            text = text[2:-2]
+        elif len(text) > 1 and PAIRS.get(text[0]) == text[-1]:
             text = text[1:-1]
         if not text:
             return None
         parts = text.split(self._separator)
         if self._labels is not None:
             parts = [piece for part in parts for piece in self._split_and(part)]
-        return [part for part in parts if clean(part)]
+        return [part for part in parts if clean(part)] or None
 
     def _split_and(self, part: str) -> list[str]:
         text = re.sub(r"^\s*(?:and|&)\s+", "", part, flags=re.IGNORECASE)

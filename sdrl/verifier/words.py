@@ -16,11 +16,16 @@ from sdrl.verifier.result import NEGATED_READING, SEVERAL_READING, TOO_LONG, UNR
 MAX_LABEL_SLOT: Final = 2_000
 MAX_TEXT_SLOT: Final = 20_000
 BOOLEAN_WORDS: Final = (("true", ("yes", "true")), ("false", ("no", "false")))
-EDGE: Final = " \t\r\n\f\v*_`'\"“”‘’«»„$"
+# Characters that print nothing and carry no value: zero widths, marks of direction, the byte order mark.
+INVISIBLE: Final = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+EDGE: Final = " \u00a0\t\r\n\f\v*_`'\"“”‘’«»„$" + INVISIBLE
+# Behind a word: no more of it, and no accent that would make its last letter another one.
+WORD_END: Final = r"(?![\w\u0300-\u036f\u20d0-\u20ff])"
 PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
 _SPACE: Final = re.compile(r"\s+")
 _SPECIAL: Final = re.compile(r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\\(?:text|textbf|mathrm|mathbf|boxed)\b")
-NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|cannot|except|without)\b|n['’]t\b", re.IGNORECASE)
+NEGATION: Final = re.compile(r"\b(?:not|never|neither|nor|non|cannot|except|without)\b|n['’]t\b", re.IGNORECASE)
+WRONG: Final = re.compile(r"\b(?:wrong|incorrect|false)\b|\b(?:any|anything|all|everything) but\b", re.IGNORECASE)
 
 
 def clean(slot: str) -> str:
@@ -62,7 +67,9 @@ class LabelType:
                 if not key or self._forms.setdefault(key, name) != name:
                     raise ProgramError(f"options: {form!r} is empty or stands for two options")
         longest_first = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile(r"(?<!\w)(?:" + "|".join(re.escape(form) for form in longest_first) + r")(?!\w)")
+        self._pattern = re.compile(
+            r"(?<!\w)(?:" + "|".join(re.escape(form) for form in longest_first) + rf"){WORD_END}"
+        )
 
     def read(self, slot: str, options: Options | None = None) -> Reading:
         """Read the one option that ``slot`` names."""
