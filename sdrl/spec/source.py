@@ -15,6 +15,9 @@ from pathlib import Path
 from sdrl.spec.diagnostics import Diagnostic
 
 MOST_BYTES = 1_000_000
+SUFFIXES = (".yaml", ".yml")
+_SPEC = re.compile(r"""^[ {]{0,8}["']?sdrl["']?[ ]{0,8}:""", re.M)
+_TASK, _ANSWER = (re.compile(rf"""^["']?{key}["']?[ ]{{0,8}}:""", re.M) for key in ("task", "answer"))
 _BOM = b"\xef\xbb\xbf"
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _REASONS = {
@@ -32,6 +35,14 @@ class SourceText:
 
     text: str | None
     problem: Diagnostic | None = None
+
+
+def is_other_yaml(path: str) -> bool:
+    """Whether a readable YAML file is something else than a spec: no key ``sdrl``, nor both ``task`` and ``answer``."""
+    text = read_source(Path(path)).text
+    if text is None:
+        return False
+    return not (_SPEC.search(text) or (_TASK.search(text) and _ANSWER.search(text)))
 
 
 def read_source(path: Path) -> SourceText:

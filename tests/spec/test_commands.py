@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,92 @@ def test_a_folder_without_specs_is_wrong_usage(here: Path, capsys: pytest.Captur
     (here / "empty").mkdir()
     assert main(["validate", "empty"]) == 2
     assert capsys.readouterr().out == ""
+
+
+def test_a_file_is_read_once_however_it_is_spelt(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "link.yaml").symlink_to("good.yaml")
+    assert main(["validate", "good.yaml", "./good.yaml", str(here / "good.yaml"), "link.yaml"]) == 0
+    assert capsys.readouterr().err == "1 spec, 0 errors, 0 warnings\n"
+
+
+def test_other_yaml_files_of_a_folder_are_passed_over_and_said_so(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "docker-compose.yml").write_text("services: {web: {image: nginx}}\n")
+    (here / ".github").mkdir()
+    (here / ".github" / "ci.yaml").write_text("on: push\n")
+    os.mkfifo(here / "pipe.yaml")
+    (here / "circle").symlink_to(here)
+    (here / "gone.yaml").symlink_to("nowhere.yaml")
+    (here / "nameless.yaml").write_text(GOOD.replace("sdrl: 1\n", ""))
+    assert main(["validate", "."]) == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("passed over 1 YAML file without 'sdrl:': docker-compose.yml\n5 specs, 3 errors")
+    assert "gone.yaml: E101 there is no such file" in out
+    assert "nameless.yaml:1:1: E203 the key 'sdrl' is missing" in out
+    assert main(["validate", "docker-compose.yml"]) == 1
+    assert "E202 unknown key 'services'" in capsys.readouterr().out
+
+
+def test_a_hook_may_hand_over_any_yaml_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "docker-compose.yml").write_text("services: {web: {image: nginx}}\n")
+    assert main(["validate", "--skip-others", "docker-compose.yml"]) == 0
+    assert main(["validate", "--skip-others", "docker-compose.yml", "bad.yaml"]) == 1
+    assert "docker-compose" not in capsys.readouterr().out
+
+
+def test_a_folder_of_other_yaml_files_holds_no_spec(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "other").mkdir()
+    (here / "other" / "docker-compose.yml").write_text("services: {}\n")
+    assert main(["validate", "other"]) == 2
+    assert "no spec there (passed over 1 YAML file without 'sdrl:'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "github", "sarif", "junit"])
+def test_stdin_may_stand_for_a_file_in_every_format(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
+    assert main(["validate", "-", "--stdin-filename", "edited/x.yaml", "--format", format_]) == 1
+    out = capsys.readouterr().out
+    assert "edited/x.yaml" in out and "E205" in out
+    assert "<stdin>" not in out
+
+
+@pytest.mark.parametrize(
+    ("variables", "colored"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "0"}, False),
+    ],
+)
+def test_colour_follows_the_environment(
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    colored: bool,
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    main(["validate", "bad.yaml"])
+    assert ("\x1b[" in capsys.readouterr().out) == colored
+
+
+@pytest.mark.parametrize(("terminal", "colored"), [("xterm-256color", True), ("dumb", False)])
+def test_a_terminal_gets_colour_and_a_dumb_one_none(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: str, colored: bool
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", terminal)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    main(["validate", "bad.yaml"])
+    assert ("\x1b[" in capsys.readouterr().out) == colored
 
 
 def test_stdin_is_a_spec_too(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
