@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from sdrl.cli.explain import page
 from sdrl.cli.main import main
 from sdrl.spec.codes import CODES
 from sdrl.spec.loader import load_spec
@@ -178,11 +180,38 @@ def test_explain_shows_a_bad_and_a_good_example(capsys: pytest.CaptureFixture[st
     assert "  answer: {type: number}\n" in out
 
 
-def test_explain_lists_all_codes_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_lists_all_codes_by_group(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(CODES)
-    assert main(["explain", "E2055"]) == 2
-    assert "did you mean E205?" in capsys.readouterr().err
+    blocks = capsys.readouterr().out.split("\n\n")
+    listed = {line.split()[0] for block in blocks for line in block.splitlines()[1:]}
+    assert set(CODES) <= listed
+    syntax = next(block for block in blocks if block.startswith("Syntax of a spec\n"))
+    assert {line.split()[0][:2] for line in syntax.splitlines()[1:]} == {"E1"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ("E2055", "did you mean E205 (not one"),
+        ("unknown key", "E202 (an unknown key)"),
+        ("nonsense", "lists all codes"),
+    ],
+)
+def test_explain_refuses_other_codes_and_names_the_nearest(
+    wanted: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", wanted]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert hint in err
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_fits_a_narrow_terminal_and_colour_adds_nothing_but_escapes(code: str) -> None:
+    plain = page(CODES[code], width=60)
+    texts = plain.split("\nNot so:\n")[0].splitlines()[1:]
+    assert max(map(len, texts)) <= 60
+    assert re.sub(r"\x1b\[\d+m", "", page(CODES[code], width=60, color=True)) == plain
 
 
 def test_schema_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
