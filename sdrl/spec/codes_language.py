@@ -81,7 +81,7 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("E205", "not one of the allowed words",
      "The key takes one of a few words.",
      "Each word chooses something that exists.",
-     "answer: {type: numeric}", "answer: {type: number}"),
+     "answer: {type: numeric, extract: {last_number: true}}", "answer: {type: number, extract: {last_number: true}}"),
     ("E206", "out of range",
      "The number is too small or too large for this key.",
      "No run could use it.",
@@ -190,7 +190,10 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("E326", "a demo whose options do not fit",
      "Demos of a choice carry options with the letters of answer.options; demos of other types carry none.",
      "The demo would show a format that is then refused.",
-     "demos: [{input: q, output: A, options: {X: one}}]", "demos: [{input: q, output: A, options: {A: one, B: two}}]"),
+     "answer: {type: choice, extract: {whole: true}, options: [A, B]}\n"
+     "demos: [{input: q, output: A, options: {X: one, B: two}}]",
+     "answer: {type: choice, extract: {whole: true}, options: [A, B]}\n"
+     "demos: [{input: q, output: A, options: {A: one, B: two}}]"),
     ("E330", "numbers that contradict each other",
      "Two settings cannot hold together, such as fewer attempts than samples.",
      "The run would stop, after money was spent.",
