@@ -176,8 +176,8 @@ def test_explain_shows_a_bad_and_a_good_example(capsys: pytest.CaptureFixture[st
     assert main(["explain", "e205"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("E205 (error): not one of the allowed words\n")
-    assert "  answer: {type: numeric}\n" in out
-    assert "  answer: {type: number}\n" in out
+    assert f"  {CODES['E205'].bad}\n" in out
+    assert f"  {CODES['E205'].good}\n" in out
 
 
 def test_explain_lists_all_codes_by_group(capsys: pytest.CaptureFixture[str]) -> None:

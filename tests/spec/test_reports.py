@@ -111,7 +111,7 @@ def test_sarif_names_rule_place_level_and_every_file() -> None:
     rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
     assert rule["id"] == result["ruleId"] == "E205"
     assert rule["fullDescription"]["text"].startswith(CODES["E205"].what)
-    assert "```yaml\nanswer: {type: numeric}\n```" in rule["help"]["markdown"]
+    assert f"```yaml\n{CODES['E205'].bad}\n```" in rule["help"]["markdown"]
     assert result["level"] == rule["defaultConfiguration"]["level"] == "error"
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {"uri": "specs/bad.yaml", "index": 0}
