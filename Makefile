@@ -1,10 +1,11 @@
 # Two commands do everything on a fresh machine with Python 3.11 or later: make demo, make test.
 PYTHON ?= python3
 VENV ?= .venv
+VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test check fix golden bench clean
+.PHONY: help install demo forecast test test-vllm check fix golden bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,15 @@ forecast: demo ## what the plan of the demo expected, beside what the demo used
 test: install ## the whole test suite
 	$(BIN)/python -m pytest
 
+$(VLLM_VENV)/.installed: constraints-vllm.txt
+	@test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)
+	@echo "installing vLLM's CPU build into $(VLLM_VENV) (some minutes)"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(VLLM_VENV)/bin/python -m pip install --quiet --no-deps $$($(PYTHON) .ci/torch_index.py) -r constraints-vllm.txt
+	@touch $@
+
+test-vllm: install $(VLLM_VENV)/.installed ## the tests that need real vLLM (its CPU build, in an environment of its own)
+	SDRL_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python $(BIN)/python -m pytest -m vllm tests/vllm
+
 check: install ## format, lint, types, import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -46,4 +56,4 @@ bench: install ## the budgets, each beside a reference in the same run
 	$(BIN)/python -m tests.bench
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

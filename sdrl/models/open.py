@@ -15,11 +15,12 @@ from pathlib import Path
 from sdrl.compiler.identities import instructor_identity
 from sdrl.compiler.plan import Plan
 from sdrl.models.client import Client, Endpoint
-from sdrl.models.commands import embedded_base, embedded_instructor, served_name, vllm_server
+from sdrl.models.commands import embedded_base, embedded_instructor
 from sdrl.models.ledger import Ledger, Price
 from sdrl.models.model import Model, ModelSettings
 from sdrl.models.progress import Emit
 from sdrl.models.servers import Server, ServerPlan
+from sdrl.models.vllm import served_name, vllm_server
 from sdrl.models.weights import Weights, refuse_changed_model, refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.model import Instructor, Models

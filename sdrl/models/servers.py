@@ -24,6 +24,13 @@ from sdrl.models.redact import redact
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 HOST = "127.0.0.1"
+QUIET = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # spinning OpenMP threads slow everything else down (3 to 5 times, measured)
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "PYTHONUNBUFFERED": "1",
+}
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 15
 _GRACE_SECONDS = 5.0

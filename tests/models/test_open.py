@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +12,10 @@ import pytest
 from sdrl.compiler.compile import compile_spec
 from sdrl.compiler.plan import Plan
 from sdrl.models.cache import Cache
-from sdrl.models.commands import vllm_server
 from sdrl.models.ledger import Ledger
 from sdrl.models.open import open_model
-from sdrl.models.weights import Weights
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.locate import specs_dir
-from sdrl.spec.model import Server
 from tests.models.fake_endpoint import FakeEndpoint
 from tests.models.parts import ask
 
@@ -106,23 +102,6 @@ async def test_a_way_of_asking_that_is_not_there_yet_says_so(tmp_path: Path, dem
         with pytest.raises(SdrlError, match="api: responses"):
             await model.draw(ask(), [0])
     run.cache.close()
-
-
-def test_vllm_is_started_with_its_generation_defaults_off_and_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sdrl.models.commands.find_spec", lambda name: object())
-    plan = vllm_server("base", Weights(None, "owner/name", "c0ffee"), Server(tensor_parallel=2, data_parallel=4))
-    words = list(plan.command)
-    assert words[:3] == [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
-    wanted = {"--host": "127.0.0.1", "--generation-config": "vllm", "--revision": "c0ffee", "--model": "owner/name"}
-    wanted |= {"--tensor-parallel-size": "2", "--data-parallel-size": "4", "--port": "{port}"}
-    assert {flag: words[words.index(flag) + 1] for flag in wanted} == wanted
-
-
-def test_without_vllm_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sdrl.models.commands.find_spec", lambda name: None)
-    with pytest.raises(SdrlError, match="not installed") as failure:
-        vllm_server("base", Weights(None, "owner/name"), Server())
-    assert "serve: embedded" in (failure.value.help or "")
 
 
 @pytest.mark.parametrize("role", ["instructor", "base"])
