@@ -31,7 +31,6 @@ EXTRAS = {
     "run": "asking models, searching passages",
     "train": "training, the embedded base model",
     "tui": "writing specs in the terminal app",
-    "vllm": "serve: vllm, on machines with GPUs",
 }
 LITTLE_DISK_GB = 2.0
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?\s*([^;]*)(?:;.*extra\s*==\s*['\"]([\w-]+)['\"].*)?$")
@@ -112,11 +111,10 @@ def _packages(plan: Plan | None) -> Iterator[Finding]:
             by_extra.setdefault(match[3] or "", []).append((match[1], match[2].strip()))
     yield _group("core", by_extra.get("", []), is_needed=True, help_="pip install sdrl")
     for extra, use in EXTRAS.items():
-        needed = extra in NEEDED_EXTRAS or (extra == "vllm" and plan is not None and _wants_vllm(plan))
         if extra in by_extra:
-            yield _group(
-                f"extra {extra}", by_extra[extra], is_needed=needed, help_=f"pip install 'sdrl[{extra}]' ({use})"
-            )
+            help_ = f"pip install 'sdrl[{extra}]' ({use})"
+            yield _group(f"extra {extra}", by_extra[extra], is_needed=extra in NEEDED_EXTRAS, help_=help_)
+    yield _vllm(is_needed=plan is not None and _wants_vllm(plan))
 
 
 def _group(what: str, packages: list[tuple[str, str]], *, is_needed: bool, help_: str) -> Finding:
@@ -225,6 +223,20 @@ def _reached(what: str, endpoint: Endpoint) -> Finding:
     except ImportError as error:
         return Finding("missing", what, f"cannot be asked without {error.name}", "pip install 'sdrl[run]'")
     return Finding("ok" if found.is_ok else "missing", what, found.found, found.help)
+
+
+def _vllm(*, is_needed: bool) -> Finding:
+    """The interpreter that ``serve: vllm`` would start, wherever it is."""
+    from sdrl.models.vllm import find_vllm
+    from sdrl.spec.diagnostics import SdrlError
+
+    try:
+        found = find_vllm()
+    except SdrlError as error:
+        return Finding(
+            "missing" if is_needed else "note", "vllm", "not found: needed for serve: vllm", error.help or ""
+        )
+    return Finding("ok", "vllm", f"{found.version}{' (CPU build)' if found.is_cpu else ''} at {found.python}")
 
 
 def _wants_vllm(plan: Plan) -> bool:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sdrl.models.commands import vllm_server
 from sdrl.models.servers import Server, ServerPlan
+from sdrl.models.vllm import vllm_server
 from sdrl.models.weights import Weights
 from sdrl.spec.model import Server as Spread
 from tests.diagnostics.scene import Stage, scene
@@ -96,5 +96,6 @@ def weights_that_the_hub_does_not_give(stage: Stage) -> None:
 
 @scene("E848")
 def vllm_where_it_is_not_installed(stage: Stage) -> None:
-    with mock.patch("sdrl.models.commands.find_spec", lambda name: None):
+    with mock.patch("sdrl.models.vllm._versions", lambda python: {}), mock.patch.dict(os.environ):
+        os.environ.pop("SDRL_VLLM_PYTHON", None)
         stage.fails(lambda: vllm_server("base", Weights(None, "owner/model"), Spread()))
