@@ -233,9 +233,8 @@ def _vllm(*, is_needed: bool) -> Finding:
     try:
         found = find_vllm()
     except SdrlError as error:
-        return Finding(
-            "missing" if is_needed else "note", "vllm", "not found: needed for serve: vllm", error.help or ""
-        )
+        state = "missing" if is_needed else "absent"
+        return Finding(state, "vllm", "not found; serve: vllm needs it", error.help or "")
     return Finding("ok", "vllm", f"{found.version}{' (CPU build)' if found.is_cpu else ''} at {found.python}")
 
 
