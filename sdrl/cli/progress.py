@@ -39,6 +39,10 @@ def sentence(event: Event) -> str | None:
         return f"{event['stage']:<9} {_count(event['rows'])} rows in {duration(event['seconds'])}{tail}"
     if kind in ("warning", "alarm"):
         return f"{event.get('code') or event.get('kind')}: {event['message']}"
+    if kind == "breaker" and event["state"] != "half_open":
+        return f"          {event['role']}: circuit {event['state']}: {event['reason']}"
+    if kind == "endpoint" and event["source"] == "probed":
+        return f"          {event['role']}: {'; '.join(event['reasons']) or 'can all that is asked of it'}"
     if kind == "server_started":
         return f"          {event['role']} server is up (pid {event['pid']})"
     return None

@@ -44,7 +44,14 @@ def state_of(root: Path) -> dict[str, Any]:
     from sdrl.run.folder import RunFolder
     from sdrl.run.lock import holder_pid
 
-    state: dict[str, Any] = {"run": str(root), "name": "", "plan_hash": "", "stages": {}, "ended": None}
+    state: dict[str, Any] = {
+        "run": str(root),
+        "name": "",
+        "plan_hash": "",
+        "stages": {},
+        "endpoints": {},
+        "ended": None,
+    }
     for event in read_events(RunFolder(root).events):
         _apply(state, event)
     state["pid"] = holder_pid(RunFolder(root).lock)
@@ -60,7 +67,7 @@ def state_of(root: Path) -> dict[str, Any]:
 def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
     kind = event["type"]
     if kind == "run_started":
-        state.update(name=event["name"], plan_hash=event["plan_hash"], ended=None)
+        state.update(name=event["name"], plan_hash=event["plan_hash"], endpoints={}, ended=None)
         state["stages"] = {name: {"state": "waiting"} for name in event["stages"]}
     elif kind == "stage_started":
         state["stages"][event["stage"]] = {"state": "running"}
@@ -71,8 +78,22 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         state["stages"][event["stage"]] = {"state": "kept", "rows": event["rows"]}
     elif kind == "stage_finished":
         state["stages"][event["stage"]] = {"state": "done", "rows": event["rows"], "seconds": event["seconds"]}
+    elif kind in ("requests", "limit", "breaker", "endpoint"):
+        state["endpoints"].setdefault(event["role"], {}).update(_of_endpoint(event))
     elif kind == "run_finished":
         state["ended"] = {key: event[key] for key in ("status", "exit", "message")}
+
+
+def _of_endpoint(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event says of its endpoint: calls in flight, how many may be and why, the circuit, what it can."""
+    kind = event["type"]
+    if kind == "requests":
+        return {key: event[key] for key in ("sent", "failed", "in_flight")}
+    if kind == "limit":
+        return {"limit": {key: event[key] for key in ("limit", "most", "reason")}}
+    if kind == "breaker":
+        return {"circuit": {key: event[key] for key in ("state", "reason")}}
+    return {"can": event["can"], "reasons": event["reasons"]}
 
 
 def render(state: dict[str, Any]) -> str:
@@ -90,8 +111,20 @@ def render(state: dict[str, Any]) -> str:
             tail = f"{stage['done']:>7,} of {stage['total'] or '?'} {stage['unit']}"
         lines.append(f"  {name:<9} {stage['state']:<8}{tail}".rstrip())
     ended = state["ended"]
+    if ended is None:
+        lines += ["", *(_endpoint_line(role, endpoint) for role, endpoint in state["endpoints"].items())]
     where = f"running (pid {state['pid']})" if ended is None else _ending(ended)
     return "\n".join([*lines, "", where])
+
+
+def _endpoint_line(role: str, endpoint: dict[str, Any]) -> str:
+    parts = [f"{endpoint.get('in_flight', 0)} in flight", f"{endpoint.get('sent', 0):,} sent"]
+    if limit := endpoint.get("limit"):
+        parts.append(f"at most {limit['limit']} of {limit['most']} at once ({limit['reason']})")
+    circuit = endpoint.get("circuit", {})
+    if circuit.get("state", "closed") != "closed":
+        parts.append(f"circuit {circuit['state'].replace('_', ' ')}: {circuit['reason']}")
+    return f"  {role:<10} {', '.join(parts)}"
 
 
 def _ending(ended: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ class _Sent:
     first: int
     n: int
     attempt: int
+    epoch: int
     reservation: Reservation
     most: Usage
     at: float
@@ -63,7 +64,7 @@ class Caller:
         Raises CallFault, RowRefused, Unsupported or SdrlError.
         """
         most = self._most(request, n)
-        await self._limiter.acquire()
+        epoch = await self._limiter.acquire()
         self._progress.in_flight += 1
         try:
             await self._unless_stopping()
@@ -71,7 +72,7 @@ class Caller:
             if self._is_stopping:
                 await self._ledger.settle(reservation, Usage())
                 await self._unless_stopping()
-            sent = _Sent(request, first, n, attempt, reservation, most, time.time())
+            sent = _Sent(request, first, n, attempt, epoch, reservation, most, time.time())
             self.under_way += 1
             try:
                 return await self._send(client, sent)
@@ -142,7 +143,7 @@ class Caller:
         except (CallFault, RowRefused, Unsupported, SdrlError) as error:
             await self._settle_failure(sent, error)
             raise
-        self._limiter.observe(refused=False)
+        self._limiter.answered(sent.epoch, time.perf_counter() - sent.began)
         return await self._settle(sent, reply, draws)
 
     async def _settle(self, sent: _Sent, reply: Reply, draws: list[Draw]) -> list[Draw]:
@@ -160,8 +161,10 @@ class Caller:
             status, reply = error.kind, error.reply
             usage = sent.most if error.charged else usage
             usage = Usage() if error.kind == "unreachable" else usage  # it reached nobody, so it is no request
-            if error.kind != "unreachable":
-                self._limiter.observe(refused=error.kind == "refused")
+            if error.kind == "refused":
+                self._limiter.refused(sent.epoch, time.perf_counter() - sent.began)
+            elif error.kind != "unreachable":
+                self._limiter.answered(sent.epoch)
         await self._store(sent, self._record(sent, status, usage, error=str(error), kept=reply), [], usage)
 
     async def _store(self, sent: _Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:

@@ -60,8 +60,9 @@ class Model:
         self._ledger = ledger
         self._connect = connect
         self._check_server = check_server
-        self._limiter = Limiter(self._settings.concurrency)
         self._progress = Progress(role, ledger, emit)
+        most = self._settings.concurrency
+        self._limiter = Limiter(most, lambda width, reason: self._progress.limit(width, most, reason))
         self._caller = Caller(role, self._cache, ledger, self._limiter, self._settings.price, self._progress)
         self._line: _Line | None = None
         self._starting = asyncio.Lock()
@@ -140,7 +141,8 @@ class Model:
         async with self._starting:
             if self._line is None:
                 client = await self._connect()
-                self._line = _Line(client, Breaker(self.role, client.endpoint.base_url, self._settings.policy))
+                where, policy = client.endpoint.base_url, self._settings.policy
+                self._line = _Line(client, Breaker(self.role, where, policy, tell=self._progress.breaker))
         return self._line
 
     async def _ask(self, line: _Line, request: Request, missing: Sequence[int]) -> list[Draw]:
@@ -156,6 +158,7 @@ class Model:
             if n > 1 and line.single:
                 return made + await self._ask(line, request, range(first, first + n))
             answered = line.breaker.successes
+            is_trial = await line.breaker.admit()
             try:
                 fresh = await self._caller.call(line.client, request, first, n, tries.count + 1)
             except Unsupported as error:
@@ -164,18 +167,23 @@ class Model:
                 return made + await self._give_up(request, first, n, error.status, error.reason)
             except CallFault as fault:
                 self._check_server()
-                line.breaker.failure(fault)
+                line.breaker.failure(fault, f"{request.key} {first}", was_trial=is_trial)
                 others_answered = line.breaker.successes > answered
-                if tries.used_up(fault, line.breaker.tries_a_row(tries.faults), others_answered=others_answered):
+                most = line.breaker.tries_a_row(tries.faults)
+                if tries.used_up(fault, most, others_answered=others_answered, was_trial=is_trial):
                     line.breaker.lost_row(fault)
                     reason = f"no usable reply in {tries.count} tries: {fault.reason}"
                     return made + await self._give_up(request, first, n, "failed", reason)
                 self._progress.retry(fault, tries.count)
-                await asyncio.sleep(self._settings.policy.delay(tries.count, fault))
+                if line.breaker.state == "closed":
+                    await asyncio.sleep(self._settings.policy.delay(tries.count, fault))
             else:
                 line.arrived(asked=n, got=len(fresh))
                 made += fresh
                 first, n = first + len(fresh), n - len(fresh)
+            finally:
+                if is_trial:
+                    line.breaker.trial_ended()
         return made
 
     async def _give_up(self, request: Request, first: int, n: int, status: DrawStatus, reason: str) -> list[Draw]:
@@ -223,10 +231,10 @@ class _Tries:
     faults: int = 0
     refusals: int = 0
 
-    def used_up(self, fault: CallFault, most: int, *, others_answered: bool) -> bool:
+    def used_up(self, fault: CallFault, most: int, *, others_answered: bool, was_trial: bool) -> bool:
         """Count one failed try; an endpoint that answers nobody is the breaker's business, not this row's."""
         self.count += 1
-        if fault.kind == "unreachable":
+        if was_trial or fault.kind == "unreachable":
             return False
         if fault.kind == "refused":
             self.refusals += others_answered

@@ -1,4 +1,5 @@
-"""What a model tells while it works: ``requests`` and ``retry`` events, each at most twice a second."""
+"""What a model tells while it works: ``requests`` and ``retry`` events, each at most twice a second, and every turn of
+its limiter (``limit``) and its circuit breaker (``breaker``)."""
 
 from __future__ import annotations
 
@@ -41,6 +42,14 @@ class Progress:
         """Say the final figures of the last stage that asked."""
         if self._stage is not None:
             self._say(self._stage, limit)
+
+    def limit(self, width: int, most: int, reason: str) -> None:
+        """Say that the number of calls that may be in flight has changed."""
+        self._emit("limit", {"role": self._role, "limit": width, "most": most, "reason": reason})
+
+    def breaker(self, state: str, reason: str) -> None:
+        """Say that the circuit breaker has changed its state."""
+        self._emit("breaker", {"role": self._role, "state": state, "reason": reason[:300]})
 
     def _say(self, stage: str, limit: int) -> None:
         usage = self._ledger.total(stage=stage, role=self._role)

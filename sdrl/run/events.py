@@ -22,6 +22,15 @@ EVENTS: dict[str, tuple[tuple[str, ...], str]] = {
     "progress": (("stage", "done", "total", "unit"), "how far a stage is; total is null when it is not known"),
     "requests": (("stage", "role", "sent", "cached", "failed", "in_flight"), "what an endpoint was asked so far"),
     "retry": (("role", "reason", "attempt"), "a request is asked again"),
+    "limit": (
+        ("role", "limit", "most", "reason"),
+        "how many calls to an endpoint may be in flight has changed, and why",
+    ),
+    "breaker": (("role", "state", "reason"), "an endpoint's circuit breaker turned: open, half_open or closed"),
+    "endpoint": (
+        ("role", "url", "model", "source", "can", "reasons"),
+        "what an endpoint can (source: probed or store)",
+    ),
     "server_started": (("role", "pid"), "a managed child serves"),
     "server_stopped": (("role", "pid"), "a managed child ended"),
     "metric": (("stage", "step", "max_steps"), "one training step's figures"),

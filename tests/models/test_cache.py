@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from sdrl.models.cache import FILE_NAME, Cache, CallRecord
-from sdrl.models.limiter import Limiter
 from sdrl.models.redact import redact
 from sdrl.models.request import Draw
 from sdrl.spec.diagnostics import Exit, SdrlError
@@ -143,27 +142,3 @@ def test_the_cache_is_private_to_its_owner(tmp_path: Path) -> None:
 def test_secrets_are_taken_out_of_texts(text: str, secret: str) -> None:
     cleaned = redact(text, ["my own secret"])
     assert secret not in cleaned and "***" in cleaned
-
-
-async def test_the_limiter_narrows_on_many_refusals_and_not_on_a_few() -> None:
-    limiter = Limiter(100)
-    for index in range(1000):
-        limiter.observe(refused=index % 25 == 0)
-    assert limiter.limit == 100
-    for _ in range(100):
-        limiter.observe(refused=True)
-    assert limiter.limit == 50
-    for _ in range(2000):
-        limiter.observe(refused=False)
-    assert limiter.limit == 100
-
-
-async def test_a_cancelled_wait_for_a_place_passes_the_place_on() -> None:
-    limiter = Limiter(1)
-    await limiter.acquire()
-    waiters = [asyncio.create_task(limiter.acquire()) for _ in range(2)]
-    await asyncio.sleep(0)
-    limiter.release()
-    waiters[0].cancel()
-    await asyncio.gather(*waiters, return_exceptions=True)
-    assert waiters[1].done() and limiter.in_flight == 1
