@@ -7,61 +7,15 @@ held here. Exit 1 when one did not.
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-ROUNDS = 7
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table."""
-
-    what: str
-    ours: str
-    reference: str
-    ratio: float
-    budget: str
-    held: bool
-
-
-def wall_ms(words: list[str]) -> float:
-    """Median wall time of a whole process, in milliseconds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        subprocess.run(words, cwd=ROOT, capture_output=True, check=False)
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
-
-
-def start_up() -> list[Figure]:
-    """Whole processes beside ``python -c 'import pydantic'``."""
-    reference = wall_ms([sys.executable, "-c", "import pydantic"])
-    sdrl = [str(Path(sys.executable).with_name("sdrl"))]
-    with tempfile.TemporaryDirectory() as folder:
-        lines = [
-            ("sdrl --version", [*sdrl, "--version"], 2.5),
-            ("sdrl validate", [*sdrl, "validate", "specs/gsm8k.yaml"], 4.0),
-            ("sdrl compile", [*sdrl, "compile", "specs/word-problems.yaml", "-o", f"{folder}/p.plan"], 6.5),
-        ]
-        figures = []
-        for what, words, most in lines:
-            ours = wall_ms(words)
-            ratio = ours / reference
-            figures.append(
-                Figure(
-                    what, f"{ours:.0f} ms", f"{reference:.0f} ms import pydantic", ratio, f"≤ {most} x", ratio <= most
-                )
-            )
-    return figures
+from tests.bench.figures import Figure
+from tests.bench.start_up import reading, start_up
+from tests.bench.verify import verify_rates
 
 
 def rate(work: Callable[[], int]) -> float:
@@ -162,12 +116,12 @@ def passages() -> list[Figure]:
 def main() -> int:
     """Measure, print the table, say whether every budget held."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    figures = [*start_up(), verdicts(), *passages()]
-    print(f"{'what':<24}{'sdrl':>14}   {'reference':<30}{'ratio':>7}   {'budget':<14}held")
+    figures = [*start_up(), reading(), verdicts(), *verify_rates(), *passages()]
+    print(f"{'what':<24}{'sdrl':>14}   {'reference':<40}{'ratio':>7}   {'budget':<14}held")
     for each in figures:
         ratio = f"{each.ratio:.2f}" if each.ratio else ""
         held = "yes" if each.held else "NO"
-        print(f"{each.what:<24}{each.ours:>14}   {each.reference:<30}{ratio:>7}   {each.budget:<14}{held}")
+        print(f"{each.what:<24}{each.ours:>14}   {each.reference:<40}{ratio:>7}   {each.budget:<14}{held}")
     return 0 if all(each.held for each in figures) else 1
 
 
