@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sdrl.compiler.budget import check_budget
 from sdrl.compiler.corpus_manifest import build_manifest
 from sdrl.compiler.estimate import estimate
 from sdrl.compiler.evaluations import freeze
@@ -141,6 +142,7 @@ class _Compilation:
         except SdrlError as error:
             self._findings.add(error.code, "prompts", error.message, error.help)
             return None
+        check_budget(plan, lambda other: estimate(other, known), self._findings)
         return plan, plan_files(plan, known.data, write_readme(plan))
 
     def _evaluations(

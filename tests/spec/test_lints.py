@@ -315,7 +315,9 @@ def test_the_compiler_keeps_to_the_same_list(tmp_path: Path) -> None:
 
 
 def test_a_compilers_silence_without_effect_is_reported_when_compiled(tmp_path: Path) -> None:
-    path = write_project(tmp_path, PROJECT + "lint: {ignore: [{code: W503, reason: none yet}]}\n")
+    path = write_project(
+        tmp_path, PROJECT.replace("usd: 5}", "usd: 50}") + "lint: {ignore: [{code: W503, reason: none yet}]}\n"
+    )
     assert load_spec(path).diagnostics == ()
     assert [item.code for item in compile_spec(path).diagnostics] == ["W323"]
 
