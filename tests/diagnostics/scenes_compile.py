@@ -222,6 +222,8 @@ def an_edit_past_the_end(stage: Stage) -> None:
     from sdrl.spec.edits import Edit, apply
 
     stage.fails(lambda: apply(SPEC, [Edit("remove", "demos.7")]))
+
+
 @scene("E703")
 def a_budget_below_what_is_expected(stage: Stage) -> None:
     compiled(stage, changed("budget: {usd: 5}", "budget: {usd: 0.05}"))
