@@ -17,31 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sdrl.models.cache_file import FILE_NAME, check_draw, clear_errors, connect, draw_sum, prepare
 from sdrl.models.request import Draw, DrawStatus, Request
-from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.models.salvage import hold_open
 
-FILE_NAME = "requests.sqlite"
-SCHEMA_VERSION = 1
-_BUSY_MS = 60_000
 _BATCH = 512
 _T = TypeVar("_T")
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (
-  key TEXT PRIMARY KEY, kind TEXT NOT NULL, model TEXT NOT NULL, body TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS draws (
-  key TEXT NOT NULL, draw INTEGER NOT NULL, status TEXT NOT NULL, text TEXT NOT NULL, finish_reason TEXT NOT NULL,
-  reason TEXT NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, call INTEGER NOT NULL,
-  PRIMARY KEY (key, draw)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (
-  id INTEGER PRIMARY KEY, run TEXT NOT NULL, stage TEXT NOT NULL, role TEXT NOT NULL, key TEXT NOT NULL,
-  first_draw INTEGER NOT NULL, n INTEGER NOT NULL, try INTEGER NOT NULL, status TEXT NOT NULL, error TEXT NOT NULL,
-  reply TEXT, prompt_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
-  usage_known INTEGER NOT NULL, microusd INTEGER NOT NULL, latency_ms INTEGER NOT NULL, at REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS calls_of_run ON calls (run);
-"""
 
 
 @dataclass(frozen=True)
@@ -86,14 +67,15 @@ _INSERT_CALL = f"INSERT INTO calls ({_CALL_COLUMNS}) VALUES ({', '.join('?' * 17
 _UPDATE_CALL = f"UPDATE calls SET ({_CALL_COLUMNS}) = ({', '.join('?' * 17)}) WHERE id = ?"
 # What arrived stays: a later reply for the same draw replaces only a row that never got one.
 _PUT_DRAW = """
-INSERT INTO draws (key, draw, status, text, finish_reason, reason, prompt_tokens, completion_tokens, call)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO draws (key, draw, status, text, finish_reason, reason, prompt_tokens, completion_tokens, call, sum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key, draw) DO UPDATE SET status = excluded.status, text = excluded.text,
   finish_reason = excluded.finish_reason, reason = excluded.reason, prompt_tokens = excluded.prompt_tokens,
-  completion_tokens = excluded.completion_tokens, call = excluded.call WHERE draws.status = 'failed'
+  completion_tokens = excluded.completion_tokens, call = excluded.call, sum = excluded.sum WHERE draws.status = 'failed'
 """
 _GET_DRAWS = (
-    "SELECT draw, status, text, finish_reason, reason, prompt_tokens, completion_tokens, call FROM draws WHERE key = ?"
+    "SELECT draw, status, text, finish_reason, reason, prompt_tokens, completion_tokens, call, sum FROM draws"
+    " WHERE key = ?"
 )
 
 
@@ -106,15 +88,19 @@ class Hit:
 
 
 class Cache:
-    """The store's request cache. Create it inside the process that uses it; ``close`` commits what is left."""
+    """The store's request cache. Create it inside the process that uses it; ``close`` commits what is left.
+
+    ``mended`` says what was taken over where the file was found damaged.
+    """
 
     def __init__(self, store_dir: Path) -> None:
         self.path = store_dir / FILE_NAME
-        with _clear_errors(self.path):
+        with clear_errors(self.path):
             store_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.path.touch(mode=0o600)
-            self._reader = _connect(self.path)
-            _prepare(self._reader, self.path)
+            self._lock, self.mended = hold_open(self.path)
+            self._reader = connect(self.path)
+            prepare(self._reader, self.path)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="request-cache", daemon=True)
         self._thread.start()
@@ -127,8 +113,10 @@ class Cache:
         again would make a replay differ); a draw that failed is not and will be asked again.
         """
         wanted = set(indices)
-        with _clear_errors(self.path):
+        with clear_errors(self.path):
             rows = self._reader.execute(_GET_DRAWS, (key,)).fetchall()
+            for row in rows:
+                check_draw(key, row)
         return {
             row[0]: Hit(_draw(key, row, cached=True), row[7]) for row in rows if row[0] in wanted and row[1] != "failed"
         }
@@ -149,7 +137,7 @@ class Cache:
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read-only look at the tables ``requests``, ``draws`` and ``calls`` (reports, tests)."""
-        with _clear_errors(self.path):
+        with clear_errors(self.path):
             return self._reader.execute(sql, tuple(parameters)).fetchall()
 
     def close(self) -> None:
@@ -160,6 +148,7 @@ class Cache:
         self._jobs.put(None)
         self._thread.join()
         self._reader.close()
+        self._lock.close()
 
     def _submit(self, work: Callable[[sqlite3.Connection], _T]) -> asyncio.Future[_T]:
         if self._closed:
@@ -178,8 +167,8 @@ class Cache:
             if not batch:
                 break
             try:
-                with _clear_errors(self.path):
-                    connection = connection or _connect(self.path)
+                with clear_errors(self.path):
+                    connection = connection or connect(self.path)
                     results = _commit(connection, [job.work for job in batch])
             except Exception as error:  # the thread's border: whatever went wrong belongs to those who wait
                 _report(batch, error=error)
@@ -237,30 +226,6 @@ def _report(batch: Sequence[_Job], results: Sequence[Any] = (), error: Exception
             loop.call_soon_threadsafe(wake)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=OFF")
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
-        raise SdrlError(
-            "E831",
-            f"{path} was written by another version of sdrl (cache version {version}, this one reads {SCHEMA_VERSION})",
-            help="use the version that wrote it, or another --store",
-        )
-    if version == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-
-
 def _insert_call(db: sqlite3.Connection, call: CallRecord) -> int:
     return int(db.execute(_INSERT_CALL, call.row()).lastrowid or 0)
 
@@ -281,10 +246,11 @@ def _put_draws(db: sqlite3.Connection, draws: Sequence[Draw], request: Request, 
         row = (request.key, request.kind, request.model, request.body.decode("utf-8", "replace"))
         db.execute("INSERT OR IGNORE INTO requests (key, kind, model, body) VALUES (?, ?, ?, ?)", row)
     for draw in draws:
-        values = (draw.status, _storable(draw.text), draw.finish_reason, _storable(draw.reason))
-        counts = (draw.prompt_tokens, draw.completion_tokens, call_id)
-        if db.execute(_PUT_DRAW, (draw.request_key, draw.index, *values, *counts)).rowcount == 1:
-            stored.append(replace(draw, text=values[1]))
+        text, key = _storable(draw.text), draw.request_key
+        ending = (text, draw.finish_reason, _storable(draw.reason), draw.prompt_tokens, draw.completion_tokens)
+        values = (draw.index, draw.status, *ending, call_id)
+        if db.execute(_PUT_DRAW, (key, *values, draw_sum(key, *values))).rowcount == 1:
+            stored.append(replace(draw, text=text))
         else:  # another process was first
             found = db.execute(_GET_DRAWS + " AND draw = ?", (draw.request_key, draw.index)).fetchone()
             stored.append(_draw(draw.request_key, found, cached=True))
@@ -300,43 +266,3 @@ def _draw(key: str, row: Sequence[Any], *, cached: bool) -> Draw:
 def _storable(text: str) -> str:
     """``text`` without lone surrogates, which neither SQLite nor JSON Lines can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-class _clear_errors:
-    """Turn SQLite's and the file system's errors into one clear message with the right exit code."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.Error | OSError):
-            raise _explain(error, self._path) from error
-
-
-def _explain(error: sqlite3.Error | OSError, path: Path) -> SdrlError:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    text = str(error)
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or "disk is full" in text or "No space left" in text:
-        return SdrlError(
-            "E832",
-            f"the disk of the request cache is full or failing: {path}: {text}",
-            help="free some space and run the same command again; every reply committed so far is kept",
-            exit=Exit.STOPPED,
-        )
-    if name.startswith("SQLITE_BUSY") or "locked" in text:
-        return SdrlError(
-            "E833",
-            f"another process holds the request cache for over {_BUSY_MS // 1000} s: {path}",
-            help="wait for the other run to end, or give this one another --store",
-            exit=Exit.STOPPED,
-        )
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return SdrlError(
-            "E834",
-            f"the request cache is damaged: {path}: {text}",
-            help="move it away (sqlite3's .recover may save its replies) and run again; sealed stages are kept",
-        )
-    return SdrlError("E835", f"cannot use the request cache {path}: {text}", help="check its folder and its rights")

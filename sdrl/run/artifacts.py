@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sdrl.run.folder import RunFolder, write_atomic, write_json
+from sdrl.run.folder import RunFolder, move_whole, write_atomic, write_json
 
 Row = dict[str, Any]
 SEAL_SCHEMA = 1
@@ -143,7 +143,7 @@ class Artifacts:
         for path in self._files(stage):
             shutil.copyfile(path, building / path.name)
         try:
-            os.replace(building, target)
+            move_whole(building, target)
         except OSError:  # another run of the same plan was quicker
             shutil.rmtree(building, ignore_errors=True)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -17,9 +16,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from sdrl.compiler.diff import diff_plans
 from sdrl.compiler.plan import Plan, StagePlan
-from sdrl.compiler.plan_file import copy_plan, read_plan
 from sdrl.compiler.prompts import Prompts
 from sdrl.methods import METHODS
 from sdrl.models.cache import Cache
@@ -27,6 +24,7 @@ from sdrl.models.ledger import Caps, Ledger
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.events import EventLog, Listener
 from sdrl.run.folder import RunFolder
+from sdrl.run.held_plan import keep_plan, refuse_other_plan
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
 from sdrl.run.result import gate_of, write_result
@@ -85,10 +83,10 @@ def execute(
     _refuse_what_is_not_built(plan)
     _refuse_pending(plan)
     refuse_other_versions(plan.requires)
-    _refuse_other_plan(plan, folder)
+    refuse_other_plan(plan, folder)
     folder.create()
     with hold(folder.lock):
-        _keep_plan(plan, folder)
+        keep_plan(plan, folder)
         log = EventLog(folder.events, listeners)
         try:
             return asyncio.run(_Run(plan, folder, store, options, log).to_the_end())
@@ -120,34 +118,6 @@ def _refuse_pending(plan: Plan) -> None:
             help="run 'sdrl compile SPEC --pin' where they can be reached, then run the new plan",
             exit=Exit.STALE,
         )
-
-
-def _refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
-    if not (folder.plan / "plan.json").exists():
-        return
-    held = read_plan(folder.plan)
-    if held.hash != plan.hash:
-        again = ", ".join(diff_plans(held, plan).stages) or "nothing"
-        raise SdrlError(
-            "E621",
-            f"{folder.root} holds a run of another plan ({held.hash[:12]}, this one is {plan.hash[:12]}); "
-            f"under the new plan these stages would run again: {again}",
-            help="choose another folder with --run DIR; finished stages that did not change are taken from the store",
-            exit=Exit.STALE,
-        )
-
-
-def _keep_plan(plan: Plan, folder: RunFolder) -> None:
-    if plan.folder is None or plan.folder.resolve() == folder.plan.resolve() or (folder.plan / "plan.json").exists():
-        return
-    if folder.plan.is_dir() and any(folder.plan.iterdir()):
-        raise SdrlError(
-            "E608", f"{folder.plan} holds other things than a plan", help="choose another folder with --run DIR"
-        )
-    partial = folder.plan.with_name(".plan.partial")  # a copy cut short must not stand where the next one is to go
-    shutil.rmtree(partial, ignore_errors=True)
-    copy_plan(plan, partial)
-    os.replace(partial, folder.plan)
 
 
 class _Run:
@@ -257,6 +227,8 @@ class _Run:
             "run_started",
             {"plan_hash": self.plan.hash, "name": self.plan.name, "stages": names, "pid": os.getpid()},
         )
+        if self.cache.mended is not None:
+            self.log.emit("warning", {"code": "W834", "message": str(self.cache.mended)})
         for stage in self.plan.stages:
             if not self._taken_over(stage):
                 await self._one(stage)

@@ -26,11 +26,25 @@ def write_atomic(path: Path, data: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+def move_whole(building: Path, target: Path) -> None:
+    """Rename a folder of finished files into its place, so that a power cut leaves all of it or nothing."""
+    for path in sorted(building.rglob("*")):
+        sync(path)
+    sync(building)
+    os.replace(building, target)
+    sync(target.parent)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

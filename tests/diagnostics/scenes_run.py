@@ -232,6 +232,15 @@ def _measured() -> Iterator[dict[str, Any]]:
             yield {**about, "verdict": "correct" if problem < right else "incorrect", "finish_reason": "stop"}
 
 
+@scene("W834")
+def a_store_whose_first_page_is_lost(stage: Stage) -> None:
+    run(stage, instructor, "--until", "generate")
+    stage.said.clear()
+    with (stage.folder / ".sdrl" / "requests.sqlite").open("r+b") as file:
+        file.write(bytes(100))
+    run(stage, instructor, "--until", "generate")
+
+
 @scene("W860")
 def a_pattern_that_cannot_be_read(stage: Stage) -> None:
     with_demos = changing("pattern: never", "pattern: with_demos")

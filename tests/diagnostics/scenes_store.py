@@ -79,7 +79,7 @@ def a_store_that_another_process_holds(stage: Stage) -> None:
     holder.execute("CREATE TABLE other (x)")
     holder.execute("BEGIN EXCLUSIVE")
     try:
-        with mock.patch("sdrl.models.cache._BUSY_MS", 1):
+        with mock.patch("sdrl.models.cache_file.BUSY_MS", 1):
             with_store(stage)
     finally:
         holder.close()

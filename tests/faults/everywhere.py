@@ -43,6 +43,8 @@ class Everywhere:
     folder: Path
     server: Serving
     undisturbed: dict[str, bytes]
+    met: tuple[str, ...]
+    """The points of the undisturbed run, in order."""
     free: SimpleQueue[Zygote]
     workers: int
     command: tuple[str, ...]
@@ -97,7 +99,7 @@ def everywhere(folder: Path, server: Serving, until: str, workers: int = 2) -> I
         assert first.code == 0, first.said
         for zygote in zygotes:
             free.put(zygote)
-        yield Everywhere(folder, server, made(folder / "undisturbed/runs/small"), free, workers, command)
+        yield Everywhere(folder, server, made(folder / "undisturbed/runs/small"), first.met, free, workers, command)
     finally:
         for zygote in zygotes:
             zygote.close()

@@ -60,15 +60,20 @@ def install(points: Points) -> None:
 
     def counted_replace(source: Any, target: Any, **more: Any) -> None:
         call = lambda: replace(source, target, **more)  # noqa: E731
-        points.around("rename", os.path.basename(os.fspath(target)), call, lambda: full(target))
+        points.around("rename", f"{_path(source)} to {_path(target)}", call, lambda: full(target))
 
     def counted_fsync(file: Any) -> None:
-        points.around("fsync", "", lambda: fsync(file), full)
+        points.around("fsync", _path(f"/proc/self/fd/{file}"), lambda: fsync(file), full)
 
     os.fsync, os.replace, os.rename = counted_fsync, counted_replace, counted_replace  # type: ignore[assignment]
     _count_commits(points)
     if "write" in points.kinds:
         _count_sqlite_writes(points)
+
+
+def _path(path: Any) -> str:
+    """Where a path leads, seen from the working folder."""
+    return os.path.relpath(os.path.realpath(path), os.path.realpath("."))
 
 
 def _count_commits(points: Points) -> None:

@@ -34,3 +34,12 @@ def test_the_same_command_finishes_with_the_same_bytes_and_pays_twice_for_what_w
     wrong = [each for each in outcomes if (each.ended, each.finished, each.same) != (code, 0, True)]
     assert not wrong
     assert max(each.twice for each in outcomes) <= 2 * TINY.concurrency
+
+
+def test_what_is_renamed_into_place_is_on_the_disk_before_and_its_name_after(tiny: Everywhere) -> None:
+    renames = [(at, *met.split(" ")[1:4:2]) for at, met in enumerate(tiny.met) if met.startswith("rename ")]
+    finished = [each for each in renames if "/.plan.partial/" not in each[1] and "/indexes/" not in each[1]]
+    assert len(finished) > 15
+    for at, source, target in finished:
+        assert f"fsync {source}" in tiny.met[:at], source
+        assert f"fsync {target.rpartition('/')[0]}" in tiny.met[at:], target

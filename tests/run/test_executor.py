@@ -114,6 +114,24 @@ def test_a_folder_called_plan_that_is_somebody_elses_is_left_alone(plan: Plan, t
     assert own.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["plan.json", "verifier.json"])
+def test_a_damaged_copy_of_the_plan_is_made_again_from_the_plan_itself(plan: Plan, tmp_path: Path, name: str) -> None:
+    assert until_keywords(plan, tmp_path / "run") == Exit.OK
+    (tmp_path / "run/plan" / name).write_bytes(b"\0" * 100)
+    assert until_keywords(plan, tmp_path / "run") == Exit.OK
+    assert read_plan(tmp_path / "run/plan").hash == plan.hash
+
+
+def test_a_damaged_copy_of_some_other_plan_is_refused_and_kept(plan: Plan, tmp_path: Path) -> None:
+    assert until_keywords(plan, tmp_path / "run") == Exit.OK
+    (tmp_path / "run/plan/plan.json").write_bytes(b"{")
+    (tmp_path / "run/events.jsonl").unlink()  # nothing says which plan it was
+    with pytest.raises(SdrlError, match="E602") as refused:
+        until_keywords(plan, tmp_path / "run")
+    assert refused.value.exit == Exit.STALE
+    assert "remove" in (refused.value.help or "")
+
+
 def test_a_viewer_that_looks_at_the_lock_is_no_writer_to_another_viewer(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with hold(path):
