@@ -16,7 +16,7 @@ Findings = Iterator[Diagnostic]
 WITH_OPTIONS = ("choice", "boolean", "label", "set")
 NEEDS_OPTIONS = ("choice", "label")
 # keys that only some types read
-_READ_BY: dict[str, tuple[str, ...]] = {
+READ_BY: dict[str, tuple[str, ...]] = {
     "tolerance": ("number", "math"),
     "options": WITH_OPTIONS,
     "ignore_case": ("label", "text", "set"),
@@ -25,7 +25,7 @@ _READ_BY: dict[str, tuple[str, ...]] = {
     "fields": ("json",),
     "entry_point": ("program",),
 }
-_UNFIT = {
+UNFIT = {
     "boxed": ("json", "program"),
     "last_number": ("math", "choice", "boolean", "label", "text", "set", "json", "program"),
 }
@@ -40,7 +40,7 @@ def answer_rules(loaded: Loaded, spec: Spec) -> Findings:
     """E317 and E320 to E325: the answer block in itself."""
     answer = spec.answer
     written = loaded.written.get("answer")
-    for key, types in _READ_BY.items():
+    for key, types in READ_BY.items():
         if isinstance(written, dict) and written.get(key) is not None and answer.type not in types:
             message = f"answer.{key} means nothing for the type {answer.type}"
             advice = f"remove it; it belongs to {' and '.join(types) if len(types) < 3 else ', '.join(types)}"
@@ -66,7 +66,7 @@ def _extract(loaded: Loaded, answer: Answer) -> Findings:
     kind = kinds[0]
     if "group" in written and kind != "regex":
         yield loaded.diagnostic("E323", "answer.extract.group", "group belongs to regex", help="remove it")
-    if answer.type in _UNFIT.get(kind, ()):
+    if answer.type in UNFIT.get(kind, ()):
         message = f"{kind} cannot hold a {answer.type} answer"
         advice = "use {tag: answer}, or {marker: TEXT}" if kind == "last_number" else "use {tag: answer}"
         yield loaded.diagnostic("E322", f"answer.extract.{kind}", message, help=advice)

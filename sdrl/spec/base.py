@@ -13,7 +13,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _SUFFIXES = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9}
-_QUANTITY = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?[kKMGB]")
+QUANTITY = r"^[0-9]{1,18}(\.[0-9]{1,18})?[kKMGB]$"
+_QUANTITY = re.compile(QUANTITY.strip("^$"))
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -41,7 +42,7 @@ Quantity = Annotated[
     int,
     BeforeValidator(parse_quantity),
     Field(ge=0),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9.]+[kKMGB]$"}]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": QUANTITY}]}),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Slug = Annotated[str, Field(pattern=SLUG, max_length=80)]
