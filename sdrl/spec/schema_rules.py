@@ -1,6 +1,6 @@
 """The parts of the JSON Schema that depend on more than one key: exactly one of several, needed or idle by type.
 
-Written with ``oneOf`` over whole keys and ``if``/``then`` on ``answer.type``, the forms that editors turn into a message
+Written with ``oneOf`` over whole keys and ``if``/``then`` on ``answer.type``, the forms that editors explain
 at the key. The rules themselves are those of ``rules`` and ``answer_rules``, from whose tables they are made.
 """
 
