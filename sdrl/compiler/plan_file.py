@@ -14,11 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sdrl.compiler.canonical import digest_bytes, flatten, json_line, pretty_json
+from sdrl.compiler.canonical import digest_bytes, digest_text, flatten, json_line, pretty_json
+from sdrl.compiler.changes import changed_files, changed_values, line_digests, same_layout
 from sdrl.compiler.graph import build_stages
 from sdrl.compiler.plan import SCHEMA, Plan, plan_hash
 from sdrl.compiler.plan_json import DEMOS_FILE, decode_plan, encode_plan
-from sdrl.compiler.seals import changed_paths, seal_sections
+from sdrl.compiler.seals import seal_sections
+from sdrl.compiler.values import VALUES_FILE, values_file
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 PLAN_FILE = "plan.json"
@@ -27,6 +29,8 @@ LOCATION_FILE = "location.json"
 README_FILE = "README.md"
 OWN_NAMES = (PLAN_FILE, VERIFIER_FILE, LOCATION_FILE, README_FILE, "prompts", "data")
 MAX_SHOWN = 5  # changed values named in one message
+# what reading a document of another form can raise (pydantic's errors are ValueErrors)
+MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def plan_files(plan: Plan, data: Mapping[str, bytes], readme: str) -> dict[str, bytes]:
@@ -37,11 +41,13 @@ def plan_files(plan: Plan, data: Mapping[str, bytes], readme: str) -> dict[str, 
     if demos:
         files[DEMOS_FILE] = demos
     files.update(data)
+    files[README_FILE] = readme.encode()
     document = encode_plan(plan)
+    files[VALUES_FILE] = values_file(document)
     document["files"] = {name: digest_bytes(content) for name, content in sorted(files.items())}
+    document["lines"] = line_digests(files)
     document["seals"] = seal_sections(document)
     files[PLAN_FILE] = pretty_json(document)
-    files[README_FILE] = readme.encode()
     return files
 
 
@@ -56,7 +62,7 @@ def write_files(files: Mapping[str, bytes], folder: Path, base_dir: Path | None)
     if base_dir is not None:
         where = os.path.relpath(base_dir.resolve(), folder.resolve())
         if where != os.pardir:
-            files = {**files, LOCATION_FILE: pretty_json({"spec_folder": where})}
+            files = {**files, LOCATION_FILE: pretty_json({"spec_folder": where, "sha256": digest_text(where)})}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_file() and path.relative_to(folder).as_posix() not in known:
             path.unlink()
@@ -95,7 +101,7 @@ def copy_plan(plan: Plan, folder: Path) -> None:
 
 def _listed_files(folder: Path) -> list[str]:
     document = json.loads((folder / PLAN_FILE).read_bytes())
-    return [PLAN_FILE, README_FILE, *document["files"]]
+    return [PLAN_FILE, *document["files"]]
 
 
 def read_plan(folder: Path | str) -> Plan:
@@ -113,9 +119,13 @@ def read_plan(folder: Path | str) -> Plan:
             help="compile the spec again with this version",
             exit=Exit.STALE,
         )
-    contents = _read_listed(folder, document)
-    changed = changed_paths(document)
-    if not changed and pretty_json(document) != raw:
+    try:
+        contents, missing = _read_listed(folder, document)
+        changed = [*changed_values(document, contents), *missing]
+        changed += changed_files(document, contents)
+    except RecursionError:
+        changed = [f"{PLAN_FILE} (nested too deeply)"]
+    if not changed and not same_layout(document, raw):
         changed = [f"the layout of {PLAN_FILE} (it must be exactly as compiled)"]
     if changed:
         raise _changed(folder, changed)
@@ -128,9 +138,11 @@ def _read_document(folder: Path) -> tuple[bytes, dict[str, Any]]:
     path = folder / PLAN_FILE
     try:
         raw = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        why = f"it has no {PLAN_FILE}" if is_missing else f"its {PLAN_FILE} cannot be read ({error.strerror})"
         raise SdrlError(
-            "E601", f"{folder} is no plan: it has no {PLAN_FILE}", help="make one: sdrl compile SPEC", exit=Exit.STALE
+            "E601", f"{folder} is no plan: {why}", help="make one: sdrl compile SPEC", exit=Exit.STALE
         ) from None
     try:
         document = json.loads(raw)
@@ -143,51 +155,30 @@ def _read_document(folder: Path) -> tuple[bytes, dict[str, Any]]:
     return raw, document
 
 
-def _read_listed(folder: Path, document: Mapping[str, Any]) -> dict[str, bytes]:
-    """Every file the plan lists, hashed; all that are missing or changed are named at once."""
+def _read_listed(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, bytes], list[str]]:
+    """Every file that the plan lists and that is there, and the names of those that are not."""
     listed = document.get("files")
-    if not isinstance(listed, dict):
-        raise _changed(folder, ["files"])
     contents: dict[str, bytes] = {}
-    changed: list[str] = []
-    for name, wanted in listed.items():
+    missing: list[str] = []
+    for name in listed if isinstance(listed, dict) else ():
         parts = Path(name).parts
         if not parts or ".." in parts or Path(name).is_absolute():
-            changed.append(f"files.{name}")
-            continue
+            continue  # no name of ours, so the seals tell
         try:
             contents[name] = (folder / name).read_bytes()
-        except OSError:
-            changed.append(f"{name} (missing)")
-            continue
-        if digest_bytes(contents[name]) != wanted:
-            changed.append(_name_in_file(name, contents[name], document))
-    if changed:
-        raise _changed(folder, changed)
-    return contents
-
-
-def _name_in_file(name: str, content: bytes, document: Mapping[str, Any]) -> str:
-    """As precise a name as possible for a changed file: the field of verifier.json, else the file."""
-    if name != VERIFIER_FILE:
-        return name
-    try:
-        fields = changed_paths({**document, "verifier": json.loads(content)}, only="verifier")
-    except ValueError:
-        fields = []
-    return f"{name}: {', '.join(fields)}" if fields else name
+        except (OSError, ValueError):  # ValueError: a NUL in the name
+            missing.append(f"{name} (missing)")
+    return contents, missing
 
 
 def _decode(folder: Path, document: Mapping[str, Any], contents: Mapping[str, bytes]) -> Plan:
-    from pydantic import ValidationError
-
     try:
         return decode_plan(document, contents)
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except MALFORMED as error:
         # every seal holds, so another version of sdrl wrote this
         raise SdrlError(
             "E604",
-            f"{folder / PLAN_FILE} does not have the form this version of sdrl writes: {error}",
+            f"{folder / PLAN_FILE} does not have the form this version of sdrl writes: {type(error).__name__}",
             help="compile the spec again with this version",
             exit=Exit.STALE,
         ) from None
@@ -195,9 +186,12 @@ def _decode(folder: Path, document: Mapping[str, Any], contents: Mapping[str, by
 
 def _check_stages(folder: Path, plan: Plan) -> None:
     """Derive every stage again: a plan whose seals were forged, or whose stages an older sdrl derived, shows here."""
-    derived = build_stages(replace(plan, stages=()))
-    changed = []
-    for stored, fresh in zip(plan.stages, derived, strict=True):
+    try:
+        derived = build_stages(replace(plan, stages=()))
+    except MALFORMED:
+        derived = ()
+    changed = [] if len(plan.stages) == len(derived) else ["stages"]
+    for stored, fresh in zip(plan.stages, derived, strict=False):
         if stored.identity != fresh.identity:
             old, new = flatten(stored.identity), flatten(fresh.identity)
             differing = [path for path in {**old, **new} if old.get(path) != new.get(path)]
@@ -231,7 +225,11 @@ def _base_dir(folder: Path) -> Path:
     if not path.is_file():
         return folder.resolve().parent
     try:
-        where = json.loads(path.read_bytes())["spec_folder"]
-    except (ValueError, KeyError, TypeError):
-        raise _changed(folder, [LOCATION_FILE]) from None
-    return (folder.resolve() / str(where)).resolve()
+        content = path.read_bytes()
+        location = json.loads(content)
+        where = str(location["spec_folder"])
+        if pretty_json({"spec_folder": where, "sha256": digest_text(where)}) == content:
+            return (folder.resolve() / where).resolve()
+    except (OSError, *MALFORMED):
+        pass
+    raise _changed(folder, [LOCATION_FILE])

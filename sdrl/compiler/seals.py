@@ -13,6 +13,7 @@ from sdrl.compiler.canonical import digest, flatten
 
 LEAF_DIGITS = 8
 UNSEALED = ("seals",)
+MISSING = " (a value is missing)"
 
 
 def seal_sections(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -27,6 +28,17 @@ def seal_sections(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 def _leaves(value: Any) -> dict[str, str]:
     """Leaf digest to dotted path."""
     return {digest([path, leaf])[:LEAF_DIGITS]: path for path, leaf in flatten(value).items()}
+
+
+def sealed_leaf(document: Mapping[str, Any], section: str, path: str, value: Any) -> bool:
+    """Whether the seals vouch for this value at this path of a section."""
+    seals = document.get("seals")
+    seal = seals.get(section) if isinstance(seals, Mapping) else None
+    leaves = seal.get("leaves") if isinstance(seal, Mapping) else None
+    try:
+        return isinstance(leaves, str) and digest([path, value])[:LEAF_DIGITS] in leaves.split()
+    except (TypeError, ValueError):
+        return False
 
 
 def changed_paths(document: Mapping[str, Any], only: str | None = None) -> list[str]:
@@ -69,4 +81,4 @@ def _name_changes(name: str, value: Any, sealed: str) -> list[str]:
     if known == set(leaves):  # the values hold, so the seal itself was changed
         return [f"seals.{name}.sha256"]
     named = [f"{name}.{path}" if path else name for mark, path in leaves.items() if mark not in known]
-    return named or [f"{name} (a value is missing)"]
+    return named or [name + MISSING]

@@ -105,7 +105,7 @@ def test_a_changed_file_is_named(folder: Path, name: str) -> None:
 def test_the_changed_field_of_the_verifier_is_named(folder: Path) -> None:
     path = folder / "verifier.json"
     path.write_text(path.read_text().replace('"last"', '"first"'))
-    assert "verifier.json: verifier.take" in tampered(folder).message
+    assert 'verifier.json:8: verifier.take (compiled "last", now "first")' in tampered(folder).message
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:

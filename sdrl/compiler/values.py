@@ -1,0 +1,62 @@
+"""``data/values.jsonl``: every value of a plan on a line of its own, with where it comes from.
+
+``{"path": "settings.vote.draws", "value": 8, "origin": "spec:21"}``: for a person who asks why a value is what it is,
+and for a reader that must say what a changed value was (``changes``). Pure; nothing is decided from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sdrl.compiler.canonical import flatten
+
+VALUES_FILE = "data/values.jsonl"
+# sections of plan.json that stand elsewhere or only vouch for the others
+LEFT_OUT = ("origins", "files", "lines", "seals")
+DERIVED = "derived"
+
+
+def values_file(document: Mapping[str, Any]) -> bytes:
+    """The lines, in the order of the paths."""
+    origins = document["origins"]
+    lines = []
+    for section, value in sorted(document.items()):
+        if section in LEFT_OUT:
+            continue
+        for path, leaf in flatten(value).items():
+            origin = origin_of(path, origins) if section == "settings" else DERIVED
+            lines.append(_line(join(section, path), leaf, origin))
+    return "".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _line(path: str, value: Any, origin: str) -> str:
+    return json.dumps({"path": path, "value": value, "origin": origin}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def join(section: str, path: str) -> str:
+    """The dotted path of a value, from the top of plan.json."""
+    return f"{section}.{path}" if path else section
+
+
+def origin_of(path: str, origins: Mapping[str, str]) -> str:
+    """Where a setting comes from: its own entry, or that of the nearest table or list around it."""
+    while path not in origins and "." in path:
+        path = path.rpartition(".")[0]
+    return origins.get(path, "default")
+
+
+def read_values(content: bytes) -> dict[str, dict[str, Any]]:
+    """The lines that can be read, by path; a file that was changed may hold anything."""
+    return {row["path"]: row for row in _rows(content)}
+
+
+def _rows(content: bytes) -> Iterator[dict[str, Any]]:
+    for line in content.split(b"\n"):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and isinstance(row.get("path"), str) and "value" in row:
+            yield row
