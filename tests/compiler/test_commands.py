@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,7 +89,12 @@ def test_diff_says_what_would_run_again(tmp_path: Path, capsys: Captured) -> Non
     a = write_project(tmp_path / "a")
     b = write_project(tmp_path / "b", SPEC.replace("epochs: 2", "epochs: 3"))
     assert main(["diff", str(a), str(b)]) == 0
-    assert "train would run again\n  train.epochs: 2 -> 3\nevaluate would run again" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert re.search(r"^changed\n  ~ train.epochs  2 -> 3 +spec:21\n", shown)
+    assert "    score     stays\n    select    stays\n  ~ train     runs again  train.epochs\n" in shown
+    assert "2 stages to run again, 9 to stay\n" in shown
+    assert re.search(r"\n  expected +0 +0 +\$0.00 +12 +15\n", shown)
+    assert "\x1b" not in shown and max(map(len, shown.split("\n"))) <= 80
     assert main(["diff", str(a), str(b), "--exit-code"]) == 1
     assert main(["diff", str(a), str(a), "--exit-code"]) == 0
 
