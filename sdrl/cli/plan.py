@@ -1,9 +1,14 @@
-"""``sdrl plan``: what a plan will do: stages, prompts, verifier, requests, tokens and cost, expected and worst."""
+"""``sdrl plan``: what a plan will do: stages, prompts, verifier, requests, tokens and cost, expected and worst.
+
+At last every value that is not a default, with where it comes from. Fits the terminal from 80 columns on.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sdrl.compiler.plan import Plan
 
-NOWRAP = 110
+NARROW, MIDDLE, WIDE = 80, 105, 120  # columns that a summary has at least, needs for all counts, and has at most
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
         print(json.dumps(encode_plan(plan), indent=2, sort_keys=True, ensure_ascii=False))
     else:
-        print(summary(plan))
+        print(summary(plan, min(max(shutil.get_terminal_size().columns, NARROW), WIDE)))
     return 0
 
 
@@ -47,37 +52,47 @@ def plan_of(path: Path) -> Plan:
     return compile_spec(path).require()
 
 
-def summary(plan: Plan) -> str:
-    """The plan for a person, in plain aligned text."""
-    asked = f"{_asked(plan)}\n  budget: {_budget(plan)}"
-    blocks = [_head(plan), _stages(plan), asked, _prompts(plan), _verifier(plan), _sets(plan)]
+def summary(plan: Plan, width: int = NARROW) -> str:
+    """The plan for a person, in plain aligned text of at most ``width`` columns."""
+    asked = f"{_asked(plan, width)}\n{_line('budget', _budget(plan), width)}"
+    blocks = [_head(plan, width), _stages(plan), asked, _prompts(plan), _verifier(plan, width), _sets(plan)]
     if plan.pending:
-        blocks.append("pending (sdrl compile SPEC --pin)\n" + _items(plan.pending))
+        blocks.append("pending: fetched by 'sdrl compile SPEC --pin'\n" + _items(plan.pending, width))
     if plan.not_yet_used:
-        blocks.append("accepted, not yet used\n" + _items(plan.not_yet_used))
+        blocks.append("accepted, not yet used\n" + _items(plan.not_yet_used, width))
+    blocks.append(_values(plan, width))
     return "\n\n".join(block for block in blocks if block)
 
 
-def brief(plan: Plan) -> str:
+def brief(plan: Plan, width: int = NARROW) -> str:
     """What a person needs before saying yes: the hash, who is asked, how much, and what is not done yet."""
-    parts = [_head(plan), _asked(plan)]
+    parts = [_head(plan, width), _asked(plan, width)]
     if plan.not_yet_used:
         parts.append(f"accepted, not yet used: {', '.join(plan.not_yet_used)}")
     return "\n\n".join(parts)
 
 
-def _head(plan: Plan) -> str:
+def _line(name: str, text: str, width: int) -> str:
+    """``name  text`` at the columns of the head, wrapped under itself."""
+    head = f"  {name:<11} "
+    return "\n".join(
+        textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+    )
+
+
+def _head(plan: Plan, width: int) -> str:
     models = plan.settings.models
     lines = [f"plan {plan.name}", f"  hash        {plan.hash}"]
     if models is None:
         lines.append("  models      none: compiles and cannot run")
     else:
-        endpoint = models.instructor.endpoint
-        lines.append(f"  instructor  {models.instructor.model} at {endpoint} ({_short(plan.identities['instructor'])})")
-        how = f"{models.base.serve}, {plan.base.kind}"
-        lines.append(f"  base        {models.base.model}, {how} ({_short(plan.identities['base'])})")
-    lines.append(f"  corpus      {_corpus(plan)}")
-    lines.append(f"  parts       {_cut(', '.join(f'{part.name} {part.share:.0%}' for part in plan.parts))}")
+        names = (plan.identities["instructor"], plan.identities["base"])
+        instructor, base = models.instructor, models.base
+        frozen = "" if names[0] == instructor.model else f" ({_short(names[0])})"
+        lines.append(_line("instructor", f"{instructor.model} at {instructor.endpoint}{frozen}", width))
+        lines.append(_line("base", f"{base.model}, {base.serve}, {plan.base.kind} ({_short(names[1])})", width))
+    lines.append(_line("corpus", _corpus(plan), width))
+    lines.append(_line("parts", ", ".join(f"{part.name} {part.share:.0%}" for part in plan.parts), width))
     lines.append(f"  demos       {sum(len(part.demos) for part in plan.parts)}")
     return "\n".join(lines)
 
@@ -86,7 +101,7 @@ def _corpus(plan: Plan) -> str:
     if not plan.corpus:
         return "none: samples are not grounded"
     rows = sum(file.rows or 0 for file in plan.corpus)
-    return _cut(", ".join(file.path for file in plan.corpus)) + (f" ({rows:,} passages)" if rows else "")
+    return ", ".join(file.path for file in plan.corpus) + (f" ({rows:,} passages)" if rows else "")
 
 
 def _stages(plan: Plan) -> str:
@@ -94,30 +109,32 @@ def _stages(plan: Plan) -> str:
     return table(("stage", "hash", "reads"), rows)
 
 
-def _asked(plan: Plan) -> str:
-    """Requests, tokens in and out (thousands) and cost by stage, expected beside worst case, then training."""
+def _asked(plan: Plan, width: int) -> str:
+    """Requests, tokens (thousands) and cost by stage, expected beside worst case, by whom they ask; then training.
+
+    Draws have a place on a wide screen only; where one request draws one completion they are the requests.
+    """
     estimate = plan.estimate
-    rows = [_load(entry["stage"], entry["asks"], entry["expected"], entry["worst"]) for entry in estimate["stages"]]
+    keys = ("requests", "draws", "prompt_tokens", "completion_tokens") if width > MIDDLE else _NARROW_KEYS
+    header = [cell for key in keys for cell in (_HEADERS[key], "worst")]
+    rows: list[tuple[str, ...]] = []
     for role in ("instructor", "base"):
-        rows.append(_load("all", role, estimate[role]["expected"], estimate[role]["worst"]))
-    wide = ("requests", "draws", "k in", "k out", "cost")
-    header = ("stage", "asks", *(cell for name in wide for cell in (name, "worst")))
-    training = estimate["training"]
-    settings = plan.settings.train
-    return "\n".join(
-        [
-            table(header, rows, right=range(2, 12)),
-            f"  training: {settings.algorithm}, at most {training['updates']:,} updates over {training['samples']:,} "
-            f"samples, {training['completions']:,} rollouts",
-            *_wrapped("estimate", estimate["method"]),
-        ]
+        if rows:
+            rows.append((role, *header, "", ""))
+        entries = [entry for entry in estimate["stages"] if entry["asks"] == role]
+        rows += [_load(entry["stage"], role, keys, entry["expected"], entry["worst"]) for entry in entries]
+        rows.append(_load("all", role, keys, estimate[role]["expected"], estimate[role]["worst"]))
+    whole = table(("instructor", *header, "cost", "worst"), rows, right=range(1, 3 + 2 * len(keys)))
+    training, settings = estimate["training"], plan.settings.train
+    updates = (
+        f"{settings.algorithm}, at most {training['updates']:,} updates over {training['samples']:,} samples, "
+        f"{training['completions']:,} rollouts"
     )
+    return "\n".join([whole, _line("training", updates, width), _line("estimate", estimate["method"], width)])
 
 
-def _wrapped(title: str, text: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(f"{title}: {text}", NOWRAP, initial_indent="  ", subsequent_indent="    ")
+_HEADERS = {"requests": "requests", "draws": "draws", "prompt_tokens": "k in", "completion_tokens": "k out"}
+_NARROW_KEYS = ("requests", "prompt_tokens", "completion_tokens")
 
 
 def _budget(plan: Plan) -> str:
@@ -129,16 +146,20 @@ def _budget(plan: Plan) -> str:
     return f"at most {', '.join(caps)}" if caps else "none: nothing caps the worst case"
 
 
-def _load(stage: str, asks: str, low: dict[str, Any], high: dict[str, Any]) -> tuple[str, ...]:
+def _load(
+    stage: str, asks: str, keys: Sequence[str], low: dict[str, Any], high: dict[str, Any]
+) -> tuple[str, ...]:
     from sdrl.compiler.readme import dollars
 
-    cells = [stage, asks]
-    for key in ("requests", "draws"):
-        cells += [f"{low[key]:,}", f"{high[key]:,}"]
-    for key in ("prompt_tokens", "completion_tokens"):
-        cells += [f"{case[key] / 1000:,.1f}" for case in (low, high)]
-    cells += [dollars(low["microusd"]), dollars(high["microusd"])] if asks == "instructor" else ["-", "-"]
+    cells = [stage]
+    for key in keys:
+        cells += [_thousands(case[key]) if key.endswith("_tokens") else f"{case[key]:,}" for case in (low, high)]
+    cells += [dollars(low["microusd"]), dollars(high["microusd"])] if asks == "instructor" else ["", ""]
     return tuple(cells)
+
+
+def _thousands(tokens: int) -> str:
+    return f"{tokens / 1000:,.1f}" if tokens < 100_000 else f"{tokens / 1000:,.0f}"
 
 
 def _prompts(plan: Plan) -> str:
@@ -153,13 +174,14 @@ def _prompts(plan: Plan) -> str:
     return table(("prompt", "sha256", "template", "from"), rows) + f"\n  base stop strings: {stop}"
 
 
-def _verifier(plan: Plan) -> str:
-    program = {key: value for key, value in plan.verifier.items() if value is not None}
+def _verifier(plan: Plan, width: int) -> str:
+    from sdrl.compiler.values import shown_value
+
+    program = {key: value for key, value in sorted(plan.verifier.items()) if value is not None and key != "version"}
+    told = [_line(key, shown_value(value), width) for key, value in program.items()]
     tested = plan.self_test
-    return (
-        f"verifier\n  {_cut(json.dumps(program, ensure_ascii=False, sort_keys=True))}\n"
-        f"  self-test passed: {tested['demos']} demos, {tested['mutants']} forms, {tested['instructions']} instructions"
-    )
+    passed = f"passed: {tested['demos']} demos, {tested['mutants']} forms, {tested['instructions']} instructions"
+    return "\n".join(["verifier", *told, _line("self-test", passed, width)])
 
 
 def _sets(plan: Plan) -> str:
@@ -172,16 +194,26 @@ def _sets(plan: Plan) -> str:
     return table(("evaluation set", "problems", "shift", "runs", "sha256"), rows, right=(1, 3))
 
 
-def _items(items: Sequence[str]) -> str:
-    return "\n".join(f"  {item}" for item in items)
+def _values(plan: Plan, width: int) -> str:
+    """Every value that is not a default: the key, the value, and the line of the spec or the preset that says so."""
+    from sdrl.compiler.values import chosen_values, count_values
+
+    chosen = chosen_values(plan)
+    room = max((len(path) for path, _, _ in chosen), default=0)
+    place = max((len(origin) for _, _, origin in chosen), default=0)
+    left = max(12, width - room - place - 6)
+    rows = [(path, value if len(value) <= left else value[: left - 1] + "…", origin) for path, value, origin in chosen]
+    title = f"values: {len(chosen)} of {count_values(plan)} are not defaults (all of them: --json, data/values.jsonl)"
+    return f"{title}\n{table(('key', 'value', 'origin'), rows)}" if rows else title
+
+
+def _items(items: Sequence[str], width: int) -> str:
+    lines = [textwrap.wrap(item, width, initial_indent="  ", subsequent_indent="    ") for item in items]
+    return "\n".join(line for wrapped in lines for line in wrapped)
 
 
 def _short(identity: str) -> str:
     return identity if len(identity) <= 48 else identity[:30] + "…"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= NOWRAP else text[: NOWRAP - 1] + "…"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] | range = ()) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.values import chosen_values, count_values
+
+MAX_CELL = 80  # characters of a value in the table
 
 
 def write_readme(plan: Plan) -> str:
@@ -37,18 +40,33 @@ def write_readme(plan: Plan) -> str:
         else f"- {item.name}: pending"
         for item in plan.evaluations
     ] or ["None: the result will speak of the synthetic validation split only."]
+    lines += _values(plan)
     lines += _listed("Pending (fetched by `sdrl compile --pin`)", plan.pending)
     lines += _listed("Accepted, not yet used", plan.not_yet_used)
     lines += [
         "",
         "## Files",
         "",
-        "- `plan.json`: everything, hashed; every value with its origin",
+        "- `plan.json`: everything, hashed",
+        "- `data/values.jsonl`: every value on a line, with its origin",
         "- `verifier.json`: how a completion is judged",
         "- `prompts/`: the templates as they will be used",
         "- `data/`: demos and evaluation sets, frozen",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _values(plan: Plan) -> list[str]:
+    """What is not a default, as a table: key, value, and the line of the spec, the preset or the pin it comes from."""
+    rows = [f"| `{path}` | {_cell(value)} | {origin} |" for path, value, origin in chosen_values(plan)]
+    title = f"{len(rows)} of {count_values(plan)} settings are not defaults; `data/values.jsonl` has all of them."
+    return ["", "## Values", "", title, "", "| key | value | from |", "|---|---|---|", *rows]
+
+
+def _cell(value: str) -> str:
+    """A value as code in a table; a text of a spec may hold bars and backticks."""
+    text = (value if len(value) <= MAX_CELL else value[: MAX_CELL - 1] + "…").replace("|", "\\|")
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def _listed(title: str, items: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sdrl.compiler.canonical import flatten
+from sdrl.compiler.graph import dump_settings
+from sdrl.compiler.plan import Plan
 
 VALUES_FILE = "data/values.jsonl"
 # sections of plan.json that stand elsewhere or only vouch for the others
@@ -48,6 +50,36 @@ def origin_of(path: str, origins: Mapping[str, str]) -> str:
     while path not in origins and "." in path:
         path = path.rpartition(".")[0]
     return origins.get(path, "default")
+
+
+def chosen_values(plan: Plan) -> list[tuple[str, str, str]]:
+    """Key, value and origin of every setting that is not a default: the spec's by line, then presets' and pins."""
+    told = []
+    for path, value in flatten(dump_settings(plan)).items():
+        origin = origin_of(path, plan.origins)
+        if origin != "default" and (value is not None or path in plan.origins):  # null: a key that a step has not
+            told.append((path, shown_value(value), origin))
+    return sorted(told, key=_rank)
+
+
+def count_values(plan: Plan) -> int:
+    """How many settings a plan has, defaults included."""
+    return len(flatten(dump_settings(plan)))
+
+
+def _rank(told: tuple[str, str, str]) -> tuple[str, int, str]:
+    kind, _, line = told[2].partition(":")
+    is_spec = kind == "spec" and line.isdigit()
+    return ("" if is_spec else told[2], int(line) if is_spec else 0, told[0])
+
+
+def shown_value(value: Any) -> str:
+    """A value on one line, texts bare where nothing is lost by it, the rest as JSON."""
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    if isinstance(value, str) and value and value == " ".join(value.split()):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_values(content: bytes) -> dict[str, dict[str, Any]]:
