@@ -55,16 +55,28 @@ def origin_of(path: str, origins: Mapping[str, str]) -> str:
 def chosen_values(plan: Plan) -> list[tuple[str, str, str]]:
     """Key, value and origin of every setting that is not a default: the spec's by line, then presets' and pins."""
     told = []
-    for path, value in flatten(dump_settings(plan)).items():
+    for path, value in _listed(dump_settings(plan), ""):
         origin = origin_of(path, plan.origins)
         if origin != "default" and (value is not None or path in plan.origins):  # null: a key that a step has not
             told.append((path, shown_value(value), origin))
     return sorted(told, key=_rank)
 
 
+def _listed(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """As ``flatten``, with a list of plain values as one value."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _listed(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        for index, item in enumerate(value):
+            yield from _listed(item, f"{path}.{index}")
+    else:
+        yield path, value
+
+
 def count_values(plan: Plan) -> int:
     """How many settings a plan has, defaults included."""
-    return len(flatten(dump_settings(plan)))
+    return sum(1 for _ in _listed(dump_settings(plan), ""))
 
 
 def _rank(told: tuple[str, str, str]) -> tuple[str, int, str]:
@@ -79,6 +91,8 @@ def shown_value(value: Any) -> str:
         return repr(value).removesuffix(".0")
     if isinstance(value, str) and value and value == " ".join(value.split()):
         return value
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return f"[{', '.join(value)}]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Findings = Iterator[Diagnostic]
 Rule = Callable[["Loaded", Spec], Findings]
-PLACEHOLDER = re.compile(r"(?<![\w\\}])\{([A-Za-z_]\w*)\}")
+PLACEHOLDER = re.compile(r"(?<![\w\\}{])\{([A-Za-z_]\w*)\}(?!\})")  # {{name}} is the text {name}
 _ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TASK_TEXTS = ("description", "input_format", "output_format")

@@ -50,7 +50,7 @@ def test_a_wrong_spec_ends_with_exit_1_and_writes_nothing(tmp_path: Path, capsys
 
 
 def test_plan_shows_stages_costs_and_prompts_of_a_spec_and_of_its_plan(tmp_path: Path, capsys: Captured) -> None:
-    spec = write_project(tmp_path)
+    spec, folder = write_project(tmp_path), tmp_path / "sums.plan"
     main(["compile", str(spec)])
     capsys.readouterr()
     shown = []
@@ -58,9 +58,19 @@ def test_plan_shows_stages_costs_and_prompts_of_a_spec_and_of_its_plan(tmp_path:
         assert main(["plan", str(source)]) == 0
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1]
-    assert all(
-        word in shown[0] for word in ("keywords", "at most 10 updates", "answer", "self-test", "test", "budget: ")
-    )
+    for word in ("keywords", "at most 10 updates", "answer", "self-test", "test", "budget      at most $5.00"):
+        assert word in shown[0]
+    assert max(map(len, shown[0].split("\n"))) <= 80
+    for line in (
+        "vote.draws +8 +spec:16",
+        "answer.extract.marker +#### +spec:9",
+        "vote.min_agreement +0.5 +preset:r",
+    ):
+        assert re.search(f"\n  {line}", shown[0])
+        assert re.search(line.replace(" +", r"` \| `", 1).replace(" +", r"` \| "), (folder / "README.md").read_text())
+    assert "vote.tie" not in shown[0]
+    values = [json.loads(row) for row in (folder / "data" / "values.jsonl").read_text().splitlines()]
+    assert {"path": "settings.vote.tie", "value": "drop", "origin": "default"} in values
     assert main(["plan", str(spec), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "sums"
 
