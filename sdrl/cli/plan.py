@@ -146,9 +146,7 @@ def _budget(plan: Plan) -> str:
     return f"at most {', '.join(caps)}" if caps else "none: nothing caps the worst case"
 
 
-def _load(
-    stage: str, asks: str, keys: Sequence[str], low: dict[str, Any], high: dict[str, Any]
-) -> tuple[str, ...]:
+def _load(stage: str, asks: str, keys: Sequence[str], low: dict[str, Any], high: dict[str, Any]) -> tuple[str, ...]:
     from sdrl.compiler.readme import dollars
 
     cells = [stage]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sdrl.compiler.compile import compile_spec
@@ -104,15 +104,20 @@ def test_values_of_params_and_fields_are_never_read_again(value: str, other: str
 WRITTEN = HOSTILE.map(lambda text: "".join(sign for sign in text if sign.isprintable()).strip()).filter(bool)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def quoted(text: str) -> str:
+    """The text in YAML's double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@settings(QUICK, max_examples=20, phases=(Phase.generate,))
 @given(description=WRITTEN, value=WRITTEN, demo=WRITTEN, rule=WRITTEN, row=HOSTILE, passage=HOSTILE)
 def test_a_spec_of_hostile_texts_is_frozen_and_asked_as_it_stands(
     tmp_path: Path, description: str, value: str, demo: str, rule: str, row: str, passage: str
 ) -> None:
     doubled = description.replace("{", "{{").replace("}", "}}")  # a text with params is a field template
-    spec = SPEC.replace("Question answering about sums; add the numbers.", json.dumps(f"Sum. {doubled} {{kind}}"))
-    spec = spec.replace('"What is 1 + 1?"', json.dumps(demo))
-    spec += f"params: {{kind: {json.dumps(value)}}}\nprompts: {{generate: {{extra_rules: [{json.dumps(rule)}]}}}}\n"
+    spec = SPEC.replace("Question answering about sums; add the numbers.", quoted(f"Sum. {doubled} {{kind}}"))
+    spec = spec.replace('"What is 1 + 1?"', quoted(demo))
+    spec += f"params: {{kind: {quoted(value)}}}\nprompts: {{generate: {{extra_rules: [{quoted(rule)}]}}}}\n"
     path = write_project(tmp_path, spec)
     write_rows(tmp_path / "test.jsonl", [{"question": row, "answer": "#### 1"}])
     write_rows(tmp_path / "passages.jsonl", [{"text": passage}])
