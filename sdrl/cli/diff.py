@@ -28,12 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print."""
-    from sdrl.cli.failure import wants_color
-    from sdrl.cli.plan import plan_of
+        from sdrl.cli.plan import plan_of
+    from sdrl.cli.validate import has_color
     from sdrl.compiler.diff import diff_plans
 
     found = diff_plans(plan_of(args.a), plan_of(args.b))
-    print(text_of(found, width=shutil.get_terminal_size().columns, color=wants_color()))
+    print(text_of(found, width=shutil.get_terminal_size().columns, color=has_color()))
     return 1 if args.exit_code and found.reruns else 0
 
 

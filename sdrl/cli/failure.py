@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import tempfile
 import traceback
 from pathlib import Path
 
 from sdrl.spec.diagnostics import Exit, SdrlError
-
-
-def wants_color() -> bool:
-    """Whether stdout is a terminal that shows colour, and nobody asked for none."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_error(error: SdrlError) -> None:
