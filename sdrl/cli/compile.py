@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
+    from sdrl.spec.diagnostics import Diagnostic
+
+PENDING = "W501"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +53,29 @@ def compile_or_tell(spec: Path, *, pin: bool = False) -> Compiled:
     from sdrl.spec.render import render_text
 
     compiled = compile_spec(spec, pin=pin)
-    if compiled.diagnostics:
-        sys.stderr.write(render_text(list(compiled.diagnostics), color=sys.stderr.isatty()))
+    others = [item for item in compiled.diagnostics if item.code != PENDING]
+    if others:
+        sys.stderr.write(render_text(others, color=sys.stderr.isatty()))
+    pending = [item for item in compiled.diagnostics if item.code == PENDING]
+    if pending:
+        sys.stderr.write(_pending(pending, spec))
     if compiled.plan is None:
         count = sum(item.is_error for item in compiled.diagnostics)
         raise SdrlError("", f"{spec} was not compiled: {count} error{'s' if count != 1 else ''}")
     return compiled
+
+
+def _pending(items: list[Diagnostic], spec: Path) -> str:
+    """All that is not at hand in one block: the line of the spec, and what it is."""
+    count = "a resource is" if len(items) == 1 else f"{len(items)} resources are"
+    places = [f"{item.file}:{item.line}" for item in items]
+    room = max(map(len, places))
+    lines = [
+        f"{PENDING} {count} not at hand yet",
+        *(f"  {place:<{room}}  {item.message.split(': ', 1)[-1]}" for place, item in zip(places, items, strict=True)),
+        f"  help: 'sdrl compile {spec} --pin' looks up and freezes what the hub has now",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _check(compiled: Compiled, folder: Path) -> int:
