@@ -111,6 +111,8 @@ def _one(path: str, stdin_name: str) -> tuple[str, tuple[Diagnostic, ...]]:
 
 
 def _report(found: Sequence[Diagnostic], sources: Sequence[str], args: argparse.Namespace) -> str:
+    if args.format == "text" and not found:
+        return ""
     from sdrl.spec import render
 
     if args.format == "text":

@@ -130,7 +130,8 @@ class _Compilation:
         if findings.failed:
             return None
         made = self._finish(replace(draft, not_yet_used=not_yet_used(spec)), known)
-        findings.judge_silences()
+        if made is not None:  # advice on a spec that is about to change would be noise
+            findings.judge_silences()
         return made
 
     def _finish(self, draft: Plan, known: Known) -> tuple[Plan, dict[str, bytes]] | None:

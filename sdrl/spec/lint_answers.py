@@ -24,9 +24,9 @@ _NEGATIONS = frozenset(("not", "never", "neither", "nor", "cannot", "except", "w
 # letters of other scripts that look like Latin ones, and the Latin letters and digits that look like each other
 _FOREIGN = dict(zip("АВЕКМНОРСТХаеорсухіјѕԁΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXaeopcyxijsdABEZHIKMNOPTYXo", strict=True))
 _ALIKE = str.maketrans(_FOREIGN | {"I": "l", "1": "l", "|": "l", "0": "O"})
-_BETWEEN = re.compile(r"(?<=\w)[\s_-]+(?=\w)")
-_WORKING = re.compile(r"step by step|\breason|\bexplain|\bthink\b|\bshow (your|the) work", re.IGNORECASE)
-_TAG = re.compile(r"<([A-Za-z][\w-]*)>")
+_BETWEEN = r"(?<=\w)[\s_-]+(?=\w)"
+_WORKING = r"(?i)step by step|\breason|\bexplain|\bthink\b|\bshow (your|the) work"
+_TAG = r"<([A-Za-z][\w-]*)>"
 _SLOTLESS = ("whole", "last_number", "json")  # where several candidates in one output are nothing unusual
 
 
@@ -69,7 +69,7 @@ def demo_forms(loaded: Loaded, spec: Spec) -> Findings:
 def _fault(spec: Spec, output: str, answers: list[str]) -> tuple[str, str] | None:
     """What a demo's output does that its format does not ask for, and what mends it."""
     asked = spec.task.output_format
-    for name in dict.fromkeys(_TAG.findall(asked)):
+    for name in dict.fromkeys(re.findall(_TAG, asked)):
         tag = f"<{name}>"
         if f"</{name}>" in asked and name != spec.answer.extract.tag and tag not in output:
             return f"the demo's output has no {tag}…</{name}>, which output_format asks for", "add it to the output"
@@ -79,8 +79,8 @@ def _fault(spec: Spec, output: str, answers: list[str]) -> tuple[str, str] | Non
         taken = answers[0] if spec.answer.take == "first" else answers[-1]
         message = f"the demo's output has {len(answers)} answers where one is read: {', '.join(map(_short, answers))}"
         return message, f"keep '{_short(taken)}' alone in the place that answer.extract looks at"
-    rest = _TAG.sub(" ", re.sub(r"</\w[\w-]*>", " ", output)).replace(answers[-1], " ", 1)
-    if spec.answer.extract.kind in ("marker", "tag") and _WORKING.search(asked):
+    rest = re.sub(_TAG, " ", re.sub(r"</\w[\w-]*>", " ", output)).replace(answers[-1], " ", 1)
+    if spec.answer.extract.kind in ("marker", "tag") and re.search(_WORKING, asked):
         rest = rest.replace((spec.answer.extract.marker or "").strip() or "\0", " ")
         if not re.search(r"\w", rest):
             return "the demo's output is the bare answer, and output_format asks for reasoning", "show the reasoning"
@@ -151,7 +151,7 @@ def _confused(one: str, other: str, answer: Answer) -> str:
         return f"'{other}' and '{one}' look alike"
     if answer.type == "choice":
         return ""
-    if _BETWEEN.sub("", one.casefold()) == _BETWEEN.sub("", other.casefold()) and one != other:
+    if re.sub(_BETWEEN, "", one.casefold()) == re.sub(_BETWEEN, "", other.casefold()) and one != other:
         return f"'{other}' and '{one}' differ in case, spaces or hyphens alone"
     short, long = sorted((one, other), key=len)
     words, more = (re.findall(r"\w+", text.casefold()) for text in (short, long))

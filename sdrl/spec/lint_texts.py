@@ -39,12 +39,11 @@ _GENERIC = (
 )
 _ENGLISH = frozenset("a an the of in on to for and or is are with by from as that this each it".split())
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\{\w+\}|\d+")
-_NUMBER_WORDS = re.compile(
-    r"number|integer|digit|numer|figure|amount|value|count|percent|total|sum|result|quantity|decimal|fraction|price|"
-    r"cost|score|rating|how many|how much|[0-9]",
-    re.IGNORECASE,
+_NUMBER_WORDS = (
+    r"(?i)number|integer|digit|numer|figure|amount|value|count|percent|total|sum|result|quantity|decimal|fraction|price|"
+    r"cost|score|rating|how many|how much|[0-9]"
 )
-_LITERAL = re.compile(r"[A-Za-z][A-Za-z ]{2,}[A-Za-z]")
+_LITERAL = r"[A-Za-z][A-Za-z ]{2,}[A-Za-z]"
 
 
 def description(loaded: Loaded, spec: Spec) -> Findings:
@@ -102,7 +101,7 @@ def answer_place(loaded: Loaded, spec: Spec) -> Findings:
     elif kind == "regex":
         wanted = fixed_words(extract.regex or "")
         text = " ".join(text.split())
-    if kind == "last_number" and _asks_in_english(spec) and not _NUMBER_WORDS.search(text):
+    if kind == "last_number" and _asks_in_english(spec) and not re.search(_NUMBER_WORDS, text):
         message = "output_format does not ask for a number, and answer.extract takes the last one"
         yield loaded.diagnostic("W306", "task.output_format", message, help="say that the answer ends with the number")
     elif wanted and not _holds(text, wanted, any_case=kind in ("tag", "boxed", "regex")):
@@ -136,7 +135,7 @@ def fixed_words(pattern: str) -> str:
     while (inner := re.sub(r"\([^()]*\)[*+?]?(\{[^}]*\})?", "\0", pattern)) != pattern:
         pattern = inner
     pattern = re.sub(r"[^()](?:[*?]|\{0[^}]*\})", "\0", pattern)
-    runs = [run.strip() for run in _LITERAL.findall(pattern)]
+    runs = [run.strip() for run in re.findall(_LITERAL, pattern)]
     return max(runs, key=len, default="")
 
 
