@@ -99,7 +99,7 @@ class _Compilation:
     def compile(self) -> tuple[Plan, dict[str, bytes]] | None:
         spec, findings, resources = self._spec, self._findings, self._resources
         templates = load_templates(spec, self._base_dir, findings)
-        parts = build_parts(spec, self._base_dir, findings, resources)
+        parts, rows = build_parts(spec, self._base_dir, findings, resources)
         corpus = build_manifest(spec.corpus, self._base_dir, findings, resources)
         identified = identify(spec.models, self._base_dir, findings, resources)
         base = base_prompt(spec.models, identified, templates["answer"], findings, resources)
@@ -107,7 +107,7 @@ class _Compilation:
         verifier = compile_verifier(program, findings)
         if verifier is None:
             return None
-        tested = self_test(spec, parts, program, verifier, findings)
+        tested = self_test(spec, parts, rows, program, verifier, findings)
         evaluations, known = self._evaluations(program, verifier, identified.base_folder)
         draft = Plan(
             name=spec.name,

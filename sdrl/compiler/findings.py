@@ -18,9 +18,17 @@ class Findings:
         self._silences = Silences(loaded)
         self.items: list[Diagnostic] = list(loaded.diagnostics)
 
-    def add(self, code: str, path: str, message: str, help: str | None = None) -> None:  # noqa: A002
-        """Report a problem of the value at ``path`` (dotted) of the spec."""
-        self.add_at(self._loaded.diagnostic(code, path, message, help=help))
+    def add(
+        self,
+        code: str,
+        path: str,
+        message: str,
+        help: str | None = None,  # noqa: A002
+        *,
+        part: tuple[int, int] | None = None,
+    ) -> None:
+        """Report a problem of the value at ``path`` (dotted) of the spec; of ``part`` of it, in its characters."""
+        self.add_at(self._loaded.diagnostic(code, path, message, help=help, part=part))
 
     def add_at(self, diagnostic: Diagnostic) -> None:
         """Report a problem of another file (a template, a row)."""

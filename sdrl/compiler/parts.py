@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sdrl.compiler import hub
+from sdrl.compiler.demo_places import DemoRow
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.rows import Row, RowProblem, expand, fill, look_up, read_rows, text_of
@@ -21,18 +22,25 @@ WHOLE = "all"
 _PARAM = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def build_parts(spec: Spec, base_dir: Path, findings: Findings, resources: hub.Resources) -> tuple[PartPlan, ...]:
-    """All parts, in the spec's order; what cannot be read becomes findings, what is not at hand ``pending``."""
+class Parts(NamedTuple):
+    """All parts, in the spec's order, and by path of a list of demos the rows that it comes from, if any."""
+
+    parts: tuple[PartPlan, ...]
+    rows: dict[str, list[DemoRow]]
+
+
+def build_parts(spec: Spec, base_dir: Path, findings: Findings, resources: hub.Resources) -> Parts:
+    """Make them; what cannot be read becomes findings, what is not at hand ``pending``."""
     whole = _Reader(base_dir, findings, resources, spec.answer.type)
     demos = whole.read(spec.demos, "demos")
     if not spec.parts:
-        return (_part(spec, WHOLE, 1.0, spec.params, demos),)
+        return Parts((_part(spec, WHOLE, 1.0, spec.params, demos),), whole.rows)
     shares = _shares([part.share for part in spec.parts])
     parts: list[PartPlan] = []
     for index, (part, share) in enumerate(zip(spec.parts, shares, strict=True)):
         own = demos if part.demos is None else whole.read(part.demos, f"parts.{index}.demos")
         parts.append(_part(spec, part.name, share, {**spec.params, **part.params}, own))
-    return tuple(parts)
+    return Parts(tuple(parts), whole.rows)
 
 
 def _part(spec: Spec, name: str, share: float, params: Mapping[str, str], demos: Iterable[Sample]) -> PartPlan:
@@ -75,6 +83,7 @@ class _Reader:
         self._answer_type = answer_type
         self._findings = findings
         self._resources = resources
+        self.rows: dict[str, list[DemoRow]] = {}
 
     def read(self, demos: list[Demo] | DemoSource, path: str) -> tuple[Sample, ...]:
         if not isinstance(demos, DemoSource):
@@ -109,7 +118,8 @@ class _Reader:
             for line, row in read_rows(file, left):
                 if left is not None:
                     left -= 1
-                yield f"{file.name}:{line}", row
+                self.rows.setdefault(path, []).append(DemoRow(file, line))
+                yield str(self.rows[path][-1]), row
 
     def _carrying(self, text: str, output: str, options: Mapping[str, str] | None) -> Sample:
         return Sample(text, output, carried_options(self._answer_type, text, options))

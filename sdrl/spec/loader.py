@@ -84,9 +84,18 @@ class Loaded:
         *,
         help: str | None = None,  # noqa: A002 - the word users see
         found: str | None = None,
+        part: tuple[int, int] | None = None,
     ) -> Diagnostic:
-        """A diagnostic with the place of ``path`` filled in; of ``found`` inside it, where that can be seen there."""
+        """A diagnostic with the place of ``path`` filled in; of ``found`` inside it, where that can be seen there.
+
+        ``part`` is the (start, end) of what is meant within the text at ``path``, in characters of its value.
+        """
         mark = self._narrowed(_mark(self.root, _split(path)), found)
+        node = _node(self.root, _split(path)) if part is not None else None
+        if part is not None and isinstance(node, Scalar):
+            from sdrl.spec.scalar_places import place_of
+
+            mark = place_of(self.text, mark, node.text, *part)
         return Diagnostic(
             code,
             message,
@@ -238,6 +247,13 @@ def _mark(root: Node | None, path: Path) -> Mark:
             mark = next(key.mark for key, _ in node.items if key.text == step)  # a table is named by its key
         node = below
     return mark
+
+
+def _node(root: Node | None, path: Path) -> Node | None:
+    node = root
+    for step in path:
+        node = _child(node, step)
+    return node
 
 
 def _split(path: str) -> Path:
