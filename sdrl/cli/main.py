@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "where a run is"),
     "stop": ("stop", "end a run cleanly; the same run command goes on"),
     "runs": ("runs", "all runs of this folder"),
+    "review": ("review", "judge a few samples by hand before the rest is paid for"),
     "report": ("report", "verdict, figures and tables of a run"),
     "serve-embedded": ("serve_embedded", "the embedded models as an OpenAI-compatible server"),
     "doctor": ("doctor", "what is installed and missing, and how to mend it"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import Plan
-    from sdrl.run.executor import Ending
+    from sdrl.run.executor import Ending, RunOptions
+    from sdrl.run.folder import RunFolder
 
 STAGES = "keywords retrieve pattern generate vote probe adapt score select train evaluate".split()
 
@@ -31,20 +32,50 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run and report the end in one line; the exit code is the run's."""
-    from sdrl.cli.progress import progress_listener
-    from sdrl.run.executor import RunOptions, execute
+    from sdrl.run.executor import RunOptions
     from sdrl.run.folder import RunFolder
 
     options = RunOptions(until=args.until, budget=_budget(args.budget), offline=args.offline)
     plan, compiled_folder = _plan(args)
     folder = RunFolder(args.run or Path("runs") / plan.name)
-    listener, stop = progress_listener()
     try:
-        ending = execute(plan, folder, args.store, options, (listener,))
+        ending = _shown(plan, folder, args.store, options)
+        while _wants_review(ending) and _review_here(folder):
+            ending = _shown(plan, folder, args.store, options)
     finally:
-        stop()
         _discard(compiled_folder)
     return _tell(ending, folder.root, as_json=args.json)
+
+
+def _shown(plan: Plan, folder: RunFolder, store: Path, options: RunOptions) -> Ending:
+    """Execute while the terminal shows how far it is; the display is down again when this returns."""
+    from sdrl.cli.progress import progress_listener
+    from sdrl.run.executor import execute
+
+    listener, stop = progress_listener()
+    try:
+        return execute(plan, folder, store, options, (listener,))
+    finally:
+        stop()
+
+
+def _wants_review(ending: Ending) -> bool:
+    """Whether samples wait for a person, and one sits at this terminal."""
+    waits = ending.error is not None and ending.error.code == "E874"
+    return waits and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _review_here(folder: RunFolder) -> bool:
+    """Let the person judge now; whether all samples were judged."""
+    from sdrl.cli.review import judge_in_terminal
+    from sdrl.compiler.plan_file import read_plan
+    from sdrl.run.review import ReviewFiles
+
+    files = ReviewFiles(folder)
+    judge_in_terminal(files)
+    standing = files.standing(read_plan(folder.plan).settings.review)
+    sys.stderr.write(f"{standing.sentence()}\n")
+    return standing.is_complete
 
 
 def _budget(words: list[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from sdrl.run.held_plan import keep_plan, refuse_other_plan
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
 from sdrl.run.result import gate_of, write_result
+from sdrl.run.review import before_spending
 from sdrl.run.truth import bring_truth
 from sdrl.run.versions import refuse_other_versions
 from sdrl.spec.diagnostics import Exit, SdrlError
@@ -230,6 +231,9 @@ class _Run:
         if self.cache.mended is not None:
             self.log.emit("warning", {"code": "W834", "message": str(self.cache.mended)})
         for stage in self.plan.stages:
+            if stage.name == "generate" and self.plan.settings.review.samples:
+                with self.ledger.charging(stage.name):
+                    await before_spending(self._context(stage), self.folder, self.log.emit)
             if not self._taken_over(stage):
                 await self._one(stage)
             if stage.name == self.options.until:

@@ -24,8 +24,6 @@ class NotYet:
 NOT_YET_USED: Mapping[str, NotYet] = {
     "synthesize.method": NotYet(("grounded",), "the run refuses this method"),
     "vote.stop_early": NotYet((False,), "all votes are drawn"),
-    "review.samples": NotYet((0,), "the run does not pause"),
-    "review.min_valid": NotYet((0.8,), "the run does not pause"),
     "score.adaptive": NotYet((False,), "every sample gets all its draws"),
     "models.instructor.api": NotYet(("chat",), "the chat API is used"),
     "models.instructor.batch": NotYet((False,), "requests are sent one by one"),

@@ -15,6 +15,7 @@ accuracy differs, which is the same thing for one run.
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -165,3 +166,14 @@ def _is_parsable(row: Row) -> bool:
 
 def _round(value: float) -> float:
     return round(value, _DIGITS) + 0.0  # no -0.0
+
+
+def wilson(successes: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval of a share, at 95 % unless told; (0, 1) where nothing was counted (Wilson, 1927)."""
+    if not count:
+        return 0.0, 1.0
+    share = successes / count
+    middle = share + z * z / (2 * count)
+    reach = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    below = 1 + z * z / count
+    return max(0.0, (middle - reach) / below), min(1.0, (middle + reach) / below)

@@ -15,6 +15,7 @@ from sdrl.compiler.plan_file import read_plan
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.folder import RunFolder
 from sdrl.run.lock import hold
+from sdrl.run.review import ReviewFiles
 from tests.compiler.project import write_project
 from tests.diagnostics.scene import ROOT, Stage, scene
 from tests.end_to_end.fake_openai import Reply, fake_openai, is_chat
@@ -211,6 +212,38 @@ def a_report_on_an_edited_artifact(stage: Stage) -> None:
 def a_gain_below_the_gate(stage: Stage) -> None:
     measured(stage)
     stage.sdrl("run", "sums.plan")
+
+
+REVIEWED = changing("filter: []", "filter: []\nreview: {samples: 2, min_valid: 0.8}")
+
+
+@scene("E874")
+def samples_that_nobody_judged(stage: Stage) -> None:
+    run(stage, instructor, change=REVIEWED)
+
+
+@scene("E875")
+def samples_of_which_half_are_no_good(stage: Stage) -> None:
+    def judge(stage: Stage) -> None:
+        files = ReviewFiles(RunFolder(stage.folder / "runs" / "sums"))
+        first, second = files.samples()
+        files.judge(first["id"], valid=True)
+        files.judge(second["id"], valid=False, wrong=["output"])
+
+    with fake_openai(instructor) as url:
+        write_project(stage.folder, REVIEWED(SPEC.format(url=url)))
+        stage.quietly("run", "sums.yaml", "--yes")
+        judge(stage)
+        stage.sdrl("run", "sums.yaml", "--yes")
+
+
+@scene("E876")
+def a_judgement_of_another_run(stage: Stage) -> None:
+    with fake_openai(instructor) as url:
+        write_project(stage.folder, REVIEWED(SPEC.format(url=url)))
+        stage.quietly("run", "sums.yaml", "--yes")
+    stage.write("judged.jsonl", '{"id": "no such sample", "valid": true}\n')
+    stage.sdrl("review", "runs/sums", "--from", "judged.jsonl")
 
 
 def measured(stage: Stage) -> None:
