@@ -74,7 +74,6 @@ def test_the_table_names_keys_that_exist() -> None:
     ("text", "path"),
     [
         ("rounds: 2", "rounds"),
-        ("review: {samples: 5}", "review.samples"),
         ("train: {algorithm: rloo}", "train.algorithm"),
         ("train: {lora: {rank: 8}}", "train.lora"),
         ("hardware: {gpus: 4}", "hardware.gpus"),
