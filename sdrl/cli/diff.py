@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from sdrl.cli.validate import has_color
     from sdrl.compiler.diff import diff_plans
 
-    found = diff_plans(plan_of(args.a), plan_of(args.b))
+    found = diff_plans(plan_of(args.a, args.b), plan_of(args.b, args.a))
     print(text_of(found, width=shutil.get_terminal_size().columns, color=has_color()))
     return 1 if args.exit_code and found.reruns else 0
 

@@ -37,19 +37,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def plan_of(path: Path) -> Plan:
+def plan_of(path: Path, beside: Path | None = None) -> Plan:
     """The plan in a folder, or of a spec compiled on the spot (its warnings are not repeated here).
+
+    ``beside`` is what it will be compared with: where that is a plan folder, its pins are kept.
 
     Raises:
         SdrlError: the folder is no sound plan, or the spec has errors.
     """
-    if path.is_dir():
-        from sdrl.compiler.plan_file import read_plan
+    from sdrl.compiler.plan_file import read_plan
 
+    if path.is_dir():
         return read_plan(path)
     from sdrl.compiler.compile import compile_spec
 
-    return compile_spec(path).require()
+    held = read_plan(beside) if beside is not None and beside.is_dir() else None
+    return compile_spec(path, held=held).require()
 
 
 def summary(plan: Plan, width: int = NARROW) -> str:

@@ -19,6 +19,7 @@ from sdrl.compiler.graph import build_stages
 from sdrl.compiler.hub import Resources
 from sdrl.compiler.identities import base_prompt, identify
 from sdrl.compiler.parts import build_parts
+from sdrl.compiler.pins import PINNED, Pins, pins_of
 from sdrl.compiler.plan import EvaluationPlan, Plan, plan_hash
 from sdrl.compiler.plan_file import plan_files, write_files
 from sdrl.compiler.readme import write_readme
@@ -61,14 +62,17 @@ class Compiled:
         )
 
 
-def compile_spec(path: Path | str, *, text: str | None = None, pin: bool = False) -> Compiled:
-    """Compile the spec at ``path`` (or ``text`` that stands for it). Problems of the spec are returned, not raised."""
+def compile_spec(path: Path | str, *, text: str | None = None, pin: bool = False, held: Plan | None = None) -> Compiled:
+    """Compile the spec at ``path`` (or ``text`` that stands for it). Problems of the spec are returned, not raised.
+
+    ``held`` is an earlier plan whose pins are kept, for what the spec does not pin itself; ``pin`` makes all anew.
+    """
     loaded = load_spec(path, text)
     base_dir = loaded.folder
     if loaded.spec is None:
         return Compiled(str(path), None, loaded.diagnostics, {}, base_dir)
     findings = Findings(loaded)
-    made = _Compilation(loaded, loaded.spec, base_dir, findings, pin).compile()
+    made = _Compilation(loaded, loaded.spec, base_dir, findings, pin, held).compile()
     ordered = in_order(findings.items)
     if made is None or has_errors(ordered):
         return Compiled(str(path), None, ordered, {}, base_dir)
@@ -89,12 +93,14 @@ def write_plan(compiled: Compiled, folder: Path) -> None:
 class _Compilation:
     """One spec on its way to a plan; every step adds to ``findings`` and goes on where it can."""
 
-    def __init__(self, loaded: Loaded, spec: Spec, base_dir: Path, findings: Findings, pin: bool) -> None:
+    def __init__(
+        self, loaded: Loaded, spec: Spec, base_dir: Path, findings: Findings, pin: bool, held: Plan | None
+    ) -> None:
         self._loaded = loaded
         self._spec = spec
         self._base_dir = base_dir
         self._findings = findings
-        self._resources = Resources(pin)
+        self._resources = Resources(pin, Pins() if held is None else pins_of(held))
 
     def compile(self) -> tuple[Plan, dict[str, bytes]] | None:
         spec, findings, resources = self._spec, self._findings, self._resources
@@ -113,7 +119,7 @@ class _Compilation:
             name=spec.name,
             hash="",
             settings=_with_commits(spec, resources.commits),
-            origins=self._loaded.origins | dict.fromkeys(resources.commits, "pinned"),
+            origins=self._loaded.origins | dict.fromkeys(resources.commits, PINNED),
             stages=(),
             parts=parts,
             verifier=program,

@@ -65,13 +65,17 @@ def _dataset(source: Source, index: int, base_dir: Path, findings: Findings, res
         )
     revision = source.revision
     if not hub.is_commit(revision):
-        if not resources.pin:
+        kept = resources.keep(name, revision, "dataset", f"corpus.{index}.revision")
+        if kept is not None:
+            revision = kept
+        elif not resources.pin:
             resources.pending.append(f"corpus.{index}: data set {label}:{source.split}@{revision or 'main'}")
             return CorpusFile(f"hub:{label}:{source.split}@{revision or 'main'}", "", None, source.license, index)
-        try:
-            revision = resources.resolve(name, revision, "dataset", f"corpus.{index}.revision")
-        except hub.HubProblem as problem:
-            findings.add("E546", f"corpus.{index}.dataset", problem.message, problem.help)
-            revision = "main"
+        else:
+            try:
+                revision = resources.resolve(name, revision, "dataset", f"corpus.{index}.revision")
+            except hub.HubProblem as problem:
+                findings.add("E546", f"corpus.{index}.dataset", problem.message, problem.help)
+                revision = "main"
     place = f"hub:{label}:{source.split}@{revision}"
     return CorpusFile(place, digest(["hub", label, source.split, revision]), None, source.license, index)

@@ -14,6 +14,7 @@ from typing import Any
 
 from sdrl.compiler import hub
 from sdrl.compiler.canonical import digest, digest_bytes, text_line
+from sdrl.compiler.pins import rows_made_of
 from sdrl.compiler.plan import EvaluationPlan, option_labels
 from sdrl.compiler.rows import Row, RowProblem, expand, fill, look_up, read_rows, text_of
 from sdrl.compiler.sample import carried_options
@@ -62,6 +63,14 @@ def freeze(
     )
     frozen = Frozen(plan, b"")
     if evaluation.dataset and not resources.pin and not (base_dir / evaluation.dataset).is_dir():
+        made_of = rows_made_of(evaluation.model_dump(mode="json", by_alias=True), dict(program), seed)
+        kept = resources.kept.rows_of(evaluation.name, made_of)
+        if kept and resources.keep(evaluation.dataset, evaluation.revision, "dataset", f"evaluate.{index}.revision"):
+            rows = kept.count(b"\n")
+            frozen.content = kept
+            frozen.places = [_place(evaluation, number) for number in range(1, rows + 1)]
+            frozen.plan = EvaluationPlan(**{**vars(plan), "sha256": digest_bytes(kept), "rows": rows})
+            return frozen
         resources.pending.append(f"evaluate.{evaluation.name}: data set {_hub_name(evaluation)}")
         return frozen
     row_of = _row_maker(evaluation, program, seed, verifier)
@@ -109,11 +118,15 @@ def _rows(evaluation: Evaluation, index: int, base_dir: Path, resources: hub.Res
             revision = resources.resolve(name, revision, "dataset", f"evaluate.{index}.revision")
         rows = hub.stream_rows(name, evaluation.config, evaluation.split, revision, evaluation.limit, base_dir)
         for number, row in enumerate(rows, start=1):
-            yield f"{name}/{evaluation.split} row {number}", row
+            yield _place(evaluation, number), row
         return
     [path] = expand([str(evaluation.file)], base_dir)[:1]
     for line, row in _with_place(path, evaluation.limit):
         yield f"{evaluation.file}:{line}", row
+
+
+def _place(evaluation: Evaluation, number: int) -> str:
+    return f"{evaluation.dataset}/{evaluation.split} row {number}"
 
 
 def _with_place(path: Path, limit: int | None) -> Iterable[tuple[int, Row]]:

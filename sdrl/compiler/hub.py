@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sdrl.compiler.pins import Pins
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 TOKENIZER_FILES = ("tokenizer_config.json", "chat_template.jinja")
 
@@ -28,9 +30,13 @@ class HubProblem(ValueError):
 
 @dataclass
 class Resources:
-    """What is not at hand, and what pinning found: commits by the dotted path of the ``revision`` they belong to."""
+    """What is not at hand, and what pinning found: commits by the dotted path of the ``revision`` they belong to.
+
+    ``kept`` are the pins of an earlier plan, used where ``pin`` does not look them up anew.
+    """
 
     pin: bool
+    kept: Pins = field(default_factory=Pins)
     pending: list[str] = field(default_factory=list)
     commits: dict[str, str] = field(default_factory=dict)
 
@@ -40,6 +46,13 @@ class Resources:
             return revision
         self.commits[path] = resolve_revision(name, revision, kind)
         return self.commits[path]
+
+    def keep(self, name: str, revision: str | None, kind: str, path: str) -> str | None:
+        """The commit that an earlier plan pinned, noted under ``path``; None where there is none or it is to be new."""
+        commit = None if self.pin or revision is not None else self.kept.commits.get((kind, name))
+        if commit is not None:
+            self.commits[path] = commit
+        return commit
 
 
 def is_commit(revision: str | None) -> bool:

@@ -76,11 +76,12 @@ def _base(base: Base, base_dir: Path, findings: Findings, resources: hub.Resourc
         return base.model, None
     revision = base.revision
     if not hub.is_commit(revision):
-        if not resources.pin:
+        kept = resources.keep(base.model, revision, "model", "models.base.revision")
+        if kept is None and not resources.pin:
             resources.pending.append(f"models.base: hub model {base.model}@{revision or 'main'}")
             return f"{base.model}@pending", None
         try:
-            revision = resources.resolve(base.model, revision, "model", "models.base.revision")
+            revision = kept or resources.resolve(base.model, revision, "model", "models.base.revision")
         except hub.HubProblem as problem:
             findings.add("E546", path, problem.message, problem.help)
     return f"{base.model}@{revision}", None
@@ -122,6 +123,8 @@ def base_prompt(
     found = None
     if identified.base_folder is not None:
         found = read_chat_template(identified.base_folder)
+    elif not resources.pin and (kept := resources.kept.chat.get(base.model)) is not None:
+        found = kept.chat_template or "", kept.tokens
     elif not resources.pin:
         resources.pending.append(f"models.base: chat template of {base.model}")
         return BasePrompt("chat", "", base.system, stop)

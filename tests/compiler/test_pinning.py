@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sdrl.cli.main import main
 from sdrl.compiler import hub
 from sdrl.compiler.compile import compile_spec
+from sdrl.compiler.plan_file import read_plan
 from tests.compiler.project import SPEC, write_project
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -86,3 +93,109 @@ def test_a_hub_that_cannot_be_reached_is_one_clear_diagnostic_for_each_resource(
 def test_only_a_full_commit_counts_as_a_revision() -> None:
     assert hub.is_commit(COMMIT)
     assert not any(hub.is_commit(revision) for revision in (None, "main", "v1.0", COMMIT[:12]))
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_pins_are_kept_until_they_are_made_anew(tmp_path: Path, asked: list[tuple[str, str]], capsys: Captured) -> None:
+    spec, folder = write_project(tmp_path, HUB_SPEC), tmp_path / "sums.plan"
+    assert main(["compile", str(spec), "--pin"]) == 0
+    pinned, looked_up = read_plan(folder), len(asked)
+    assert main(["compile", str(spec), "--check"]) == 0
+    write_project(tmp_path, HUB_SPEC.replace("epochs: 2", "epochs: 3"))
+    capsys.readouterr()
+    assert main(["diff", str(folder), str(spec)]) == 0
+    shown = capsys.readouterr().out
+    assert "train.epochs" in shown and "2 stages to run again, 9 to stay" in shown
+    assert main(["compile", str(spec)]) == 0
+    again = read_plan(folder)
+    assert len(asked) == looked_up and again.pending == ()
+    assert (again.identities, again.corpus, again.evaluations) == (pinned.identities, pinned.corpus, pinned.evaluations)
+    assert again.origins["evaluate.0.revision"] == "pinned"
+    assert main(["compile", str(spec), "--pin"]) == 0 and len(asked) == 2 * looked_up
+
+
+def test_rows_are_not_kept_where_what_makes_them_has_changed(tmp_path: Path, asked: list[tuple[str, str]]) -> None:
+    spec = write_project(tmp_path, HUB_SPEC)
+    main(["compile", str(spec), "--pin"])
+    held = read_plan(tmp_path / "sums.plan")
+    for before, after in (("{question}", "Q: {question}"), ("limit: 2", "limit: 1"), ("owner/rows", "owner/others")):
+        changed = compile_spec(write_project(tmp_path, HUB_SPEC.replace(before, after)), held=held).require()
+        assert [name.split(":")[0] for name in changed.pending] == ["evaluate.test"]
+    own = HUB_SPEC.replace("owner/model", "owner/model, revision: v2").replace("owner/passages", "owner/more")
+    pending = compile_spec(write_project(tmp_path, own), held=held).require().pending
+    assert [name.split(":")[0] for name in pending] == ["corpus.0", "models.base"]
+
+
+def test_pending_resources_are_told_in_one_block(tmp_path: Path, capsys: Captured) -> None:
+    spec = write_project(tmp_path, HUB_SPEC)
+    assert main(["compile", str(spec)]) == 0
+    told = capsys.readouterr().err.split("\n")
+    told = told[told.index("W501 3 resources are not at hand yet") :]
+    assert [line.split("  ")[-1] for line in told[1:4]] == [
+        "data set owner/passages:train@main",
+        "hub model owner/model@main",
+        "data set owner/rows:test@main",
+    ]
+    assert told[1].startswith(f"  {spec}:14 ") and "--pin" in told[4]
+
+
+class _StandInHub(BaseHTTPRequestHandler):
+    """What the hub's library asks for: one commit for every repository, and a tokenizer with a chat template."""
+
+    asked: list[str] = []  # noqa: RUF012
+
+    def do_HEAD(self) -> None:
+        self._reply(send=False)
+
+    def do_GET(self) -> None:
+        self._reply(send=True)
+
+    def _reply(self, *, send: bool) -> None:
+        self.asked.append(self.path)
+        if self.path.startswith("/api/"):
+            name = self.path.split("/", 3)[3].split("?")[0].removesuffix("/revision/main")
+            body = json.dumps({"id": name, "sha": COMMIT, "siblings": []}).encode()
+        elif self.path.endswith("tokenizer_config.json"):
+            body = json.dumps({"chat_template": "{% for m in messages %}[{{ m.content }}]{% endfor %}"}).encode()
+        else:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("ETag", '"abc"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if send:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_pin_asks_a_real_library_and_a_stand_in_hub(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _StandInHub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    text = SPEC.replace("{files: [passages.jsonl],", "{dataset: owner/passages,").replace("./base", "owner/model")
+    spec = write_project(tmp_path, text.replace("prompt: raw}", "prompt: chat}"))
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+        "HF_HOME": str(tmp_path / "hf"),
+    }
+    try:
+        words = [sys.executable, "-m", "sdrl", "compile", str(spec), "--pin"]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert done.returncode == 0, done.stderr
+    plan = read_plan(tmp_path / "sums.plan")
+    assert plan.pending == () and plan.identities["base"] == f"owner/model@{COMMIT}"
+    assert plan.corpus[0].path == f"hub:owner/passages:train@{COMMIT}"
+    assert plan.base.chat_template == "{% for m in messages %}[{{ m.content }}]{% endfor %}"
+    assert any(path.startswith("/api/datasets/owner/passages") for path in _StandInHub.asked)
