@@ -18,6 +18,9 @@ from types import FrameType
 from typing import Any, Final
 
 SOFT_DEADLINE_S: Final = 0.7
+# Processor time after which the system ends this process: inside one long step of the interpreter too, where no handler
+# runs, and where the parent is no longer there to kill.
+HARD_CPU_S: Final = 2.0
 MEMORY_BYTES: Final = 3 << 30
 DIGITS: Final = 30
 ROUNDING: Final = Decimal("1e-6")
@@ -136,6 +139,18 @@ def _pieces(expression: Any) -> list[Any] | None:
     return None
 
 
+def _is_symbol(expression: Any) -> bool:
+    import sympy
+
+    return isinstance(expression, sympy.Symbol)
+
+
+def _is_zero_difference(a: Any, b: Any) -> bool:
+    import sympy
+
+    return isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr) and bool(sympy.simplify((a - b).doit()) == 0)
+
+
 def _disagree(a: Any, b: Any, numbers: _Numbers) -> bool:
     """Whether two answers certainly differ, in a number or at a sample point."""
     import sympy
@@ -203,11 +218,14 @@ def _compare(a: str, b: str, absolute: str, relative: str) -> bool:
         return numbers.same(left[0], right[0], x, y)
     if _disagree(left[0], right[0], numbers):
         return False  # before math-verify, which would solve two equations for every symbol first
+    if _is_symbol(left[0]) != _is_symbol(right[0]) and left[0].free_symbols == right[0].free_symbols:
+        return _is_zero_difference(left[0], right[0])  # math-verify compares a lone symbol by its name alone
     return bool(verify(right[0], left[0], allow_set_relation_comp=True, timeout_seconds=None))
 
 
 def answer(request: dict[str, str]) -> dict[str, object]:
     """The reply to one request. Every failure but the deadline's is named in the reply."""
+    signal.setitimer(signal.ITIMER_PROF, HARD_CPU_S)
     signal.setitimer(signal.ITIMER_REAL, SOFT_DEADLINE_S)
     try:
         return {"equal": compare(request["a"], request["b"], request["abs"], request["rel"])}
@@ -217,6 +235,7 @@ def answer(request: dict[str, str]) -> dict[str, object]:
         return {"error": f"the comparison failed: {type(error).__name__}"}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _confine() -> None:
@@ -239,12 +258,17 @@ def main() -> None:
     sys.path += [entry for entry in json.loads(sys.stdin.readline()) if entry not in sys.path]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe
     signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
 
     import logging
 
     logging.disable(logging.CRITICAL)
-    for left, right in _WARM_UP:  # imports, and what sympy builds at first use, before the first deadline runs
-        compare(left, right, "0", "0")
+    try:
+        for left, right in _WARM_UP:  # imports, and what sympy builds at first use, before the first deadline runs
+            compare(left, right, "0", "0")
+    except ImportError as error:
+        replies.write(json.dumps({"failed": str(error)}) + "\n")
+        return
     _confine()
     replies.write('{"ready": true}\n')
     replies.flush()

@@ -73,7 +73,8 @@ _SCALE: Final = re.compile(r"\s?(hundred|thousand|million|billion|trillion)\b|([
 _BAD_BEFORE: Final = re.compile(
     r"(?:[<>≤≥≠±^*/×÷+\-]|!=|\b(?:less|more|fewer|greater|other|rather)\s+than|\bat\s+(?:least|most)|\bup\s+to"
     r"|\b(?:over|under|below|above|half\s+of|twice|double)"
-    r"|\b(?:(?:log|ln|lg|exp|sin|cos|tan|sqrt)(?:_?\{?[0-9]+\}?)?|(?:root|logarithm|factorial)\s+of)\s*\(?)\s*\Z",
+    r"|\b(?:(?:log|ln|lg|exp|sin|cos|tan|sqrt)(?:_?\{?[0-9]+\}?)?|(?:root|logarithm|factorial)\s+of)\s*\(?"
+    r"|[A-Za-z_]\(['\"]?)\s*\Z",  # what a function makes of a number
     re.IGNORECASE,
 )
 _BAD_BEHIND: Final = re.compile(
@@ -83,6 +84,7 @@ _BAD_BEHIND: Final = re.compile(
 )
 _MINUS: Final = re.compile(r"\b(?:minus|negative)\s+\Z", re.IGNORECASE)
 _FOREIGN: Final = re.compile(r"[\\π√∛∜∞]|0[xXoO][0-9A-Fa-f]|0[bB][01]")
+_MARKED: Final = re.compile(r"[0-9][\u0300-\u036f\u20d0-\u20ff]")
 _REPEATS: Final = ("=", "≈", "(")
 
 
@@ -174,7 +176,12 @@ def _read_token(match: re.Match[str], before: str, text: str) -> Reading:
 
 
 def _has_foreign_digit(text: str) -> bool:
-    """Whether digits of other scripts stand in the text; ``²`` and ``³`` behind a letter belong to a unit."""
+    """Whether digits of other scripts stand in the text; ``²`` and ``³`` behind a letter belong to a unit.
+
+    A mark that is drawn over a digit (struck out, encircled) makes it another sign.
+    """
+    if _MARKED.search(text):
+        return True
     return any(
         character.isnumeric() and not character.isascii() and not (character in "²³" and text[at - 1 : at].isalpha())
         for at, character in enumerate(text)

@@ -53,10 +53,13 @@ class _Worker:
         self._buffer = b""
         try:
             self._write(json.dumps([entry for entry in sys.path if entry]))
-            self._line(START_S)
+            failed = json.loads(self._line(START_S)).get("failed")
         except MathFailure as failure:
             self.kill()
-            raise MathFailure("the math worker does not start (is math-verify installed?)") from failure
+            raise MathFailure("the process for math-verify does not start") from failure
+        if failed:
+            self.kill()
+            raise MathFailure(f"math-verify cannot be loaded ({failed}); pip install 'math-verify>=0.9,<0.10'")
 
     def compare(self, pairs: Sequence[Pair]) -> list[bool | MathFailure]:
         """The results of the first pairs, in order; fewer than given when the worker had to be killed at the last."""
