@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-vllm check fix golden bench clean
+.PHONY: help install demo forecast test test-vllm check fix golden bench fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ fix: install ## let ruff mend what it can
 
 bench: install ## the budgets, each beside a reference in the same run
 	$(BIN)/python -m tests.bench
+
+fuzz: install ## 20,000 damaged specs through loader, compiler and every report
+	$(BIN)/python -m tests.spec.fuzz
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -24,7 +24,7 @@ from sdrl.spec.nodes import Mapping, Mark, Node, Scalar, Sequence, parse
 from sdrl.spec.presets import PRESETS, merged
 from sdrl.spec.reading import Path, Reader, dotted
 from sdrl.spec.shapes import Shape, fields_of
-from sdrl.spec.source import check_text, read_source
+from sdrl.spec.source import LINE_BREAK, check_text, lines_of, place_of, read_source
 from sdrl.spec.violations import describe
 
 STDIN = "<stdin>"
@@ -113,11 +113,10 @@ class Loaded:
     def _narrowed(self, mark: Mark, found: str | None) -> Mark:
         """The mark of ``found`` within ``mark``, if it stands there on one line and as it is."""
         index = self.text.find(found, mark.index, mark.end_index) if found else -1
-        if index < 0 or found is None or "\n" in found:
+        if index < 0 or found is None or LINE_BREAK.search(found):
             return mark
-        line = self.text.count("\n", 0, index)
-        column = index - (self.text.rfind("\n", 0, index) + 1)
-        return Mark(line, column, index, line, column + len(found), index + len(found))
+        line, column = place_of(self.text, index)
+        return Mark(line - 1, column - 1, index, line - 1, column - 1 + len(found), index + len(found))
 
     def source_line(self, line: int) -> str | None:
         """The text of a line, from 1."""
@@ -126,7 +125,7 @@ class Loaded:
 
     @cached_property
     def _lines(self) -> list[str]:
-        return self.text.replace("\r\n", "\n").split("\n")
+        return lines_of(self.text)
 
     def require(self) -> Spec:
         """The spec.

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.source import lines_of
 
 MOST_DEPTH = 40
 MOST_NODES = 20_000
@@ -220,43 +221,55 @@ class _Builder:
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Diagnostic:
-    """The parser's message in words that say what to do."""
+    """The parser's message in words that say what to do, at a place that is in the file."""
     mark, opened = error.problem_mark or error.context_mark, error.context_mark
     if mark and opened and not text[mark.index :].strip():
         mark = opened  # the end of the file is no place to look: show what was opened
-    problem = error.problem or "not YAML"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    lines = text.split("\n")
-    source = lines[line - 1] if line <= len(lines) else ""
-    at = source[column - 1 : column]
-    message, help_ = problem, "check the indentation, quotes and brackets on this line and the one above"
+    lines = lines_of(text)
+    if line > len(lines) or not any(rest.strip() for rest in [lines[line - 1][column - 1 :], *lines[line:]]):
+        line = max((number for number, each in enumerate(lines, start=1) if each.strip()), default=1)
+        column = len(lines[line - 1].rstrip()) + 1  # the end of what is written, not of the blanks after it
+    message, help_ = _worded(error, lines[line - 1], column)
+    if "expected ',' or" in str(error.problem) and opened and _HASH.search(lines[opened.line]):
+        line, column = opened.line + 1, opened.column + 1
+        help_ = "quote a text that holds '#': after a blank it begins a comment"
+    return Diagnostic("E105", message, line=line, column=column, help=help_)
+
+
+_PLAIN_WORDS = (  # a part of the parser's message, ours, and the way out
+    ("unexpected end of stream", "the file ends inside a quoted text", "close the quote that opens here"),
+    ("entries are not allowed", "an item of a list cannot begin here", "begin it on a line of its own, below its key"),
+    ("could not find expected ':'", "a line without ':'", "write key: value, or indent the line under its text"),
+)
+_UNFIT = ("expected '-' indicator", "expected <block end>")
+
+
+def _worded(error: yaml.MarkedYAMLError, source: str, column: int) -> tuple[str, str]:
+    """What is wrong in line ``source`` at ``column``, and what to do."""
+    problem, at, before = error.problem or "not YAML", source[column - 1 : column], source[: column - 1]
     if "mapping values are not allowed" in problem:
-        message, help_ = "a second ': ' on one line", 'quote the text that holds the colon: key: "text: more text"'
-        if source[: column - 1].strip() and ":" not in source[: column - 1]:
-            message = "this line is indented deeper than the key above it"
-            help_ = "start it in the column of that key; an item of a list begins with '- '"
-    elif at == "\t":
-        message, help_ = "a tab where spaces must stand", "indent with spaces"
-    elif "cannot start any token" in problem:
-        message, help_ = f"a text must not begin with '{at}'", f'put it in quotes: "{at}…"'
-    elif "unexpected end of stream" in problem:
-        message, help_ = "the file ends inside a quoted text", "close the quote that opens here"
-    elif "expected ',' or" in problem:
+        if before.strip() and ":" not in before:
+            return (
+                "this line is indented deeper than the key above it",
+                "start it in the column of that key; an item of a list begins with '- '",
+            )
+        return "a second ': ' on one line", 'quote the text that holds the colon: key: "text: more text"'
+    if at == "\t":
+        return "a tab where spaces must stand", "indent with spaces"
+    if "cannot start any token" in problem:
+        return f"a text must not begin with '{at}'", f'put it in quotes: "{at}…"'
+    if "did not find expected node content" in problem and not source[column - 1 :].strip():
+        return "the file ends where a value must stand", "write the value, and close what is open"
+    if "expected ',' or" in problem:
+        opened = error.context_mark
         where = f" opened in line {opened.line + 1}, column {opened.column + 1}" if opened else ""
         closing = problem.rsplit(" ", 1)[-1].strip("'")
-        message, help_ = f"a ',' or '{closing}' is missing", f"close the bracket{where}"
-        if opened and _HASH.search(lines[opened.line]):
-            line, column = opened.line + 1, opened.column + 1
-            help_ = "quote a text that holds '#': after a blank it begins a comment"
-    elif "could not find expected ':'" in problem:
-        message, help_ = "a line without ':'", "write key: value, or indent the line under its text"
-    elif (
-        "expected '-' indicator" in problem
-        or "expected <block end>" in problem
-        or "block mapping" in str(error.context)
-    ):
-        message, help_ = (
-            "this line does not fit the lines above",
-            "check its indentation; keys of one table start in one column",
-        )
-    return Diagnostic("E105", message, line=line, column=column, help=help_)
+        return f"a ',' or '{closing}' is missing", f"close the bracket{where}"
+    for part, message, help_ in _PLAIN_WORDS:
+        if part in problem:
+            return message, help_
+    if any(part in problem for part in _UNFIT) or "block mapping" in str(error.context):
+        unfit = "this line does not fit the lines above"
+        return unfit, "check its indentation; keys of one table start in one column"
+    return problem, "check the indentation, quotes and brackets on this line and the one above"

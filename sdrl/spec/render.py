@@ -106,6 +106,7 @@ def _annotation(item: Diagnostic) -> str:
     shown = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in fields.items() if value is not None)
     place = ":".join(str(part) for part in (item.file, item.line, item.column) if part is not None)
     text = f"{place}: {item.code} {item.message}" + (f"\n  help: {item.help}" if item.help else "")
+    text = "\n".join(printable(line) for line in text.split("\n"))
     return f"::{item.severity.value} {shown}::{_escaped(text, '')}\n"
 
 

@@ -27,6 +27,7 @@ Rule = Callable[["Loaded", Spec], Findings]
 PLACEHOLDER = re.compile(r"(?<![\w\\}{])\{([A-Za-z_]\w*)\}(?!\})")  # {{name}} is the text {name}
 _ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MOST_NAME_BYTES = 255  # of every file system that matters
 TASK_TEXTS = ("description", "input_format", "output_format")
 
 
@@ -194,6 +195,30 @@ def _addresses(loaded: Loaded, spec: Spec) -> Findings:
         yield loaded.diagnostic("E207", path, f"{path} is not the name of an environment variable", help=advice)
 
 
+def _names(loaded: Loaded, spec: Spec) -> Findings:
+    """Names of files, models and data sets that no system could hold."""
+    for path, name in _named(spec):
+        if any(len(part.encode("utf-8", "replace")) > MOST_NAME_BYTES for part in name.split("/")) or len(name) > 4000:
+            yield loaded.diagnostic("E207", path, f"{path} is longer than any file's name", help="check the name")
+        elif not name.isprintable():
+            yield loaded.diagnostic("E207", path, f"{path} holds a line break or control character", help="delete it")
+
+
+def _named(spec: Spec) -> Iterator[tuple[str, str]]:
+    sources: list[tuple[str, object]] = [(f"corpus.{index}", each) for index, each in enumerate(spec.corpus)]
+    sources += [(f"evaluate.{index}", each) for index, each in enumerate(spec.evaluate)]
+    sources += [("demos", spec.demos), *((f"parts.{index}.demos", part.demos) for index, part in enumerate(spec.parts))]
+    sources += [(f"prompts.{name}", prompt) for name, prompt in spec.prompts.items()]
+    if spec.models is not None:
+        sources += [("models.instructor", spec.models.instructor), ("models.base", spec.models.base)]
+    for path, source in sources:
+        for index, file in enumerate(getattr(source, "files", None) or ()):
+            yield f"{path}.files.{index}", str(file)
+        for key in ("file", "dataset", "model"):
+            if isinstance(value := getattr(source, key, None), str):
+                yield f"{path}.{key}", value
+
+
 def _prices(loaded: Loaded, spec: Spec) -> Findings:
     if spec.budget.usd is None or spec.models is None:
         return
@@ -234,5 +259,6 @@ _RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_gate, ("gate", "evaluate")),
     (_addresses, ("models",)),
     (_prices, ("budget", "models")),
+    (_names, ("corpus", "evaluate", "demos", "parts", "prompts", "models")),
     (_silenced, ("lint",)),
 )

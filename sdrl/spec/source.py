@@ -15,6 +15,8 @@ from pathlib import Path
 from sdrl.spec.diagnostics import Diagnostic
 
 MOST_BYTES = 1_000_000
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line for the YAML parser, whose positions are those of every diagnostic."""
 SUFFIXES = (".yaml", ".yml")
 _SPEC = re.compile(r"""^[ {]{0,8}["']?sdrl["']?[ ]{0,8}:""", re.M)
 _TASK, _ANSWER = (re.compile(rf"""^["']?{key}["']?[ ]{{0,8}}:""", re.M) for key in ("task", "answer"))
@@ -35,6 +37,19 @@ class SourceText:
 
     text: str | None
     problem: Diagnostic | None = None
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text without their ends, as the parser counts them."""
+    return LINE_BREAK.split(text)
+
+
+def place_of(text: str, index: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character."""
+    line, start = 1, 0
+    for found in LINE_BREAK.finditer(text, 0, index):
+        line, start = line + 1, found.end()
+    return line, index - start + 1
 
 
 def is_other_yaml(path: str) -> bool:
@@ -95,12 +110,13 @@ def check_text(text: str, name: str) -> SourceText:
         return SourceText(text)
     character, index = hit.group(), hit.start()
     found = f"U+{ord(character):04X}"
+    line, column = place_of(text, index)
     problem = Diagnostic(
         "E104",
         "a NUL character" if character == "\0" else f"the control character {found}",
         file=name,
-        line=text.count("\n", 0, index) + 1,
-        column=index - text.rfind("\n", 0, index),
+        line=line,
+        column=column,
         found=found,
         help="delete the character",
     )
@@ -108,9 +124,8 @@ def check_text(text: str, name: str) -> SourceText:
 
 
 def _not_utf8(data: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:
-    before = data[: error.start]
-    line = before.count(b"\n") + 1
-    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
+    before = data[: error.start].decode()  # up to here it is UTF-8
+    line, column = place_of(before, len(before))
     return Diagnostic(
         "E103",
         f"the byte 0x{data[error.start]:02x} is not UTF-8",

@@ -36,7 +36,7 @@ def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
         help_ = next(
             (text for start, text in _PATTERNS.items() if pattern.startswith(start)), f"it must match {pattern}"
         )
-        message = f"{path} cannot be '{error['input']}'"
+        message = f"{path} cannot be '{_short(error['input'])}'"
         if pattern.startswith("^W") and _ERROR_CODE.fullmatch(str(error["input"])):
             message, help_ = f"{error['input']} is an error, and errors cannot be silenced", "mend what it names"
         return "E207", message, help_
@@ -44,6 +44,11 @@ def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
         return "E204", f"{path} must be a whole number, not {_number(error['input'])}", None
     message = error["msg"]
     return "E204", f"{path}: {message[0].lower()}{message[1:]}", None
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _number(value: Any) -> str:

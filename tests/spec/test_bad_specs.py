@@ -12,6 +12,7 @@ import pytest
 
 from sdrl.spec.loader import load_spec
 from sdrl.spec.render import render_text
+from sdrl.spec.source import lines_of
 
 BAD = Path(__file__).parent / "bad"
 FIXTURES = sorted(BAD.glob("*.yaml"))
@@ -46,7 +47,7 @@ def test_a_bad_spec_says_nothing_else(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
 def test_every_problem_has_a_place_in_the_file(path: Path) -> None:
-    lines = path.read_bytes().decode(errors="replace").split("\n")
+    lines = lines_of(path.read_bytes().decode(errors="replace"))
     for item in load_spec(path).diagnostics:
         assert item.line is not None and item.column is not None
         assert 1 <= item.line <= len(lines)
