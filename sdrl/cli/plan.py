@@ -199,12 +199,17 @@ def _values(plan: Plan, width: int) -> str:
     """Every value that is not a default: the key, the value, and the line of the spec or the preset that says so."""
     from sdrl.compiler.values import chosen_values, count_values
 
-    chosen = chosen_values(plan)
+    preset, told = f"preset:{plan.settings.extends}", chosen_values(plan)
+    chosen = [(path, value, origin.partition(":")[0] if origin == preset else origin) for path, value, origin in told]
     room = max((len(path) for path, _, _ in chosen), default=0)
     place = max((len(origin) for _, _, origin in chosen), default=0)
     left = max(12, width - room - place - 6)
     rows = [(path, value if len(value) <= left else value[: left - 1] + "…", origin) for path, value, origin in chosen]
-    title = f"values: {len(chosen)} of {count_values(plan)} are not defaults (all of them: --json, data/values.jsonl)"
+    title = (
+        f"values: {len(chosen)} of {count_values(plan)} are not defaults; 'preset' is {plan.settings.extends}; "
+        "data/values.jsonl and --json have all of them"
+    )
+    title = textwrap.fill(title, width, subsequent_indent="  ")
     return f"{title}\n{table(('key', 'value', 'origin'), rows)}" if rows else title
 
 

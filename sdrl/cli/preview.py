@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,5 +85,8 @@ def _show(compiled: Compiled, part: PartPlan, name: str) -> str:
         said.append(f"reply schema: {json.dumps(schema[1], ensure_ascii=False)}" if schema else "reply: free text")
     size = len(text.encode())
     said.append(f"{size:,} bytes, about {-(-size // 4):,} tokens (4 bytes a token)")
-    sys.stderr.write("".join(f"# {name}: {line}\n" for line in said))
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for line in said:
+        note = f"# {name}: {line}"
+        sys.stderr.write((textwrap.fill(note, width, subsequent_indent="#   ") if width else note) + "\n")
     return text

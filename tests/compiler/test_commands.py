@@ -64,7 +64,7 @@ def test_plan_shows_stages_costs_and_prompts_of_a_spec_and_of_its_plan(tmp_path:
     for line in (
         "vote.draws +8 +spec:16",
         "answer.extract.marker +#### +spec:9",
-        "vote.min_agreement +0.5 +preset:r",
+        "vote.min_agreement +0.5 +preset",
     ):
         assert re.search(f"\n  {line}", shown[0])
         assert re.search(line.replace(" +", r"` \| `", 1).replace(" +", r"` \| "), (folder / "README.md").read_text())
