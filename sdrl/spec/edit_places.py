@@ -68,6 +68,10 @@ class Document:
             raise SdrlError(first.code, f"line {first.line}: {first.message}", help=first.help, diagnostics=found)
         self._layout = self._read_layout()
 
+    def without_block_texts(self) -> None:
+        """Write texts on one line from now on."""
+        self._layout = replace(self._layout, block_texts=False)
+
     def _read_layout(self) -> Layout:
         """Line ending and indentation as most of the document has them."""
         newline = "\r\n" if self.text.count("\r\n") * 2 > self.text.count("\n") else "\n"

@@ -37,11 +37,15 @@ class Written:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a document is written: line ending, columns a table is indented by, columns a list's dashes are."""
+    """How a document is written: line ending, columns a table is indented by, columns a list's dashes are.
+
+    ``block_texts``: whether texts may be written over lines (``|``), which take in an indented comment below them.
+    """
 
     newline: str = "\n"
     step: int = 2
     dash: int = 2
+    block_texts: bool = True
 
 
 def below(shape: Shape, step: str | int) -> Shape | None:
@@ -70,7 +74,7 @@ def write(value: Any, shape: Shape, layout: Layout, *, flow: bool, column: int, 
         if flow or not value or (fits and (like in ("{", "[") or not _holds_tables(value))):
             return Written(inline)
         return Written(None, lines=tuple(_block(value, shape, layout, column)))
-    return _scalar(value, shape, flow=flow, column=column, like=like)
+    return _scalar(value, shape, blocks=layout.block_texts, flow=flow, column=column, like=like)
 
 
 def _holds_tables(value: Any) -> bool:
@@ -86,7 +90,7 @@ def _flow(value: Any, shape: Shape) -> str:
         return "{" + ", ".join(items) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(_flow(item, _below(shape, index)) for index, item in enumerate(value)) + "]"
-    inline = _scalar(value, shape, flow=True, column=0, like="").inline
+    inline = _scalar(value, shape, blocks=False, flow=True, column=0, like="").inline
     assert inline is not None  # flow scalars have one line
     return inline
 
@@ -145,9 +149,9 @@ def write_key(key: str, *, flow: bool) -> str:
     raise SdrlError("E114", f"the key {key!r} cannot be written", help="use letters, digits and underscores")
 
 
-def _scalar(value: Any, shape: Shape, *, flow: bool, column: int, like: str) -> Written:
+def _scalar(value: Any, shape: Shape, *, blocks: bool, flow: bool, column: int, like: str) -> Written:
     text = _spelling(value)
-    for candidate in _candidates(value, text, flow=flow, column=column, like=like):
+    for candidate in _candidates(value, text, blocks=blocks and not flow, column=column, like=like):
         node = _parsed(candidate, flow=flow)
         if node is not None and node.text == text and _means(node, value, shape):
             if not flow or _parsed(candidate, flow=False) == node:  # other parsers are stricter inside brackets
@@ -169,11 +173,11 @@ def _spelling(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _candidates(value: Any, text: str, *, flow: bool, column: int, like: str) -> Iterator[Written]:
+def _candidates(value: Any, text: str, *, blocks: bool, column: int, like: str) -> Iterator[Written]:
     if not isinstance(value, str):
         yield Written(text)
         return
-    block = not flow and text.strip() != ""
+    block = blocks and text.strip() != ""
     if block and ("\n" in text or like == "|") and not text.endswith("\n\n"):
         yield Written(None, "|" if text.endswith("\n") else "|-", tuple(text.removesuffix("\n").split("\n")))
     if block and "\n" not in text and (like == ">" or (not like and column + len(text) > WIDTH)):

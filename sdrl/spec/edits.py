@@ -245,13 +245,16 @@ class _Change:
 
     def _make(self, path: tuple[Step, ...], attempt: Any) -> None:
         """Make one splice and go on with what it leaves, if that holds exactly the wanted tree."""
-        splice, wanted = attempt()
-        after = Document(splice.of(self.document.text), checked=False)
-        if after.problems or raw(after.root) != wanted:
-            advice = "this place is written in a way that cannot be edited safely; change it by hand"
-            raise _refused(f"{_dotted(path)} cannot be changed here", advice)
-        self.document = after
-        self.made.append(splice)
+        for _ in range(2):
+            splice, wanted = attempt()
+            after = Document(splice.of(self.document.text), checked=False)
+            if not after.problems and raw(after.root) == wanted:
+                self.document = after
+                self.made.append(splice)
+                return
+            self.document.without_block_texts()
+        advice = "this place is written in a way that cannot be edited safely; change it by hand"
+        raise _refused(f"{_dotted(path)} cannot be changed here", advice)
 
 
 def _child(node: Node | None, step: Step) -> Node | None:

@@ -50,6 +50,7 @@ def edited(text: str, *edits: tuple[Any, ...]) -> str:
         ("budget: {tokens: 20M}\n", ("set", "budget.tokens", 20_000_000), "budget: {tokens: 20M}\n"),
         ("train: {learning_rate: 1e-6}\n", ("set", "train.learning_rate", 0.000001), "train: {learning_rate: 1e-6}\n"),
         ("name: 'a'\n", ("set", "name", "b"), "name: 'b'\n"),
+        ("name: a\n  # c\nseed: 1\n", ("set", "name", "b\nc"), 'name: "b\\nc"\n  # c\nseed: 1\n'),
         ("params: {a: b}\n", ("set", ("params", "c.d"), "x"), "params: {a: b, c.d: x}\n"),
         (
             "task:\n  description: >-\n    a\n    b\n",
