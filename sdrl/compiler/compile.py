@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sdrl.compiler.budget import check_budget
+from sdrl.compiler.contexts import check_contexts
 from sdrl.compiler.corpus_manifest import build_manifest
+from sdrl.compiler.demo_lints import FrozenSet, lint_demos
+from sdrl.compiler.demo_places import placed_demos
 from sdrl.compiler.estimate import estimate
 from sdrl.compiler.evaluations import freeze
 from sdrl.compiler.findings import Findings
@@ -25,7 +28,7 @@ from sdrl.compiler.plan_file import plan_files, write_files
 from sdrl.compiler.readme import write_readme
 from sdrl.compiler.requires import REQUIRED
 from sdrl.compiler.self_test import compile_verifier, self_test
-from sdrl.compiler.sizes import Known
+from sdrl.compiler.sizes import Known, Sizes
 from sdrl.compiler.template_sources import load_templates
 from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
@@ -135,6 +138,9 @@ class _Compilation:
         self._warn()
         if findings.failed:
             return None
+        demos = list(placed_demos(spec, parts, rows))
+        sets = [FrozenSet(each.name, known.data.get(each.file, b""), known.places[each.name]) for each in evaluations]
+        lint_demos(demos, sets, verifier, findings)
         made = self._finish(replace(draft, not_yet_used=not_yet_used(spec)), known)
         if made is not None:  # advice on a spec that is about to change would be noise
             findings.judge_silences()
@@ -145,11 +151,13 @@ class _Compilation:
         stages = build_stages(draft)
         plan = replace(draft, stages=stages, hash=plan_hash(stages))
         try:
-            plan = replace(plan, estimate=estimate(plan, known))
+            sizes = Sizes(plan, known)
+            plan = replace(plan, estimate=estimate(plan, sizes))
         except SdrlError as error:
             self._findings.add(error.code, "prompts", error.message, error.help)
             return None
-        check_budget(plan, lambda other: estimate(other, known), self._findings)
+        check_budget(plan, lambda other: estimate(other, Sizes(other, known)), self._findings)
+        check_contexts(plan, sizes, self._base_dir, known.base_folder, self._findings)
         return plan, plan_files(plan, known.data, write_readme(plan))
 
     def _evaluations(
@@ -158,6 +166,7 @@ class _Compilation:
         plans: list[EvaluationPlan] = []
         data: dict[str, bytes] = {}
         worked: dict[str, list[str]] = {}
+        places: dict[str, list[str]] = {}
         for index, evaluation in enumerate(self._spec.evaluate):
             frozen = freeze(
                 evaluation,
@@ -173,8 +182,8 @@ class _Compilation:
             plans.append(frozen.plan)
             if frozen.plan.sha256:
                 data[frozen.plan.file] = frozen.content
-            worked[frozen.plan.name] = frozen.worked
-        return tuple(plans), Known(self._base_dir, data, worked, base_folder)
+            worked[frozen.plan.name], places[frozen.plan.name] = frozen.worked, frozen.places
+        return tuple(plans), Known(self._base_dir, data, worked, places, base_folder)
 
     def _warn(self) -> None:
         sets = {evaluation.name: index for index, evaluation in enumerate(self._spec.evaluate)}

@@ -67,7 +67,7 @@ class PlacedDemo:
 
 
 def placed_demos(
-    spec: Spec, parts: Sequence[PartPlan], rows: Mapping[str, Sequence[DemoRow]], most: int
+    spec: Spec, parts: Sequence[PartPlan], rows: Mapping[str, Sequence[DemoRow]], most: int | None = None
 ) -> Iterator[PlacedDemo]:
     """Each demo once, at most ``most`` of a list."""
     seen: set[int] = set()

@@ -15,7 +15,7 @@ from typing import Any
 
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.schedule import KEYWORD_TRIES, calls_for, wave_size
-from sdrl.compiler.sizes import NO_LIMIT, Known, Size, Sizes
+from sdrl.compiler.sizes import NO_LIMIT, Size, Sizes
 from sdrl.spec.model import Price
 
 FEW = 10  # expected failures below which they are counted one by one
@@ -44,9 +44,8 @@ class Load:
         return {name: math.ceil(round(value, 6)) for name, value in vars(self).items()}
 
 
-def estimate(plan: Plan, known: Known) -> dict[str, Any]:
+def estimate(plan: Plan, sizes: Sizes) -> dict[str, Any]:
     """The estimate as JSON values: one entry a stage that asks a model, totals for both models, and updates."""
-    sizes = Sizes(plan, known)
     loads = {"expected": _Expected(plan, sizes).loads(), "worst": _Worst(plan, sizes).loads()}
     models = plan.settings.models
     price = models.instructor.price if models else None

@@ -50,11 +50,14 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Known:
-    """What the compiler has beside the plan: folders, frozen evaluation rows, their worked solutions, the base."""
+    """What the compiler has beside the plan: folders, frozen evaluation rows, their worked solutions and
+    where they stand, the base.
+    """
 
     base_dir: Path
     data: Mapping[str, bytes]
     worked: Mapping[str, Sequence[str]]
+    places: Mapping[str, Sequence[str]]
     base_folder: Path | None = None
 
 

@@ -41,7 +41,8 @@ def write_project(folder: Path, spec: str = SPEC) -> Path:
     """Write the project into ``folder`` and return the spec's path."""
     folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder / "passages.jsonl", [{"id": f"p{n}", "text": f"Passage {n} about adding."} for n in range(5)])
-    write_rows(folder / "test.jsonl", [{"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"} for n in range(6)])
+    problems = [{"question": f"What is {n} + 1?", "answer": f"#### {n + 1}"} for n in range(2, 8)]
+    write_rows(folder / "test.jsonl", problems)
     (folder / "base").mkdir(exist_ok=True)
     (folder / "base" / "config.json").write_text("{}")
     (folder / "base" / "model.safetensors").write_bytes(b"weights")

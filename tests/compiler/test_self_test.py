@@ -112,8 +112,8 @@ demos:
     assert (
         said(compiled_with(tmp_path, (DEMOS, block)))
         == """\
-sums.yaml:15:12: E410 the demo's output 'We add. #### a few' has no answer that the verifier can read: the slot holds no \
-value of this type
+sums.yaml:15:12: E410 the demo's output 'We add. #### a few' has no answer that the verifier can read: the slot holds \
+no value of this type
   15 |       #### a few
      |            ^^^^^
   help: write it as task.output_format says, or change answer.extract to what the outputs look like

@@ -229,6 +229,23 @@ def a_budget_below_what_is_expected(stage: Stage) -> None:
     compiled(stage, changed("budget: {usd: 5}", "budget: {usd: 0.05}"))
 
 
+@scene("W511")
+def a_reply_longer_than_the_model(stage: Stage) -> None:
+    compiled(stage, changed("./base", "toy-base", changed("budget: {usd: 5}", "score: {sampling: {max_tokens: 500}}")))
+
+
+@scene("W512")
+def a_demo_out_of_the_test_set(stage: Stage) -> None:
+    stage.write("demos.jsonl", '{"q": "What is 8 + 9?", "a": "#### 17"}\n{"q": "what is 3 + 1", "a": "#### 4"}\n')
+    compiled(stage, FILE_DEMOS)
+
+
+@scene("W513")
+def two_demos_that_do_not_agree(stage: Stage) -> None:
+    stage.write("demos.jsonl", '{"q": "What is 8 + 9?", "a": "#### 17"}\n{"q": "What is 8 + 9 ?", "a": "#### 18"}\n')
+    compiled(stage, FILE_DEMOS)
+
+
 @scene("W510")
 def a_budget_that_only_the_usual_run_keeps(stage: Stage) -> None:
     compiled(stage)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdrl.compiler.overlap import RUN_WORDS
 from sdrl.filters import FilterState, apply_filters
-from sdrl.filters.decontaminate import RUN_WORDS
 from sdrl.filters.rouge_l import RougeL
 from sdrl.filters.text import normal_form
 from sdrl.spec.model import FilterStep
