@@ -9,6 +9,7 @@ before anything gets here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -98,9 +99,13 @@ class Cache:
         with clear_errors(self.path):
             store_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.path.touch(mode=0o600)
-            self._lock, self.mended = hold_open(self.path)
-            self._reader = connect(self.path)
-            prepare(self._reader, self.path)
+            with contextlib.ExitStack() as opened:  # a store that cannot be used leaves nothing open
+                self._lock, self.mended = hold_open(self.path)
+                opened.callback(self._lock.close)
+                self._reader = connect(self.path)
+                opened.callback(self._reader.close)
+                prepare(self._reader, self.path)
+                opened.pop_all()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="request-cache", daemon=True)
         self._thread.start()
