@@ -84,10 +84,11 @@ def execute(
     _refuse_what_is_not_built(plan)
     _refuse_pending(plan)
     refuse_other_versions(plan.requires)
-    refuse_other_plan(plan, folder)
+    has_plan = refuse_other_plan(plan, folder)
     folder.create()
     with hold(folder.lock):
-        keep_plan(plan, folder)
+        if not has_plan:
+            keep_plan(plan, folder)
         log = EventLog(folder.events, listeners)
         try:
             return asyncio.run(_Run(plan, folder, store, options, log).to_the_end())

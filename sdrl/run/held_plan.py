@@ -15,15 +15,18 @@ from sdrl.run.folder import RunFolder, move_whole
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 
-def refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
-    """Raise SdrlError (exit 3) when the folder holds a run of another plan, and say what would run again."""
+def refuse_other_plan(plan: Plan, folder: RunFolder) -> bool:
+    """Whether the folder holds this plan whole.
+
+    Raises SdrlError (exit 3) when it holds a run of another plan, and says what would run again.
+    """
     if not (folder.plan / "plan.json").exists():
-        return
+        return False
     try:
         held = read_plan(folder.plan)
     except SdrlError as error:
         if _is_copy(plan, folder) and _last_run_of(folder) == plan.hash:
-            return  # the copy was damaged, and is made again
+            return False  # the copy was damaged, and is made again
         raise SdrlError(
             error.code,
             error.message,
@@ -39,18 +42,15 @@ def refuse_other_plan(plan: Plan, folder: RunFolder) -> None:
             help="choose another folder with --run DIR; finished stages that did not change are taken from the store",
             exit=Exit.STALE,
         )
+    return True
 
 
 def keep_plan(plan: Plan, folder: RunFolder) -> None:
-    """Copy the plan into the run folder, unless a whole copy is there already. Call it while holding the lock."""
+    """Copy the plan into the run folder, which does not hold it whole. Call it while holding the lock."""
     if not _is_copy(plan, folder):
         return
-    if (folder.plan / "plan.json").exists():
-        try:
-            read_plan(folder.plan)
-            return
-        except SdrlError:
-            shutil.rmtree(folder.plan)
+    if (folder.plan / "plan.json").exists():  # damaged
+        shutil.rmtree(folder.plan)
     if folder.plan.is_dir() and any(folder.plan.iterdir()):
         raise SdrlError(
             "E608", f"{folder.plan} holds other things than a plan", help="choose another folder with --run DIR"

@@ -85,7 +85,7 @@ class Everywhere:
 
 
 @contextmanager
-def everywhere(folder: Path, server: Serving, until: str, workers: int = 2) -> Iterator[Everywhere]:
+def everywhere(folder: Path, server: Serving, until: str, workers: int = 3) -> Iterator[Everywhere]:
     """Set up: the project compiled, run once undisturbed, and warm processes."""
     project, command = folder / "project", ("run", "small.plan", "--until", until)
     compiled = compile_spec(write_project(project, server.url, TINY))

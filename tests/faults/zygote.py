@@ -6,6 +6,7 @@ side of the test. Each run is a process of its own that may be killed without hu
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -94,6 +95,7 @@ def main() -> None:
     """Import, then fork for each line."""
     for name in HEAVY:
         import_module(name)
+    gc.freeze()  # what all children share stays shared
     out = os.fdopen(os.dup(1), "w")
     out.write('{"code": 0}\n')
     out.flush()
