@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run and report the end in one line; the exit code is the run's."""
+    with _stoppable():
+        return _run(args)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """A SIGTERM before the executor listens (while libraries load) ends as one that comes later: one line, exit 5."""
+    import signal
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(args: argparse.Namespace) -> int:
     from sdrl.run.executor import RunOptions
     from sdrl.run.folder import RunFolder
 

@@ -151,8 +151,12 @@ class Artifacts:
         """Bring a stage that another run sealed under the same hash into this run; False when there is none."""
         source = self._store / stage_hash
         files = self._files(stage)
-        if not all((source / path.name).is_file() for path in files):
+        if not source.exists():
             return False
-        for path in files:
-            write_atomic(path, (source / path.name).read_bytes())
-        return self.is_sealed(stage, stage_hash)
+        if all((source / path.name).is_file() for path in files):
+            for path in files:
+                write_atomic(path, (source / path.name).read_bytes())
+            if self.is_sealed(stage, stage_hash):
+                return True
+        shutil.rmtree(source, ignore_errors=True)  # damaged there: what this run makes takes its place
+        return False

@@ -48,6 +48,19 @@ def test_another_run_takes_a_stage_from_the_store_by_its_hash(tmp_path: Path) ->
     assert (other.seal("vote") or {})["dropped"] == {"duplicate": 1}
 
 
+def test_a_stage_that_was_damaged_in_the_store_is_not_taken_and_is_kept_anew(tmp_path: Path) -> None:
+    one = sealed(tmp_path / "one", tmp_path / "store")
+    one.keep("vote", "h1")
+    (tmp_path / "store/artifacts/h1/vote.jsonl").write_bytes(b'{"id": "a"')
+    folder = RunFolder(tmp_path / "two")
+    folder.create()
+    other = Artifacts(folder, tmp_path / "store")
+    assert not other.fetch("vote", "h1")
+    one.keep("vote", "h1")
+    assert other.fetch("vote", "h1")
+    assert other.rows("vote") == ROWS
+
+
 def test_equal_rows_give_equal_bytes_and_a_torn_last_line_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(encode_rows(ROWS) + b'{"id": "c", "te')
