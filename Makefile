@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-vllm check fix golden bench fuzz clean
+.PHONY: help install demo forecast test test-vllm check fix golden bench faults fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ bench: install ## the budgets, each beside a reference in the same run
 
 fuzz: install ## 20,000 damaged specs through loader, compiler and every report
 	$(BIN)/python -m tests.spec.fuzz
+
+faults: install ## what kills, full disks, damaged stores and bad endpoints do to runs (half an hour)
+	$(BIN)/python -m tests.faults
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -8,13 +8,16 @@ An index is written beside its place and renamed into it: a folder that exists i
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -132,7 +135,8 @@ def _publish(spool: _Spool, target: Path) -> IndexInfo:
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{target.name[:16]}.", dir=target.parent))
     try:
-        _write(spool, building)
+        with _disk_errors(building):
+            _write(spool, building)
         made = IndexInfo(target, spool.address, spool.passages, dict(spool.sources), dict(spool.licenses), reused=False)
         _write_info(made, building)
         building.chmod(0o755)  # mkdtemp makes it private
@@ -164,6 +168,19 @@ def _move(building: Path, target: Path) -> None:
         os.replace(target, aside)
         os.replace(building, target)
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Tantivy's writer says a full or failing disk as ValueError: raise it as the OSError it is."""
+    try:
+        yield
+    except ValueError as error:
+        if not re.search(r"(?i)io error|io::error|os error", str(error)):
+            raise
+        number = re.search(r"os error (\d+)", str(error))
+        code = int(number[1]) if number else errno.EIO
+        raise OSError(code, os.strerror(code), str(folder)) from error
 
 
 def _write(spool: _Spool, folder: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from sdrl.cli.main import main
 from sdrl.corpus import Passage, PassageIndex, build_index, open_index, write_index
+from sdrl.corpus.index import _disk_errors
 from sdrl.spec.diagnostics import SdrlError
 
 PASSAGES = [
@@ -140,3 +142,11 @@ def test_the_commands_fail_with_one_message_and_the_right_exit_code(
     assert main(["search", "idx", "x"]) == 1
     assert capsys.readouterr().err.startswith("E824: idx is no passage index")
     assert main(["search", "idx", "x", "-k", "0"]) == 2
+
+
+def test_a_full_disk_that_tantivy_calls_a_wrong_value_is_said_as_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as full, _disk_errors(tmp_path):
+        raise ValueError("An IO error occurred: 'No space left on device (os error 28)'")
+    assert (full.value.errno, full.value.filename) == (errno.ENOSPC, str(tmp_path))
+    with pytest.raises(ValueError, match="schema"), _disk_errors(tmp_path):
+        raise ValueError("the schema does not fit")

@@ -115,6 +115,7 @@ class FaultServer:
         self._latency: float = settings.latency_ms / 1000
         self._dies_after: int | None = settings.dies_after
         self._hangs: bool = settings.hangs
+        self._plain: bool = settings.plain
         self._tries: Counter[tuple[str, int]] = Counter()
         self._calls = 0
 
@@ -173,7 +174,8 @@ class FaultServer:
             return web.json_response({"detail": "busy"}), 0
         if self._model.oddity(asked, asked.seed) == "http_filter":  # the prompt is at fault, not the draw
             return _refusal("http_filter"), 0
-        choices = [self._choice(asked, place, row) for place, row in enumerate(self._model.rows(asked))]
+        said = [Row("{}", "stop", 1)] * asked.n if self._plain else self._model.rows(asked)
+        choices = [self._choice(asked, place, row) for place, row in enumerate(said)]
         if fault == "empty_choices":
             choices = []
         if fault == "aborted":
@@ -259,6 +261,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--dies-after", type=int, help="calls after which it dies for good")
     parser.add_argument("--hangs", action="store_true", help="the share of first tries gets no reply at all")
+    parser.add_argument("--plain", action="store_true", help="always the same short reply, to any prompt")
     asyncio.run(_serve(parser.parse_args()))
 
 
