@@ -62,6 +62,19 @@ def test_wheel_editable_and_checkout_make_the_same_plan(core: Path, tmp_path: Pa
     assert from_wheel == editable == checkout
 
 
+def test_every_installation_finds_the_verifiers_that_ship(core: Path, tmp_path: Path) -> None:
+    program = {"type": "program", "extract": {"kind": "whole"}, "entry_point": "sql-sqlite"}
+    code = (
+        "from importlib.metadata import entry_points; from sdrl.verifier import Verifier;"
+        f"made = Verifier.from_program({program!r});"
+        "print(made.judge('SELECT 1', 'SELECT 1', {'input': 'CREATE TABLE t (x);'}).verdict,"
+        " *(point.value for point in entry_points(group='sdrl.verifiers', name='sql-sqlite')))"
+    )
+    assert run([str(core), "-c", code], tmp_path).split() == ["correct", "sdrl.verifier.sql_sqlite:SqlSqlite"]
+    for env in ({}, {"PYTHONPATH": str(ROOT)}):  # an editable install of an older state has no entry point
+        assert run([sys.executable, "-c", code], tmp_path, **env).split()[0] == "correct"
+
+
 def test_the_wheel_runs_the_embedded_models_from_what_it_ships(core: Path, tmp_path: Path) -> None:
     code = "from sdrl.compiler.identities import embedded_folder; print(embedded_folder() / 'toy_base')"
     folder = Path(run([str(core), "-c", code], tmp_path).strip())

@@ -86,7 +86,8 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "Base models have none; they are asked raw.",
      "base: {model: Qwen/Qwen2.5-7B, prompt: chat}", "base: {model: Qwen/Qwen2.5-7B, prompt: raw}"),
     ("W501", "a resource is pending",
-     "A hub data set or model was not looked up; the plan compiles and cannot run yet.",
+     "A hub data set or model was not looked up; the plan compiles and cannot run yet. What the plan before had looked "
+     "up is kept.",
      "The same spec must compile without a network.",
      "sdrl run SPEC  # with pending resources", "sdrl compile SPEC --pin"),
     ("W510", "the worst case exceeds the budget",
@@ -115,7 +116,8 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "A run reads a plan and never a spec.",
      "sdrl run gsm8k", "sdrl compile gsm8k.yaml; sdrl run gsm8k.plan"),
     ("E602", "the plan was changed after it was compiled",
-     "A byte of the plan folder differs from what its hashes say; the message names the fields.",
+     "A byte of the plan folder differs from what its hashes say; the message names each field with what it was and is, "
+     "and of another file the first changed line.",
      "The hash says what will happen; a changed plan has none.",
      "an edited plan.json", "sdrl compile SPEC"),
     ("E603", "the plan is stale",

@@ -40,27 +40,20 @@ def test_the_package_of_the_page_installs_and_judges(tmp_path: Path) -> None:
     here = ["--no-build-isolation"] if find_spec("setuptools") else []  # spares fetching what is installed
     words = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", *here, "--target", target, "."]
     subprocess.run(words, cwd=package, check=True, capture_output=True)
-    shown = subprocess.run(
-        [sys.executable, "-m", "sdrl", "verify", "countdown.yaml", "answers.jsonl"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(target)])},
-    )
+    shown = verify(tmp_path, ROOT, target)
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
     assert [row["verdict"] for row in rows] == ["correct", "incorrect", "incorrect", "unparsable"]
     assert rows[2]["reason"] == "uses other numbers"
-    alone = subprocess.run(
-        [sys.executable, "-m", "sdrl", "verify", "countdown.yaml", "answers.jsonl"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert alone.returncode == 1
+    alone = verify(tmp_path, ROOT)
+    assert (shown.returncode, alone.returncode) == (0, 1)
     assert "no installed package offers 'countdown'" in alone.stderr
+
+
+def verify(folder: Path, *places: Path) -> subprocess.CompletedProcess[str]:
+    """``sdrl verify`` of the page's files, with these folders of packages."""
+    words = [sys.executable, "-m", "sdrl", "verify", "countdown.yaml", "answers.jsonl"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_every_verifier_of_ours_is_an_entry_point_too() -> None:
