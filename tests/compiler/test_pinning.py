@@ -199,3 +199,5 @@ def test_pin_asks_a_real_library_and_a_stand_in_hub(tmp_path: Path) -> None:
     assert plan.corpus[0].path == f"hub:owner/passages:train@{COMMIT}"
     assert plan.base.chat_template == "{% for m in messages %}[{{ m.content }}]{% endfor %}"
     assert any(path.startswith("/api/datasets/owner/passages") for path in _StandInHub.asked)
+    assert main(["compile", str(spec)]) == 0  # the hub is gone, and nothing of it is needed
+    assert read_plan(tmp_path / "sums.plan") == plan
