@@ -73,13 +73,29 @@ VERIFIERS = {
 # A JSON record has braces and quotes of its own; the tag is its slot.
 PLACES = [(kind, slot) for kind, slot in VERIFIERS if kind != "json" or slot == "tag"]
 prose = st.text(max_size=120).filter(lambda text: not any(sign in text for sign in "<\\#{}"))
+PIECES = [
+    *(
+        "<answer>",
+        "</answer>",
+        "<think>",
+        "</think>",
+        "\\boxed{",
+        "}",
+        "####",
+        "A",
+        "B",
+        "18",
+        ",",
+        " or ",
+        "\n",
+        "not ",
+    ),
+    *("{", '"', "\\frac", "^", "\u0661", "Ａ", "\u202e", "\u0301", "\ud800", "\x00", "1e9", "-", "/0"),
+]
 anything = st.one_of(
     st.text(max_size=200),
     st.lists(
-        st.sampled_from(
-            ["<answer>", "</answer>", "<think>", "</think>", "\\boxed{", "}", "####", "A", "B", "18", ",", " or ", "\n"]
-            + ["not ", "{", '"', "\\frac", "^", "\u0661", "Ａ", "\u202e", "\u0301", "\ud800", "\x00", "1e9", "-", "/0"]
-        ),
+        st.sampled_from(PIECES),
         max_size=25,
     ).map("".join),
 )
