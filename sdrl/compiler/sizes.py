@@ -34,7 +34,7 @@ from sdrl.compiler.typical import (
 )
 
 RENDERED = 12  # samples that each prompt is rendered with
-READ = 48  # evaluation rows, passages whose length is counted
+READ = 32  # evaluation rows, passages whose length is counted
 WRAPPING = 16  # tokens that a chat API puts around a message
 NO_LIMIT = 4096  # tokens of a reply at most, where a sampling block has no max_tokens
 SKELETON = '{"input": "", "output": ""}'
@@ -67,6 +67,8 @@ class Sizes:
     def __init__(self, plan: Plan, known: Known) -> None:
         self._plan = plan
         self._known = known
+        self._questions: dict[str, Size] = {}
+        self._sizes: dict[str, Size] = {}
         self._prompts = Prompts(plan)
         models = plan.settings.models
         self.is_scripted = bool(models and models.instructor.is_embedded)
@@ -223,6 +225,11 @@ class Sizes:
 
     def question(self, evaluation: EvaluationPlan) -> Size:
         """What the base model is asked about a row of an evaluation set; the bound holds for the rows looked at."""
+        if evaluation.name not in self._questions:
+            self._questions[evaluation.name] = self._question(evaluation)
+        return self._questions[evaluation.name]
+
+    def _question(self, evaluation: EvaluationPlan) -> Size:
         part = self._plan.parts[0]
         rows = self.rows(evaluation, READ)
         counts = [self._prompts.answer(part, row.input, row.options) for row in rows]
@@ -243,7 +250,13 @@ class Sizes:
         values: Callable[[PartPlan], Sequence[Mapping[str, Any]]],
         parts: Sequence[PartPlan] | None = None,
     ) -> Size:
-        chosen = self._plan.parts if parts is None else parts
+        if name not in self._sizes:
+            self._sizes[name] = self._rendered(name, values, self._plan.parts if parts is None else parts)
+        return self._sizes[name]
+
+    def _rendered(
+        self, name: str, values: Callable[[PartPlan], Sequence[Mapping[str, Any]]], chosen: Sequence[PartPlan]
+    ) -> Size:
         most_each = max(1, RENDERED // max(1, len(chosen)))
         texts = [self._one(name, part, given) for part in chosen for given in spread(values(part), most_each)]
         size = Size(
