@@ -142,7 +142,7 @@ class _Compilation:
         sets = [FrozenSet(each.name, known.data.get(each.file, b""), known.places[each.name]) for each in evaluations]
         lint_demos(demos, sets, verifier, findings)
         made = self._finish(replace(draft, not_yet_used=not_yet_used(spec)), known)
-        if made is not None:  # advice on a spec that is about to change would be noise
+        if made is not None and not self._resources.pending:  # what is not at hand could not be warned about
             findings.judge_silences()
         return made
 

@@ -7,7 +7,7 @@ from sdrl.spec.loader import Loaded
 from sdrl.spec.silences import Silences
 
 MINE = ("W4", "W5", "W7")
-BY_MACHINE = frozenset(("W501", "W510"))  # follow from what is at hand on a machine: a silence of them is never idle
+BY_MACHINE = frozenset(("W501", "W510", "W511"))  # follow from what a machine has: their silence is never idle
 
 
 class Findings:
