@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from sdrl.compiler.changes import changed_files, changed_values, line_digests, s
 from sdrl.compiler.graph import build_stages
 from sdrl.compiler.plan import SCHEMA, Plan, plan_hash
 from sdrl.compiler.plan_json import DEMOS_FILE, decode_plan, encode_plan
+from sdrl.compiler.plan_names import strange_names
 from sdrl.compiler.seals import seal_sections
 from sdrl.compiler.values import VALUES_FILE, values_file
 from sdrl.spec.diagnostics import Exit, SdrlError
@@ -130,6 +132,7 @@ def read_plan(folder: Path | str) -> Plan:
     if changed:
         raise _changed(folder, changed)
     plan = _decode(folder, document, contents)
+    _refuse_strange(folder, plan, document)
     _check_stages(folder, plan)
     return replace(plan, folder=folder, base_dir=_base_dir(folder))
 
@@ -165,6 +168,9 @@ def _read_listed(folder: Path, document: Mapping[str, Any]) -> tuple[dict[str, b
         if not parts or ".." in parts or Path(name).is_absolute():
             continue  # no name of ours, so the seals tell
         try:
+            if not stat.S_ISREG((folder / name).lstat().st_mode):
+                missing.append(f"{name} (not a regular file)")  # a link or a device could be anything
+                continue
             contents[name] = (folder / name).read_bytes()
         except (OSError, ValueError):  # ValueError: a NUL in the name
             missing.append(f"{name} (missing)")
@@ -182,6 +188,18 @@ def _decode(folder: Path, document: Mapping[str, Any], contents: Mapping[str, by
             help="compile the spec again with this version",
             exit=Exit.STALE,
         ) from None
+
+
+def _refuse_strange(folder: Path, plan: Plan, document: Mapping[str, Any]) -> None:
+    """Refuse names that would become paths outside the plan and run folders (seals are no signature)."""
+    found = list(strange_names(plan, document))
+    if found:
+        raise SdrlError(
+            "E609",
+            f"the plan in {folder} was not written by sdrl: {', '.join(found[:3])}",
+            help="do not run it; compile its spec yourself",
+            exit=Exit.STALE,
+        )
 
 
 def _check_stages(folder: Path, plan: Plan) -> None:

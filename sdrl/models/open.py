@@ -16,6 +16,7 @@ from sdrl.compiler.identities import instructor_identity
 from sdrl.compiler.plan import Plan
 from sdrl.models.client import Client, Endpoint
 from sdrl.models.commands import embedded_base, embedded_instructor
+from sdrl.models.key_owners import refuse_other_owner
 from sdrl.models.ledger import Ledger, Price
 from sdrl.models.model import Model, ModelSettings
 from sdrl.models.progress import Emit
@@ -198,4 +199,6 @@ def read_key(variable: str | None, role: str, endpoint: Endpoint) -> str:
             f"models.{role}: the environment variable {variable}, which is to hold the key, is not set",
             help=f"export {variable}=..., then run the same command again",
         )
+    if key and not endpoint.is_loopback:
+        refuse_other_owner(variable, role, endpoint.base_url)
     return key

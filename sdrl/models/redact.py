@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 MASK = "***"
+LEAST_SECRET = 4  # characters; shorter ones are no secrets, and replacing "x" would shred the text
 MAX_ERROR_CHARS = 2000
 _LOOKS_SECRET = (
     re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{6,}"),
@@ -19,7 +20,7 @@ _LOOKS_SECRET = (
 def redact(text: str, secrets: Iterable[str] = (), *, most: int = MAX_ERROR_CHARS) -> str:
     """``text`` without ``secrets`` and without key-like words, at most ``most`` characters."""
     for secret in secrets:
-        if len(secret) >= 4:  # shorter ones are no secrets, and replacing "x" would shred the message
+        if len(secret) >= LEAST_SECRET:
             text = text.replace(secret, MASK)
     text = text[: most * 2]
     for pattern in _LOOKS_SECRET:

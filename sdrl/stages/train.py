@@ -27,7 +27,9 @@ CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
 async def run(ctx: StageContext) -> StageOutput:
     """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
     job = _job(ctx)
-    outcome = await run_training(job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop)
+    outcome = await run_training(
+        job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop, hidden=_keys(ctx)
+    )
     if outcome.status == "stopped":
         raise SdrlError(
             "E873", "training was stopped at a checkpoint", help="the same command goes on", exit=Exit.STOPPED
@@ -72,6 +74,13 @@ def _announce(ctx: StageContext, row: Row) -> None:
         ctx.emit("alarm", {"stage": "train", "kind": row["alarm"], "message": row.get("message", row["alarm"])})
     elif "step" in row:
         ctx.emit("metric", {"stage": "train", "max_steps": row.get("max_steps"), **row})
+
+
+def _keys(ctx: StageContext) -> frozenset[str]:
+    """Variables that hold keys: training asks no endpoint, so its processes get none."""
+    models = ctx.plan.settings.models
+    variable = models.instructor.key_env if models else None
+    return frozenset({variable} if variable else ())
 
 
 def _job(ctx: StageContext) -> TrainingJob:

@@ -53,8 +53,8 @@ def command(job: TrainingJob, job_file: Path) -> list[str]:
     return [*launcher, "--num_processes", str(job.processes), *fixed, *module]
 
 
-def environment(job: TrainingJob, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the child's environment: passive OpenMP waiting, a fixed thread count, no telemetry."""
+def environment(job: TrainingJob, base: Mapping[str, str], hidden: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the child's environment: passive waiting, a fixed thread count, no telemetry, none of ``hidden``."""
     own = {
         "OMP_WAIT_POLICY": "PASSIVE",
         "OMP_NUM_THREADS": str(job.threads),
@@ -63,7 +63,7 @@ def environment(job: TrainingJob, base: Mapping[str, str]) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         WATCH: "1",
     }
-    return {**base, **own}
+    return {**{name: value for name, value in base.items() if name not in hidden}, **own}
 
 
 async def run_training(
@@ -71,11 +71,13 @@ async def run_training(
     *,
     on_metrics: Callable[[dict[str, Any]], None],
     should_stop: Callable[[], bool] = lambda: False,
+    hidden: frozenset[str] = frozenset(),
 ) -> Outcome:
     """Run a job to its end and return how it ended; run again, it goes on from the newest good checkpoint.
 
     `on_metrics` gets every row that this attempt appends, in order. When `should_stop` turns true the child is asked
     to save and end (outcome `stopped`). Cancelling ends the whole process group before the cancellation goes on.
+    The environment variables `hidden` stay with the caller.
     """
     job.work_dir.mkdir(parents=True, exist_ok=True)
     for left in (OUTCOME, STOP):
@@ -90,7 +92,7 @@ async def run_training(
             stdin=read_end,
             stdout=log,
             stderr=log,
-            env=environment(job, os.environ),
+            env=environment(job, os.environ, hidden),
             start_new_session=True,
             preexec_fn=_death_signal(),
         )

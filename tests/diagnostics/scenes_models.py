@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from sdrl.models.key_owners import refuse_other_owner
 from sdrl.models.servers import Server, ServerPlan
 from sdrl.models.vllm import vllm_server
 from sdrl.models.weights import Weights
@@ -59,6 +60,11 @@ def an_endpoint_that_begins_to_fail(stage: Stage) -> None:
 
     with fake_openai(lambda path, body: next(replies, None) or failing(path, body)) as url:
         fails_in_a_loop(stage, attempt(url))
+
+
+@scene("E849")
+def a_providers_key_for_somebody_else(stage: Stage) -> None:
+    stage.fails(lambda: refuse_other_owner("OPENAI_API_KEY", "instructor", "https://elsewhere.example/v1"))
 
 
 @scene("E841")

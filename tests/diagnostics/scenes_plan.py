@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 from unittest import mock
 
 from tests.compiler.project import SPEC, write_project
+from tests.compiler.test_strangers_plan import forge
 from tests.diagnostics.scene import Stage, scene
 from tests.diagnostics.scenes_compile import changed
 
@@ -66,6 +68,17 @@ def a_library_older_than_the_plan_takes(stage: Stage) -> None:
 def a_plan_into_the_folder_of_the_spec(stage: Stage) -> None:
     write_project(stage.folder)
     stage.sdrl("compile", "sums.yaml", "-o", ".")
+
+
+@scene("E609")
+def a_plan_of_a_stranger(stage: Stage) -> None:
+    planned(stage)
+
+    def outside(document: dict[str, Any]) -> None:
+        document["name"] = document["settings"]["name"] = "../../outside"
+
+    forge(stage.folder / "sums.plan", outside)
+    stage.sdrl("run", "sums.plan")
 
 
 @scene("E620")
