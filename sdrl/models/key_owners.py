@@ -1,7 +1,7 @@
 """Whose key a well-known environment variable holds: it goes to that provider, to this machine, and nowhere else.
 
-A plan may come from a stranger, and it names both the variable and the address. The key of a variable that is not in the
-table goes where the spec says; a proxy of one's own gets its key from a variable of its own.
+A plan may come from a stranger, and it names both the variable and the address. The key of a variable that is not in
+the table goes where the spec says; a proxy of one's own gets its key from a variable of its own.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def a_plan_of_a_stranger(stage: Stage) -> None:
     planned(stage)
 
     def outside(document: dict[str, Any]) -> None:
-        document["name"] = document["settings"]["name"] = "../../outside"
+        document["name"] = "../../outside"
 
     forge(stage.folder / "sums.plan", outside)
     stage.sdrl("run", "sums.plan")
