@@ -116,8 +116,8 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "A run reads a plan and never a spec.",
      "sdrl run gsm8k", "sdrl compile gsm8k.yaml; sdrl run gsm8k.plan"),
     ("E602", "the plan was changed after it was compiled",
-     "A byte of the plan folder differs from what its hashes say; the message names each field with what it was and is, "
-     "and of another file the first changed line.",
+     "A byte of the plan folder differs from what its hashes say; the message names each field with what it was and "
+     "is, and of another file the first changed line.",
      "The hash says what will happen; a changed plan has none.",
      "an edited plan.json", "sdrl compile SPEC"),
     ("E603", "the plan is stale",
