@@ -14,7 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from sdrl.compiler.plan import Plan
-from sdrl.compiler.schedule import KEYWORD_TRIES, calls_for, wave_size
+from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, vote_wave, wave_size
 from sdrl.compiler.sizes import NO_LIMIT, Size, Sizes
 from sdrl.spec.model import Price
 
@@ -169,10 +169,10 @@ class _Expected:
     def _votes(self, count: float, factor: float) -> Load:
         vote, sizes = self._settings.vote, self._sizes
         solved = min(vote.sampling.max_tokens or NO_LIMIT, factor * sizes.output(sizes.instructor))
-        draws: float = vote.draws
-        if vote.stop_early and "vote.stop_early" not in self._plan.not_yet_used:
-            draws = settled_after(vote.draws, sizes.writing.agreement)
-        return _many_each(count, draws, calls_for(vote.draws), sizes.solve(factor).expected, solved)
+        draws, calls = float(vote.draws), float(calls_for(vote.draws))
+        if vote.stop_early:
+            draws, calls = vote_course(vote.draws, sizes.writing.agreement, vote.min_agreement or 0.0)
+        return _many_each(count, draws, calls, sizes.solve(factor).expected, solved)
 
     def _base(self, count: float, draws: int, *, greedy: bool, factor: float) -> Load:
         sizes, answering = self._sizes, self._sizes.answering
@@ -228,14 +228,13 @@ class _Worst:
         vote = self._settings.vote
         models = self._settings.models
         honours_n = bool(models and models.instructor.endpoint in ("embedded", "vllm"))
-        calls = calls_for(vote.draws) if honours_n else _one_by_one(vote.draws)
+        calls = _most_calls(vote.draws, waves=VOTE_WAVES if vote.stop_early else 1, honours_n=honours_n)
         return _many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT)
 
     def _base(self, count: int, draws: int, prompt: int, answered: int) -> Load:
         models = self._settings.models
         honours_n = bool(models and models.base.serve in ("embedded", "vllm"))
-        calls = calls_for(draws) if honours_n else _one_by_one(draws)
-        return _many_each(count, draws, calls, prompt, answered)
+        return _many_each(count, draws, _most_calls(draws, honours_n=honours_n), prompt, answered)
 
     def _evaluation(self, at: int) -> Load:
         evaluation = self._plan.evaluations[at]
@@ -244,8 +243,13 @@ class _Worst:
         return self._base(2 * evaluation.rows, evaluation.runs, prompt, answered)
 
 
-def _one_by_one(draws: int) -> int:
-    """Calls where ``n`` is refused: once all draws are asked for together, then each alone."""
+def _most_calls(draws: int, *, waves: int = 1, honours_n: bool) -> int:
+    """Calls at most: a wave starts one, and one more where it crosses the grid of ``DRAWS_PER_CALL``.
+
+    Where ``n`` is refused all draws of the first wave are asked for together once, then each alone.
+    """
+    if honours_n:
+        return min(draws, calls_for(draws) + waves - 1)
     return draws + 1 if draws > 1 else draws
 
 
@@ -261,7 +265,7 @@ def _one_each(count: float, prompt: float, completion: float) -> Load:
     return Load(count, count, count * prompt, count * completion)
 
 
-def _many_each(count: float, draws: float, calls: int, prompt: float, completion: float) -> Load:
+def _many_each(count: float, draws: float, calls: float, prompt: float, completion: float) -> Load:
     """``draws`` completions of each of ``count`` prompts, in ``calls`` requests."""
     return Load(count * calls, count * draws, count * calls * prompt, count * draws * completion)
 
@@ -313,22 +317,35 @@ def _too_few(wanted: int, total: float, average: float, variance: float) -> floa
     return 0.5 * (1 + math.erf((wanted - 0.5 - average) / math.sqrt(2 * variance)))
 
 
-def settled_after(draws: int, agreement: float) -> float:
-    """Expected draws until a vote's winner can no longer change, where each draw says it with this probability.
+def vote_course(draws: int, agreement: float, min_agreement: float = 0.0) -> tuple[float, float]:
+    """Expected draws and calls of a vote that stops early, where each draw says the answer with this probability.
 
-    The rest is taken as one rival: the vote is settled when the lead is larger than the number of draws left.
+    All other answers are taken as one rival. Waves are those of ``stages.ballot.draws_to_settle`` and ``vote_wave``.
     """
-    waiting = {0: 1.0}  # lead of the winner -> probability, of the votes that are open
-    expected = 0.0
-    for drawn in range(1, draws + 1):
-        after: dict[int, float] = {}
-        for lead, chance in waiting.items():
-            expected += chance
-            for step, share in ((1, agreement), (-1, 1 - agreement)):
-                if abs(lead + step) <= draws - drawn:
-                    after[lead + step] = after.get(lead + step, 0.0) + chance * share
-        waiting = after
-    return expected
+    open_votes = {(0, 0): 1.0}  # (draws made, votes for the answer) -> probability
+    expected_draws = expected_calls = 0.0
+    for waves in range(VOTE_WAVES):
+        after: dict[tuple[int, int], float] = {}
+        for (drawn, votes), chance in open_votes.items():
+            left = draws - drawn
+            own = max(votes, drawn - votes)
+            needed = next(more for more in range(left + 1) if _is_settled(own + more, drawn - own, left - more, draws, min_agreement))
+            if not needed:
+                continue
+            wave = vote_wave(waves, needed, left)
+            expected_draws += chance * wave
+            expected_calls += chance * calls_for(wave)
+            for won in range(wave + 1):
+                share = math.comb(wave, won) * agreement**won * (1 - agreement) ** (wave - won)
+                state = (drawn + wave, votes + won)
+                after[state] = after.get(state, 0.0) + chance * share
+        open_votes = after
+    return expected_draws, expected_calls
+
+
+def _is_settled(own: int, other: int, left: int, draws: int, min_agreement: float) -> bool:
+    judged = own / draws >= min_agreement or (own + left) / draws < min_agreement
+    return left == 0 or (own > other + left and judged)
 
 
 def _training(plan: Plan) -> dict[str, int]:

@@ -14,6 +14,7 @@ KEYWORD_TRIES = 3  # a keyword reply that cannot be read ends the run, so it is 
 KEYWORD_DEMOS = 3
 PATTERN_DEMOS = 100  # the paper's largest setting
 DRAWS_PER_CALL = 64  # the largest ``n`` of one request
+VOTE_WAVES = 4  # a vote that is still open after so many less one is asked for the rest at once
 
 
 def calls_for(draws: int) -> int:
@@ -30,3 +31,8 @@ def demo_chance(synthesize: Synthesize, demos: int) -> float:
 def wave_size(samples: int) -> int:
     """How many attempts go out together after the first ones."""
     return max(8, samples // 8)
+
+
+def vote_wave(waves: int, needed: int, left: int) -> int:
+    """How many draws go out next of a vote that ``needed`` may settle, after ``waves`` of them."""
+    return left if waves + 1 >= VOTE_WAVES else needed

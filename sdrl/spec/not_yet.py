@@ -23,7 +23,6 @@ class NotYet:
 
 NOT_YET_USED: Mapping[str, NotYet] = {
     "synthesize.method": NotYet(("grounded",), "the run refuses this method"),
-    "vote.stop_early": NotYet((False,), "all votes are drawn"),
     "score.adaptive": NotYet((False,), "every sample gets all its draws"),
     "models.instructor.api": NotYet(("chat",), "the chat API is used"),
     "models.instructor.batch": NotYet((False,), "requests are sent one by one"),

@@ -7,15 +7,16 @@ replies, so that a replay through the request cache gives the same rows.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.replies import ReplyError, parse_reply, reply_schema
 from sdrl.compiler.sample import carried_options, sample_id
-from sdrl.models.request import Request
-from sdrl.stages.ballot import Ballot, count_votes
+from sdrl.compiler.schedule import vote_wave
+from sdrl.models.request import Draw, Request
+from sdrl.stages.ballot import Rules, count_votes, draws_to_settle
 from sdrl.stages.context import Row, StageContext, prompt_hash
 
 
@@ -96,30 +97,21 @@ async def write_example(
 
 
 async def vote_on(ctx: StageContext, row: Mapping[str, Any]) -> tuple[Row, str | None]:
-    """Sample ``vote.draws`` answers to the row's input and label it by majority.
+    """Sample up to ``vote.draws`` answers to the row's input and label it by majority.
 
     Returns the row with gold, solution, votes and agreement, and the code of why it is dropped, or None when it stays.
+    Under ``vote.stop_early`` draws go out in waves and end when the outcome is settled (``draws_to_settle``): gold,
+    solution and code are those of all draws, while ``votes``, ``n_draws``, ``n_parsable`` and ``agreement`` (votes for
+    the label over ``n_draws``) speak of the draws that were made.
     """
     vote = ctx.plan.settings.vote
-    part = ctx.part(row["part"])
-    messages = ctx.prompts.messages("solve", part, input=row["input"], options=row["options"])
-    request = Request(
-        kind="solve",
-        model=ctx.plan.identities["instructor"],
-        messages=messages,
-        prompt=None,
-        sampling=vote.sampling.resolved(),
-        schema_name=None,
-        schema=None,
-        seed=ctx.plan.seed_for("vote", row["id"]),
-        accept_truncated=False,
-    )
-    draws = await (await ctx.models.instructor()).draw(request, range(vote.draws))
-    texts: list[str | None] = [draw.text if draw.status == "ok" else None for draw in draws]
-    if vote.include_generated:
-        texts.append(row["output"])
-    luck = random.Random(ctx.plan.seed_for("tie", row["id"])).random() if vote.tie == "random" else None
-    ballot = count_votes(ctx.verifier, texts, row["options"], tie=vote.tie, luck=luck or 0.0)
+    rules = Rules(vote.tie, vote.min_agreement)
+    request = _vote_request(ctx, row)
+    generated: list[str] = [row["output"]] if vote.include_generated else []
+    draws = await _draws(ctx, request, row, generated, rules)
+    texts = [*_texts(draws), *generated]
+    luck = random.Random(ctx.plan.seed_for("tie", row["id"])).random() if vote.tie == "random" else 0.0
+    ballot = count_votes(ctx.verifier, texts, row["options"], tie=vote.tie, luck=luck)
     voted = {
         **row,
         "gold": ballot.label,
@@ -130,17 +122,46 @@ async def vote_on(ctx: StageContext, row: Mapping[str, Any]) -> tuple[Row, str |
         "n_parsable": ballot.n_parsable,
         "request_keys": {**row["request_keys"], "solve": draws[0].request_key},
     }
-    return voted, _vote_problem(ballot, vote.min_agreement)
+    return voted, rules.problem(ballot)
 
 
-def _vote_problem(ballot: Ballot, min_agreement: float | None) -> str | None:
-    if ballot.is_tie and ballot.label is None:
-        return "vote_tie"
-    if ballot.label is None:
-        return "vote_unparsable"
-    if min_agreement is not None and ballot.agreement < min_agreement:
-        return "low_agreement"
-    return None
+def _vote_request(ctx: StageContext, row: Mapping[str, Any]) -> Request:
+    return Request(
+        kind="solve",
+        model=ctx.plan.identities["instructor"],
+        messages=ctx.prompts.messages("solve", ctx.part(row["part"]), input=row["input"], options=row["options"]),
+        prompt=None,
+        sampling=ctx.plan.settings.vote.sampling.resolved(),
+        schema_name=None,
+        schema=None,
+        seed=ctx.plan.seed_for("vote", row["id"]),
+        accept_truncated=False,
+    )
+
+
+async def _draws(
+    ctx: StageContext, request: Request, row: Mapping[str, Any], generated: Sequence[str], rules: Rules
+) -> list[Draw]:
+    """All draws, or with ``stop_early`` the fewest waves of them that settle the vote.
+
+    A wave depends on the plan and on the replies before it in draw order, so that equal replies give equal rows.
+    """
+    vote, model = ctx.plan.settings.vote, await ctx.models.instructor()
+    if not vote.stop_early:
+        return await model.draw(request, range(vote.draws))
+    draws: list[Draw] = []
+    waves = 0
+    while left := vote.draws - len(draws):
+        needed = draws_to_settle(ctx.verifier, _texts(draws), generated, row["options"], left=left, rules=rules)
+        if not needed:
+            break
+        draws += await model.draw(request, range(len(draws), len(draws) + vote_wave(waves, needed, left)))
+        waves += 1
+    return draws
+
+
+def _texts(draws: Sequence[Draw]) -> list[str | None]:
+    return [draw.text if draw.status == "ok" else None for draw in draws]
 
 
 def named(row: Row, parents: tuple[str, ...]) -> Row:

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from sdrl.compiler.bpe import read_bpe
 from sdrl.compiler.compile import compile_spec
-from sdrl.compiler.estimate import expected_attempts, expected_refills, settled_after
+from sdrl.compiler.estimate import expected_attempts, expected_refills, vote_course
 from sdrl.compiler.identities import embedded_folder
-from sdrl.compiler.schedule import calls_for, wave_size
+from sdrl.compiler.schedule import calls_for, vote_wave, wave_size
 from sdrl.compiler.tokens import UNKNOWN, tokens_of, typical_count
+from sdrl.stages.ballot import Rules, draws_to_settle
 from tests.compiler.project import SPEC, write_project
+from tests.stages.test_ballot import NUMBER
 
 TOY = embedded_folder() / "toy_base"
 
@@ -45,20 +47,24 @@ def test_what_the_vote_drops_is_refilled_in_whole_waves() -> None:
     assert expected_refills(240, 12, 1.0, 0.5, 240) == 12  # no more than may be tried
 
 
-@pytest.mark.parametrize(("draws", "agreement"), [(8, 0.9), (16, 0.9), (16, 0.5), (5, 1.0)])
-def test_an_early_stop_is_expected_where_many_votes_have_it(draws: int, agreement: float) -> None:
+@pytest.mark.parametrize(("draws", "agreement", "least"), [(8, 0.9, 0.5), (16, 0.9, 0.9), (16, 0.5, 0), (5, 1.0, 0)])
+def test_an_early_stop_is_expected_where_many_votes_have_it(draws: int, agreement: float, least: float) -> None:
     luck = random.Random(5)
+    rules = Rules("drop", least or None)
 
-    def one() -> int:
-        lead = 0
-        for drawn in range(1, draws + 1):
-            lead += 1 if luck.random() < agreement else -1
-            if abs(lead) > draws - drawn:
-                return drawn
-        return draws
+    def one() -> tuple[int, int]:
+        said: list[str] = []
+        waves = 0
+        while needed := draws_to_settle(NUMBER, said, [], None, left=draws - len(said), rules=rules):
+            wave = vote_wave(waves, needed, draws - len(said))
+            said += [f"#### {1 if luck.random() < agreement else 2}" for _ in range(wave)]
+            waves += 1
+        return len(said), waves
 
-    mean = sum(one() for _ in range(4000)) / 4000
-    assert settled_after(draws, agreement) == pytest.approx(mean, rel=0.02)
+    votes = [one() for _ in range(1500)]
+    expected = vote_course(draws, agreement, least)
+    for at in (0, 1):
+        assert expected[at] == pytest.approx(sum(vote[at] for vote in votes) / len(votes), rel=0.04)
 
 
 def test_draws_go_out_in_calls_of_64() -> None:
