@@ -329,7 +329,11 @@ def vote_course(draws: int, agreement: float, min_agreement: float = 0.0) -> tup
         for (drawn, votes), chance in open_votes.items():
             left = draws - drawn
             own = max(votes, drawn - votes)
-            needed = next(more for more in range(left + 1) if _is_settled(own + more, drawn - own, left - more, draws, min_agreement))
+            needed = next(
+                more
+                for more in range(left + 1)
+                if _is_settled(own + more, drawn - own, left - more, draws, min_agreement)
+            )
             if not needed:
                 continue
             wave = vote_wave(waves, needed, left)

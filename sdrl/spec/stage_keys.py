@@ -60,7 +60,7 @@ class Vote(Table):
     include_generated: bool = False
     """Count the generator's own output as one vote."""
     stop_early: bool = True
-    """Draw in waves, and stop when neither the label nor the verdict can change; with ``batch``, each wave is a batch."""
+    """Draw in waves, and stop when neither the label nor the verdict can change; with ``batch`` a wave is a batch."""
     sampling: AnsweringSampling = AnsweringSampling.model_construct()
     """How the instructor is asked."""
 

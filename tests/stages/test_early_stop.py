@@ -27,6 +27,7 @@ CLOSE = Verifier.from_program(
     }
 )
 SAID = (None, "#### 1", "#### 1.5", "#### 2", "#### 7", "#### 7.25", "no answer")
+HALF = Rules("drop", 0.5)
 Outcome = tuple[str | None, str | None, str | None]
 
 
@@ -90,7 +91,7 @@ def test_a_vote_goes_on_only_where_what_is_left_can_change_it(
 
 
 def test_a_wave_is_the_fewest_draws_that_can_settle_the_vote() -> None:
-    def needed(said: list[str | None], rules: Rules = Rules("drop", 0.5)) -> int:
+    def needed(said: list[str | None], rules: Rules = HALF) -> int:
         return draws_to_settle(CLOSE, said, [], None, left=16 - len(said), rules=rules)
 
     assert needed([]) == 9
