@@ -41,8 +41,8 @@ def sentence(event: Event) -> str | None:
         return f"{event.get('code') or event.get('kind')}: {event['message']}"
     if kind == "breaker" and event["state"] != "half_open":
         return f"          {event['role']}: circuit {event['state']}: {event['reason']}"
-    if kind == "endpoint" and event["source"] == "probed":
-        return f"          {event['role']}: {'; '.join(event['reasons']) or 'can all that is asked of it'}"
+    if kind == "endpoint" and event["source"] == "asked" and event["reasons"]:
+        return f"          {event['role']}: {event['reasons'][-1]}"
     if kind == "server_started":
         return f"          {event['role']} server is up (pid {event['pid']})"
     return None

@@ -10,12 +10,13 @@ import time
 from dataclasses import dataclass
 
 from sdrl.models.cache import Cache, CallRecord
-from sdrl.models.client import Client, Reply
+from sdrl.models.client import Client
 from sdrl.models.draws import to_draws, token_bounds
 from sdrl.models.faults import CallFault, RowRefused, Unsupported
 from sdrl.models.ledger import Ledger, Price, Reservation, Usage
 from sdrl.models.limiter import Limiter
 from sdrl.models.progress import Progress
+from sdrl.models.reply import Reply
 from sdrl.models.request import Draw, Request
 from sdrl.spec.diagnostics import SdrlError
 
@@ -138,7 +139,7 @@ class Caller:
         sent.began = time.perf_counter()
         try:
             body = client.body(request, sent.first, sent.n)
-            reply = await client.send(body, chat=request.prompt is None)
+            reply = await client.send(body, client.api(request))
             draws = to_draws(request, sent.first, sent.n, reply)
         except (CallFault, RowRefused, Unsupported, SdrlError) as error:
             await self._settle_failure(sent, error)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sdrl.models.client import Choice, Reply
 from sdrl.models.faults import CallFault
+from sdrl.models.reply import Choice, Reply
 from sdrl.models.request import Draw, DrawStatus, Request
 
 _TRUNCATED = frozenset({"length", "max_tokens", "model_length"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import email.utils
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 from sdrl.spec.diagnostics import SdrlError
@@ -24,6 +24,9 @@ _NO_SKILL = frozenset({"unknown_skill", "unsupported_schema", "missing_block"})
 _TOO_LONG_TEXT = re.compile(
     r"(?i)maximum context length|context (?:length|window|size)|too many tokens|prompt is too long"
 )
+
+_ONE_CHOICE_TEXT = re.compile(r"(?i)only one (?:completion )?choice|multiple (?:completions|choices)")
+_NEVER_REFUSED = frozenset({"model", "messages", "prompt", "input"})  # without these there is no request
 
 
 class CallFault(Exception):
@@ -50,9 +53,9 @@ class RowRefused(Exception):
 
 
 class Unsupported(Exception):
-    """The endpoint refuses one parameter that can be asked otherwise: ``n``, ``max_tokens`` or ``response_format``.
+    """The endpoint refuses one field of the body, which may be askable in another way.
 
-    ``asked_n`` and ``sent`` (the refused value or name) say how it was asked.
+    ``asked_n`` and ``sent_as`` (the capabilities that the body was built by) say how it was asked.
     """
 
     def __init__(self, parameter: str, reason: str) -> None:
@@ -60,7 +63,7 @@ class Unsupported(Exception):
         self.parameter = parameter
         self.reason = reason
         self.asked_n = 1
-        self.sent: object = None
+        self.sent_as: object = None
 
 
 def from_status(
@@ -72,10 +75,12 @@ def from_status(
     where: str,
     clean: Callable[[str], str],
     variable: str | None = None,
+    sent: Collection[str] = (),
 ) -> Exception:
     """The exception that an HTTP error status means: CallFault, RowRefused, Unsupported or SdrlError.
 
-    ``clean`` takes secrets out of what the endpoint said; ``variable`` is the environment variable of the key.
+    ``clean`` takes secrets out of what the endpoint said; ``variable`` is the environment variable of the key; ``sent``
+    are the body's fields.
     """
     code, message, parameter = _error_fields(body)
     message = clean(message)
@@ -89,6 +94,8 @@ def from_status(
     if status in (408, 409, 425, 429, 503, 529):
         kind: FaultKind = "timeout" if status in (408, 409, 425) else "refused"
         return CallFault(kind, said, retry_after=retry_after(headers))
+    if status >= 500 and (refused := _refused_by_exception(message, sent)):
+        return Unsupported(refused, said)
     if status >= 500:
         return CallFault("server", said, retry_after=retry_after(headers))
     if status in (401, 403):
@@ -103,12 +110,14 @@ def from_status(
         return SdrlError(
             "E815",
             f"{role}: {where} does not know the model or the path ({said})",
-            help="check models and endpoint in the spec",
+            help=_where_help(where),
         )
-    return _bad_request(status, code, message, parameter, said, role)
+    return _bad_request(status, code, message, parameter, said, role, sent)
 
 
-def _bad_request(status: int, code: str, message: str, parameter: str, said: str, role: str) -> Exception:
+def _bad_request(
+    status: int, code: str, message: str, parameter: str, said: str, role: str, sent: Collection[str]
+) -> Exception:
     if code in _FILTERED:
         return RowRefused("filtered", said)
     if code in _TOO_LONG or status == 413 or _TOO_LONG_TEXT.search(message):
@@ -119,13 +128,41 @@ def _bad_request(status: int, code: str, message: str, parameter: str, said: str
             f"{role}: the embedded instructor cannot do this ({message})",
             help="take the shipped prompts, or name a language model in models.instructor",
         )
-    for name in ("response_format", "max_tokens", "n"):
-        if parameter == name or re.search(rf"(?i)[`'\"]{name}[`'\"]|^{name}:|\bparameter:? {name}\b", message):
-            return Unsupported(name, said)
+    top = re.split(r"[.\[]", parameter)[0]
+    if top in sent:
+        return Unsupported(top, said)
+    if name := _refused_in_words(message, sent):
+        return Unsupported(name, said)
     return SdrlError(
         "E814",
         f"{role}: the endpoint refuses the request ({said})",
         help="the spec asks for something this endpoint cannot; null leaves a sampling key out",
+    )
+
+
+def _refused_in_words(message: str, sent: Collection[str]) -> str:
+    """The body field that a refusal names in its prose; empty when it names none that was sent."""
+    for name in sorted(set(sent) - _NEVER_REFUSED, key=len, reverse=True):
+        quoted = re.escape(name)
+        if re.search(rf"(?i)[`'\"]{quoted}[`'\"]|^{quoted}:|\bparameter:? {quoted}\b", message):
+            return name
+    return _refused_by_exception(message, sent)
+
+
+def _refused_by_exception(message: str, sent: Collection[str]) -> str:
+    """The same for servers whose refusals are plain exceptions: llama.cpp sends these with status 500."""
+    if "n" in sent and _ONE_CHOICE_TEXT.search(message):
+        return "n"
+    if "tools" in sent and "--jinja" in message:
+        return "tools"
+    named = re.match(r"Unsupported param: (\w+)", message)
+    return named[1] if named and named[1] in sent else ""
+
+
+def _where_help(where: str) -> str:
+    path = where.rstrip("/").rpartition("://")[2].partition("/")[2]
+    return "check models and endpoint in the spec" + (
+        "" if path else f": most servers answer under {where.rstrip('/')}/v1"
     )
 
 

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sdrl.compiler.schedule import DRAWS_PER_CALL
 from sdrl.models.breaker import Breaker, RetryPolicy
 from sdrl.models.cache import Cache
 from sdrl.models.call import Caller
@@ -23,6 +22,7 @@ from sdrl.models.draws import chunks
 from sdrl.models.faults import CallFault, RowRefused, Unsupported
 from sdrl.models.ledger import Ledger, Price, Usage
 from sdrl.models.limiter import Limiter
+from sdrl.models.line import Line, Wanted
 from sdrl.models.progress import Emit, Progress
 from sdrl.models.request import Draw, DrawStatus, Request
 from sdrl.spec.diagnostics import SdrlError
@@ -36,6 +36,10 @@ class ModelSettings:
     price: Price = field(default_factory=Price)
     extra: Mapping[str, Any] = field(default_factory=dict)
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    flattens: bool = False
+    """Whether messages are sent as one raw prompt (``api: completions``)."""
+    wanted: Wanted | None = None
+    """None for a server of our own, whose capabilities are known."""
 
 
 class Model:
@@ -64,7 +68,7 @@ class Model:
         most = self._settings.concurrency
         self._limiter = Limiter(most, lambda width, reason: self._progress.limit(width, most, reason))
         self._caller = Caller(role, self._cache, ledger, self._limiter, self._settings.price, self._progress)
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._starting = asyncio.Lock()
         self._asking: dict[str, tuple[asyncio.Lock, int]] = {}
 
@@ -77,6 +81,9 @@ class Model:
         wanted = sorted(set(indices))
         if self._settings.extra:
             request = replace(request, extra=self._settings.extra)
+        if self._settings.flattens and request.messages is not None:
+            prompt = "\n\n".join([*(message["content"] for message in request.messages), ""])
+            request = replace(request, messages=None, prompt=prompt)
         found = self._lookup(request, wanted)
         if len(found) < len(wanted):
             async with self._alone(request.key) as had_to_wait:
@@ -131,7 +138,7 @@ class Model:
             if waiting > 1:
                 self._asking[key] = (lock, waiting - 1)
 
-    async def _connected(self, request: Request, index: int) -> _Line:
+    async def _connected(self, request: Request, index: int) -> Line:
         if self._connect is None:
             raise SdrlError(
                 "E818",
@@ -142,27 +149,29 @@ class Model:
             if self._line is None:
                 client = await self._connect()
                 where, policy = client.endpoint.base_url, self._settings.policy
-                self._line = _Line(client, Breaker(self.role, where, policy, tell=self._progress.breaker))
+                breaker = Breaker(self.role, where, policy, tell=self._progress.breaker)
+                self._line = Line(client, breaker, self._settings.wanted, self._progress.endpoint(client.endpoint))
         return self._line
 
-    async def _ask(self, line: _Line, request: Request, missing: Sequence[int]) -> list[Draw]:
-        width = 1 if line.single else DRAWS_PER_CALL
-        made = await _gather([self._chunk(line, request, first, n) for first, n in chunks(missing, width)])
+    async def _ask(self, line: Line, request: Request, missing: Sequence[int]) -> list[Draw]:
+        made = await _gather([self._chunk(line, request, first, n) for first, n in chunks(missing, line.width)])
         return [draw for chunk in made for draw in chunk]
 
-    async def _chunk(self, line: _Line, request: Request, first: int, n: int) -> list[Draw]:
+    async def _chunk(self, line: Line, request: Request, first: int, n: int) -> list[Draw]:
         """Draws ``first`` to ``first + n - 1``, whatever it takes within the bounds of the retry policy."""
         made: list[Draw] = []
         tries = _Tries(self._settings.policy)
         while n > 0:
-            if n > 1 and line.single:
+            if n > line.width:
                 return made + await self._ask(line, request, range(first, first + n))
             answered = line.breaker.successes
             is_trial = await line.breaker.admit()
             try:
-                fresh = await self._caller.call(line.client, request, first, n, tries.count + 1)
+                async with line.first_alone(request, n):
+                    fresh = await self._caller.call(line.client, request, first, n, tries.count + 1)
+                    line.arrived(request, asked=n, draws=fresh)
             except Unsupported as error:
-                line.ask_otherwise(error, self.role)
+                line.ask_otherwise(error, request)
             except RowRefused as error:
                 return made + await self._give_up(request, first, n, error.status, error.reason)
             except CallFault as fault:
@@ -178,7 +187,6 @@ class Model:
                 if line.breaker.state == "closed":
                     await asyncio.sleep(self._settings.policy.delay(tries.count, fault))
             else:
-                line.arrived(asked=n, got=len(fresh))
                 made += fresh
                 first, n = first + len(fresh), n - len(fresh)
             finally:
@@ -190,36 +198,6 @@ class Model:
         self._ledger.note(self.role, Usage(failed=n))
         lost = [Draw(request.key, index, "", "", status, reason, 0, 0, False) for index in range(first, first + n)]
         return await self._cache.fail(lost, request)
-
-
-@dataclass
-class _Line:
-    """A connected endpoint and what was learnt about it."""
-
-    client: Client
-    breaker: Breaker
-    single: bool = False
-    _full: int = 0
-    _short: int = 0
-
-    def arrived(self, *, asked: int, got: int) -> None:
-        """Count a good reply; an endpoint that never once honours ``n`` (several ignore it) is asked one by one."""
-        self.breaker.success()
-        if asked > 1:
-            self._full += got == asked
-            self._short += got < asked
-            self.single = self.single or (self._short >= 3 and not self._full)
-
-    def ask_otherwise(self, error: Unsupported, role: str) -> None:
-        """Ask in another way from now on; SdrlError when there is none left. Calls in flight may report it again."""
-        if error.parameter == "n" and error.asked_n > 1:
-            self.single = True
-        elif not self.client.adapt(error):
-            raise SdrlError(
-                "E814",
-                f"{role}: the endpoint refuses {error.parameter} ({error.reason})",
-                help="the spec asks for something this endpoint cannot; null leaves a sampling key out",
-            )
 
 
 @dataclass

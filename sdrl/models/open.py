@@ -14,12 +14,15 @@ from pathlib import Path
 
 from sdrl.compiler.identities import instructor_identity
 from sdrl.compiler.plan import Plan
+from sdrl.models.capabilities import recall, record_key, remember
 from sdrl.models.client import Client, Endpoint
 from sdrl.models.commands import embedded_base, embedded_instructor
 from sdrl.models.key_owners import refuse_other_owner
 from sdrl.models.ledger import Ledger, Price
+from sdrl.models.line import Wanted
 from sdrl.models.model import Model, ModelSettings
 from sdrl.models.progress import Emit
+from sdrl.models.redact import redact
 from sdrl.models.servers import Server, ServerPlan
 from sdrl.models.vllm import served_name, vllm_server
 from sdrl.models.weights import Weights, refuse_changed_model, refuse_changed_weights, weights_of
@@ -68,7 +71,7 @@ async def open_model(
         return _serve_base(name, models, plan, model_override)
 
     opening = _Opening(name, serve, log_dir, emit)
-    settings = _settings(role, models)
+    settings = replace(_settings(role, models), wanted=wanted_of(role, plan, store_dir))
     model = Model(name, ledger, None if offline else opening.connect, emit, settings, opening.check)
     try:
         yield model
@@ -115,28 +118,50 @@ class _Opening:
             self._emit("server_stopped", {"role": self._name, "pid": pid})
 
 
+def wanted_of(role: str, plan: Plan, store_dir: Path) -> Wanted | None:
+    """What the plan asks a role's endpoint for; None where sdrl starts the server itself and knows what it can."""
+    models = plan.settings.models
+    if models is None:
+        return None
+    settings = plan.settings
+    if role == "instructor":
+        where, model, api = models.instructor.endpoint, models.instructor.model, models.instructor.api
+        blocks = {"synthesize.sampling": settings.synthesize.sampling, "vote.sampling": settings.vote.sampling}
+        wanted = {name: block.resolved() for name, block in blocks.items()}
+    else:
+        where, model, api = models.base.serve, models.base.model, "completions"
+        wanted = {"score.sampling": settings.score.sampling.resolved()}
+        wanted |= {f"evaluate.{one.name}.sampling": one.sampling for one in plan.evaluations}
+    if where in ("embedded", "vllm"):
+        return None
+    key = record_key(where, model, api)
+    return Wanted(
+        wanted, lambda: recall(store_dir, key), lambda can: remember(store_dir, key, redact(where), model, can)
+    )
+
+
 def _settings(role: str, models: Models) -> ModelSettings:
     if role == "instructor":
         instructor = models.instructor
         most = EMBEDDED_IN_FLIGHT if instructor.is_embedded else instructor.concurrency
-        return ModelSettings(min(most, instructor.concurrency), Price.of(instructor.price), instructor.extra)
+        flattens = instructor.api == "completions"
+        price = Price.of(instructor.price)
+        return ModelSettings(min(most, instructor.concurrency), price, instructor.extra, flattens=flattens)
     most = EMBEDDED_IN_FLIGHT if models.base.serve == "embedded" else models.base.concurrency
     return ModelSettings(min(most, models.base.concurrency))
 
 
 def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Served:
     """Where the instructor is; raises SdrlError when its key is missing."""
-    if instructor.api != "chat" or instructor.batch:
-        what = f"api: {instructor.api}" if instructor.api != "chat" else "batch: true"
-        raise SdrlError(
-            "E845", f"models.instructor: {what} is not supported yet", help="write 'api: chat', 'batch: false'"
-        )
+    if instructor.batch:
+        raise SdrlError("E845", "models.instructor: batch: true is not supported yet", help="write 'batch: false'")
     endpoint = Endpoint(
         "instructor",
         instructor.endpoint,
         instructor.model,
         concurrency=instructor.concurrency,
         structured=instructor.structured,
+        api=instructor.api,
     )
     hidden = frozenset({instructor.key_env} if instructor.key_env else ())
     if instructor.endpoint in ("embedded", "vllm"):

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sdrl.models.capabilities import Capabilities
+from sdrl.models.client import Endpoint
 from sdrl.models.faults import CallFault
 from sdrl.models.ledger import Ledger
 
@@ -50,6 +52,15 @@ class Progress:
     def breaker(self, state: str, reason: str) -> None:
         """Say that the circuit breaker has changed its state."""
         self._emit("breaker", {"role": self._role, "state": state, "reason": reason[:300]})
+
+    def endpoint(self, endpoint: Endpoint) -> Callable[[str, Capabilities], None]:
+        """Says what was learnt of ``endpoint``, and whether from asking it or from the store."""
+
+        def tell(source: str, can: Capabilities) -> None:
+            fields = {"role": self._role, "url": endpoint.base_url, "model": endpoint.model, "source": source}
+            self._emit("endpoint", {**fields, "can": can.as_dict(), "reasons": list(can.reasons)})
+
+        return tell
 
     def _say(self, stage: str, limit: int) -> None:
         usage = self._ledger.total(stage=stage, role=self._role)

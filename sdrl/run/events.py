@@ -29,7 +29,7 @@ EVENTS: dict[str, tuple[tuple[str, ...], str]] = {
     "breaker": (("role", "state", "reason"), "an endpoint's circuit breaker turned: open, half_open or closed"),
     "endpoint": (
         ("role", "url", "model", "source", "can", "reasons"),
-        "what an endpoint can (source: probed or store)",
+        "what is known of an endpoint (source: asked or store)",
     ),
     "server_started": (("role", "pid"), "a managed child serves"),
     "server_stopped": (("role", "pid"), "a managed child ended"),

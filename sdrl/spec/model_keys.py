@@ -30,8 +30,8 @@ class Instructor(Table):
     key_env: str | None = None
     """Environment variable that holds the key (its name, never the key)."""
     api: Literal["chat", "completions", "responses"] = "chat"
-    """Which API of the endpoint."""
-    structured: Literal["auto", "json_schema", "json_object", "off"] = "auto"
+    """Which API of the endpoint: chat, completions (messages become one text), or responses (one reply a call)."""
+    structured: Literal["auto", "json_schema", "tools", "json_object", "off"] = "auto"
     """How JSON replies are asked for; auto: what the endpoint can."""
     concurrency: Count = 256
     """Requests in flight."""

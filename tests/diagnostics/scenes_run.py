@@ -151,7 +151,7 @@ def no_key_in_the_environment(stage: Stage) -> None:
 
 @scene("E845")
 def an_api_that_is_not_spoken_yet(stage: Stage) -> None:
-    run(stage, instructor, change=changing("{model: some-model,", "{model: some-model, api: responses,"))
+    run(stage, instructor, change=changing("{model: some-model,", "{model: some-model, batch: true,"))
 
 
 @scene("E860")

@@ -98,7 +98,7 @@ async def test_parameters_that_are_refused_are_written_the_other_way(tmp_path: P
         draws = await bench.model.draw(ask(schema_name="keywords", schema={"type": "object"}), [0])
     assert draws[0].status == "ok"
     assert fake.calls[-1].body["max_completion_tokens"] == 64
-    assert fake.calls[-1].body["response_format"] == {"type": "json_object"}
+    assert fake.calls[-1].body["tool_choice"] == {"type": "function", "function": {"name": "keywords"}}
 
 
 async def test_one_row_that_always_fails_is_given_up_and_asked_again_by_the_next_run(tmp_path: Path) -> None:

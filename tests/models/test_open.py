@@ -97,9 +97,9 @@ async def test_the_key_comes_from_the_variable_that_the_spec_names(
 
 async def test_a_way_of_asking_that_is_not_there_yet_says_so(tmp_path: Path, demo: Plan) -> None:
     run = Run(tmp_path)
-    plan = with_instructor(demo, endpoint="http://127.0.0.1:9/v1", api="responses")
+    plan = with_instructor(demo, endpoint="http://127.0.0.1:9/v1", batch=True)
     async with open_model("instructor", plan, run.store, run.logs, run.ledger, run.emit) as model:
-        with pytest.raises(SdrlError, match="api: responses"):
+        with pytest.raises(SdrlError, match="batch: true"):
             await model.draw(ask(), [0])
     run.cache.close()
 
