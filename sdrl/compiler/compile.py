@@ -154,7 +154,8 @@ class _Compilation:
             sizes = Sizes(plan, known)
             plan = replace(plan, estimate=estimate(plan, sizes))
         except SdrlError as error:
-            self._findings.add(error.code, "prompts", error.message, error.help)
+            where = "models.base.prompt" if error.code == "E305" else "prompts"
+            self._findings.add(error.code, where, error.message, error.help)
             return None
         check_budget(plan, lambda other: estimate(other, Sizes(other, known)), self._findings)
         check_contexts(plan, sizes, self._base_dir, known.base_folder, self._findings)

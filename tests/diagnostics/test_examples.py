@@ -28,7 +28,6 @@ DESCRIBED = {
     "E411",
     "E548",
     "E503",
-    "E520",
 }
 COMPILED = ("E4", "E5")
 CHECKED = [
