@@ -1,8 +1,8 @@
 """``sdrl doctor``: what is installed and missing, whether the store is usable and a plan's endpoints answer, how to
 mend.
 
-Reads package metadata and, for a plan, asks each endpoint for its list of models (free). Loads no model; the only
-thing it writes is an empty file in the store, which it takes away again.
+Reads package metadata and, for a plan, asks each endpoint that others run for its list of models (free) and, in a few
+of the smallest calls, for what the plan asks of it. Loads no model; writes to the store only what these calls showed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     plan = _plan(args.plan) if args.plan else None
     findings = [*_python(), *_packages(plan), *_store(args.store)]
     if plan is not None:
-        findings += _models(plan)
+        findings += _models(plan, args.store)
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
     else:
@@ -175,15 +175,17 @@ def _store(store: Path) -> Iterator[Finding]:
     yield Finding("ok", "store", found, f"less than {LITTLE_DISK_GB:.0f} GB is little" if free < LITTLE_DISK_GB else "")
 
 
-def _models(plan: Plan) -> Iterator[Finding]:
+def _models(plan: Plan, store: Path) -> Iterator[Finding]:
     models = plan.settings.models
     if models is None:
         yield Finding("missing", "models", "the plan names none: it compiles and cannot run", "add models to the spec")
         return
     if plan.pending:
         yield Finding("note", "pending", "; ".join(plan.pending), "sdrl compile SPEC --pin")
-    yield _instructor(models.instructor)
-    yield _base(models.base, plan)
+    for role, found in (("instructor", _instructor(models.instructor)), ("base", _base(models.base, plan))):
+        yield found
+        if found.state == "ok":
+            yield from _asked(role, plan, store)
 
 
 def _instructor(instructor: Instructor) -> Finding:
@@ -213,6 +215,30 @@ def _base(base: Base, plan: Plan) -> Finding:
     if not any(weights.folder.glob("*.safetensors")):
         return Finding("missing", "base", f"{weights.folder} holds no safetensors", "check models.base.model")
     return Finding("ok", "base", f"{weights.folder}, served by sdrl itself ({base.serve})")
+
+
+def _asked(role: str, plan: Plan, store: Path) -> Iterator[Finding]:
+    """What an endpoint that others run can, by asking it for what the plan asks."""
+    from sdrl.models.check import check
+    from sdrl.spec.diagnostics import SdrlError
+
+    what = f"{role} can"
+    try:
+        checked = asyncio.run(check(role, plan, store))
+    except SdrlError as error:
+        yield Finding("missing", what, f"{error.code}: {error.message}", error.help or "")
+        return
+    if checked is None:
+        return
+    can = checked.can
+    found = [
+        f"{can.get('choices', 1)} draws a call",
+        f"JSON by {can.get('structured')}" if role == "instructor" else "",
+    ]
+    found += [f"{can.get('max_tokens')}", f"asked {checked.usage.requests} times, ${checked.usage.usd:.4f}"]
+    yield Finding("ok", what, ", ".join(filter(None, found)))
+    for reason in checked.reasons:
+        yield Finding("note", what, reason)
 
 
 def _reached(what: str, endpoint: Endpoint) -> Finding:

@@ -102,6 +102,17 @@ def remember(store: Path, key: str, base_url: str, model: str, found: Capabiliti
     """Keep a record; a store that cannot be written loses it, which costs the next run a few calls."""
     entries = _read(store)
     entries[key] = {"base_url": base_url, "model": model, **found.as_dict(), "reasons": list(found.reasons)}
+    _write(store, entries)
+
+
+def forget(store: Path, key: str) -> None:
+    """Take a record away, so that the endpoint is asked anew."""
+    entries = _read(store)
+    if entries.pop(key, None) is not None:
+        _write(store, entries)
+
+
+def _write(store: Path, entries: Mapping[str, Any]) -> None:
     text = json.dumps({"version": RECORD_VERSION, "endpoints": entries}, indent=1, sort_keys=True)
     with contextlib.suppress(OSError):
         store.mkdir(parents=True, exist_ok=True, mode=0o700)

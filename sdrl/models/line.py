@@ -32,6 +32,7 @@ class Wanted:
     blocks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recall: Callable[[], Capabilities | None] = lambda: None
     remember: Callable[[Capabilities], None] = lambda can: None
+    forget: Callable[[], None] = lambda: None
 
 
 class Line:
@@ -46,6 +47,7 @@ class Line:
         self._tell = tell
         self._known: set[tuple[object, ...]] = set()
         self._alone = asyncio.Lock()
+        self._refusal: SdrlError | None = None
         self._full = 0
         self._short = 0
         if wanted is not None and (can := wanted.recall()) is not None:
@@ -66,7 +68,10 @@ class Line:
             self._known.add(kind)
             yield
             return
+        before = self._refusal
         async with self._alone:
+            if self._refusal is not None and self._refusal is not before:  # the call that was waited for ends the run
+                raise self._refusal
             yield
 
     def arrived(self, request: Request, *, asked: int, draws: list[Draw]) -> None:
@@ -78,14 +83,17 @@ class Line:
             if self._short >= _SHORT_REPLIES and not self._full and self.width > 1:
                 self._learn(self.client.can.because("n is ignored: draws are asked for one by one", choices=1))
         if self._wanted is not None and (kind := _kind(request, asked)) not in self._known:
+            way = self.client.can.way
             self._accept(request, asked, draws)
-            self._known.add(kind)
+            if self.client.can.way == way:
+                self._known.add(kind)
 
     def ask_otherwise(self, error: Unsupported, request: Request) -> None:
         """Ask in another way from now on; SdrlError when there is none left. Calls in flight may report it again."""
         before = self.client.can
         if not self.client.adapt(error, request):
-            raise self._refused(error, request)
+            self._refusal = self._refused(error, request)
+            raise self._refusal
         if self.client.can is not before:
             self._learn(self.client.can)
 

@@ -168,6 +168,8 @@ class Model:
             is_trial = await line.breaker.admit()
             try:
                 async with line.first_alone(request, n):
+                    if n > line.width:  # learnt while this call waited
+                        continue
                     fresh = await self._caller.call(line.client, request, first, n, tries.count + 1)
                     line.arrived(request, asked=n, draws=fresh)
             except Unsupported as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sdrl.compiler.identities import instructor_identity
 from sdrl.compiler.plan import Plan
-from sdrl.models.capabilities import recall, record_key, remember
+from sdrl.models.capabilities import forget, recall, record_key, remember
 from sdrl.models.client import Client, Endpoint
 from sdrl.models.commands import embedded_base, embedded_instructor
 from sdrl.models.key_owners import refuse_other_owner
@@ -136,7 +136,10 @@ def wanted_of(role: str, plan: Plan, store_dir: Path) -> Wanted | None:
         return None
     key = record_key(where, model, api)
     return Wanted(
-        wanted, lambda: recall(store_dir, key), lambda can: remember(store_dir, key, redact(where), model, can)
+        wanted,
+        recall=lambda: recall(store_dir, key),
+        remember=lambda can: remember(store_dir, key, redact(where), model, can),
+        forget=lambda: forget(store_dir, key),
     )
 
 

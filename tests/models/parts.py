@@ -12,6 +12,7 @@ from sdrl.models.breaker import RetryPolicy
 from sdrl.models.cache import Cache
 from sdrl.models.client import Client, Endpoint
 from sdrl.models.ledger import Caps, Ledger, Price
+from sdrl.models.line import Wanted
 from sdrl.models.model import Model, ModelSettings
 from sdrl.models.request import Request
 from sdrl.models.transport import Transport
@@ -45,6 +46,7 @@ async def opened(
     extra: Mapping[str, Any] | None = None,
     key: str = "",
     run: str = "run",
+    wanted: Wanted | None = None,
     through: Callable[[Endpoint], Transport] | None = None,
     **endpoint: Any,
 ) -> AsyncIterator[Bench]:
@@ -52,15 +54,14 @@ async def opened(
     cache = Cache(store)
     ledger = Ledger(cache, run, caps or Caps())
     events: list[tuple[str, dict[str, Any]]] = []
-    place = Endpoint(
-        "instructor", url, "fake-model", key=key, **{"sends_seed": True, "concurrency": concurrency, **endpoint}
-    )
+    usual = {"model": "fake-model", "sends_seed": True, "concurrency": concurrency}
+    place = Endpoint("instructor", url, key=key, **{**usual, **endpoint})
 
     async def connect() -> Client:
         make = through or THROUGH
         return Client(place, make(place) if make else None)
 
-    settings = ModelSettings(concurrency, price or Price(), extra or {}, policy)
+    settings = ModelSettings(concurrency, price or Price(), extra or {}, policy, wanted=wanted)
 
     def emit(type_: str, fields: Mapping[str, Any]) -> None:
         events.append((type_, dict(fields)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import io
 import json
 import os
 import signal
@@ -20,6 +22,7 @@ from sdrl.cli.main import main
 from sdrl.models.client import Endpoint
 from sdrl.models.reach import reach
 from sdrl.spec.locate import specs_dir
+from tests.models import imitations
 from tests.models.fake_endpoint import FakeEndpoint
 
 
@@ -94,3 +97,47 @@ async def test_serve_embedded_prints_where_it_serves_and_ends_cleanly_when_inter
     served.send_signal(signal.SIGINT)
     assert await served.wait() == 0
     assert found.is_ok and "has scripted-instructor" in found.found
+
+
+SPEC = """sdrl: 1
+name: sums
+task: {{description: Add two numbers., output_format: 'The sum after ####.'}}
+answer: {{type: number, extract: {{marker: '####'}}}}
+demos: [{{input: '1 + 1?', output: '#### 2'}}, {{input: '2 + 3?', output: '#### 5'}}]
+synthesize: {{sampling: {{temperature: {temperature}}}}}
+vote: {{sampling: {{temperature: {temperature}}}}}
+models:
+  instructor: {{model: fake-model, endpoint: "{url}", price: {{input: 1, output: 4}}}}
+  base: {{model: toy-base, serve: embedded}}
+"""
+
+
+async def examined(folder: Path, answer: Callable[..., imitations.Answer], temperature: str) -> tuple[int, list[str]]:
+    """The doctor's exit status and its lines about the instructor."""
+    async with imitations.serving(answer) as server:
+        spec = folder / "sums.yaml"
+        spec.write_text(SPEC.format(url=server.url, temperature=temperature), encoding="utf-8")
+        words = argparse.Namespace(plan=spec, store=folder / "store", json=False)
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            status = await asyncio.to_thread(doctor.run, words)
+    lines = output.getvalue().splitlines()
+    return status, lines[next(at for at, line in enumerate(lines) if "instructor can" in line) :]
+
+
+async def test_an_endpoint_is_asked_for_what_the_plan_asks_and_the_answer_is_kept(tmp_path: Path) -> None:
+    status, lines = await examined(tmp_path, imitations.llama_cpp, "0.7")
+    assert status == 0
+    assert "1 draws a call, JSON by json_schema, max_tokens, asked 4 times, $0.0001" in lines[0]
+    assert "Only one completion choice is allowed" in lines[1]
+    kept = json.loads((tmp_path / "store" / "endpoints.json").read_text())
+    assert [entry["choices"] for entry in kept["endpoints"].values()] == [1]
+
+
+async def test_a_key_that_the_endpoint_refuses_is_found_before_the_run(tmp_path: Path) -> None:
+    status, lines = await examined(tmp_path, imitations.reasoning_openai, "0.7")
+    assert status == 1
+    assert "E814: synthesize.sampling.temperature, vote.sampling.temperature: the instructor's endpoint" in lines[0]
+    assert "temperature: null" in lines[1]
+    status, lines = await examined(tmp_path, imitations.reasoning_openai, "null")
+    assert status == 0 and "max_completion_tokens" in lines[0]
