@@ -96,7 +96,7 @@ class Loaded:
             from sdrl.spec.scalar_places import place_of
 
             mark = place_of(self.text, mark, node.text, *part)
-        return Diagnostic(
+        made = Diagnostic(
             code,
             message,
             path=path,
@@ -107,8 +107,19 @@ class Loaded:
             end_column=mark.end_column + 1,
             found=found,
             help=help,
-            source_line=self.source_line(mark.line + 1),
         )
+        return self.placed(made)
+
+    def placed(self, item: Diagnostic) -> Diagnostic:
+        """The diagnostic with its source line; with none where what it speaks of is not written, which has no place."""
+        if item.source_line is not None or item.line is None:
+            return item
+        root, key = self.root, _split(item.path)[:1] if item.path else ()
+        if (item.line, item.column) == (1, 1) and key and isinstance(root, Mapping) and root.get(str(key[0])) is None:
+            first = root.items[0][0].mark if root.items else root.mark
+            line = first.line + 1
+            return dataclasses.replace(item, line=line, end_line=line, end_column=2, source_line="")
+        return dataclasses.replace(item, source_line=self.source_line(item.line))
 
     def _narrowed(self, mark: Mark, found: str | None) -> Mark:
         """The mark of ``found`` within ``mark``, if it stands there on one line and as it is."""
@@ -175,12 +186,7 @@ def load_spec(path: FilePath | str, text: str | None = None) -> Loaded:
 
 
 def _finish(loaded: Loaded, problems: Iterable[Diagnostic], spec: Spec | None = None) -> Loaded:
-    placed = in_order(
-        item
-        if item.source_line is not None or item.line is None
-        else dataclasses.replace(item, source_line=loaded.source_line(item.line))
-        for item in problems
-    )
+    placed = in_order(map(loaded.placed, problems))
     return dataclasses.replace(loaded, diagnostics=placed, spec=None if has_errors(placed) else spec)
 
 

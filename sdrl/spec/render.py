@@ -29,7 +29,7 @@ def _one(item: Diagnostic, color: bool) -> str:
     place = ":".join(str(part) for part in (item.file, item.line, item.column) if part is not None)
     tone = red if item.is_error else yellow
     lines = [f"{bold}{place}{off}: {tone}{item.code}{off} {printable(item.message)}".removeprefix(": ")]
-    if item.source_line is not None and item.line is not None and item.column is not None:
+    if item.source_line and item.line is not None and item.column is not None:
         lines += _excerpt(item, tone, dim, off)
     if item.help:
         lines.append(f"  {dim}help:{off} {printable(item.help)}")

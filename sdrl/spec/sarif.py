@@ -111,7 +111,7 @@ def _region(item: Diagnostic) -> dict[str, Any]:
         "endColumn": item.end_column,
     }
     region: dict[str, Any] = {key: value for key, value in wanted.items() if value is not None}
-    if region and item.source_line is not None and len(item.source_line) <= 400:
+    if region and item.source_line and len(item.source_line) <= 400:
         region["snippet"] = {"text": item.source_line}
     return region
 
