@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sdrl.models.bounds import Bounds
 from sdrl.models.cache import Cache, CallRecord
 from sdrl.models.client import Client
-from sdrl.models.draws import to_draws, token_bounds
+from sdrl.models.draws import to_draws
 from sdrl.models.faults import CallFault, RowRefused, Unsupported
 from sdrl.models.ledger import Ledger, Price, Reservation, Usage
 from sdrl.models.limiter import Limiter
 from sdrl.models.progress import Progress
+from sdrl.models.reply import Reply
 from sdrl.models.reply import Reply
 from sdrl.models.request import Draw, Request
 from sdrl.spec.diagnostics import SdrlError
@@ -50,6 +52,7 @@ class Caller:
         self._limiter = limiter
         self._price = price
         self._progress = progress
+        self._bounds = Bounds()
         self._is_stopping = False
         self.under_way = 0
         """Calls sent whose reply is not stored yet."""
@@ -122,14 +125,14 @@ class Caller:
             await asyncio.Event().wait()
 
     def _most(self, request: Request, n: int) -> Usage:
-        prompt, completion = token_bounds(request, n)
+        prompt, completion = self._bounds.of(request, n)
         if completion is None and self._ledger.is_capped(self._role):
             raise SdrlError(
                 "E702",
                 f"a budget is set, but {request.kind} sends no max_tokens: what a reply may cost has no bound",
                 help="give that sampling block a max_tokens",
             )
-        cost = self._price.cost(prompt, completion or 0)
+        cost = self._price.most(prompt, completion or 0)
         return Usage(requests=1, prompt_tokens=prompt, completion_tokens=completion or 0, microusd=cost)
 
     async def _send(self, client: Client, sent: _Sent) -> list[Draw]:
@@ -137,36 +140,46 @@ class Caller:
         if self._ledger.is_capped(self._role):  # on disk in full before it is sent: a kill cannot hide it
             sent.call_id = await self._cache.open_call(self._record(sent, "open", sent.most))
         sent.began = time.perf_counter()
+        reply: Reply | None = None
         try:
             body = client.body(request, sent.first, sent.n)
             reply = await client.send(body, client.api(request))
             draws = to_draws(request, sent.first, sent.n, reply)
         except (CallFault, RowRefused, Unsupported, SdrlError) as error:
-            await self._settle_failure(sent, error)
+            await self._settle_failure(sent, error, reply)
             raise
         self._limiter.answered(sent.epoch, time.perf_counter() - sent.began)
         return await self._settle(sent, reply, draws)
 
     async def _settle(self, sent: _Sent, reply: Reply, draws: list[Draw]) -> list[Draw]:
-        known = reply.usage_known  # without usage in the reply its whole reservation is charged
-        prompt = reply.prompt_tokens if known else sent.most.prompt_tokens
-        completion = reply.completion_tokens if known else sent.most.completion_tokens
-        cost = self._price.cost(prompt, completion, min(reply.cached_tokens, prompt))
-        usage = Usage(requests=1, draws=len(draws), prompt_tokens=prompt, completion_tokens=completion, microusd=cost)
+        usage = self._used(sent, reply)
+        usage.draws = len(draws)
+        known = reply.usage_known
         record = self._record(sent, "ok", usage, cached_tokens=reply.cached_tokens, usage_known=known)
         return await self._store(sent, record, draws, usage)
 
-    async def _settle_failure(self, sent: _Sent, error: Exception) -> None:
-        usage, status, reply = Usage(requests=1), type(error).__name__, None
+    def _used(self, sent: _Sent, reply: Reply) -> Usage:
+        """What a reply is charged at; without usage in it its whole reservation."""
+        if not reply.usage_known:
+            return replace(sent.most)
+        prompt, completion = reply.prompt_tokens, reply.completion_tokens
+        if more := self._bounds.learn(sent.request, sent.n, prompt, completion):
+            self._progress.counts_more(more)
+        cost = self._price.cost(prompt, completion, min(reply.cached_tokens, prompt))
+        return Usage(requests=1, prompt_tokens=prompt, completion_tokens=completion, microusd=cost)
+
+    async def _settle_failure(self, sent: _Sent, error: Exception, reply: Reply | None) -> None:
+        usage, status, kept = Usage(requests=1), type(error).__name__, None
         if isinstance(error, CallFault):
-            status, reply = error.kind, error.reply
-            usage = sent.most if error.charged else usage
+            status, kept = error.kind, error.reply
+            if error.charged:
+                usage = sent.most if reply is None else self._used(sent, reply)
             usage = Usage() if error.kind == "unreachable" else usage  # it reached nobody, so it is no request
             if error.kind == "refused":
                 self._limiter.refused(sent.epoch, time.perf_counter() - sent.began)
             elif error.kind != "unreachable":
                 self._limiter.answered(sent.epoch)
-        await self._store(sent, self._record(sent, status, usage, error=str(error), kept=reply), [], usage)
+        await self._store(sent, self._record(sent, status, usage, error=str(error), kept=kept), [], usage)
 
     async def _store(self, sent: _Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:
         sent.settled = True

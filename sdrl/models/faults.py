@@ -17,6 +17,7 @@ FaultKind = Literal["refused", "server", "timeout", "dropped", "unreachable", "m
 _QUOTA = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded", "credit_exhausted"}
 )
+_GAVE_UP_WAITING = frozenset({408, 504, 524})  # a gateway's words: the model behind it may have answered, and is paid
 _FILTERED = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 _TOO_LONG = frozenset({"context_length_exceeded", "string_above_max_length", "request_too_large"})
 # the scripted instructor's own words for what is none of its skills
@@ -93,11 +94,11 @@ def from_status(
         )
     if status in (408, 409, 425, 429, 503, 529):
         kind: FaultKind = "timeout" if status in (408, 409, 425) else "refused"
-        return CallFault(kind, said, retry_after=retry_after(headers))
+        return CallFault(kind, said, retry_after=retry_after(headers), charged=status in _GAVE_UP_WAITING)
     if status >= 500 and (refused := _refused_by_exception(message, sent)):
         return Unsupported(refused, said)
     if status >= 500:
-        return CallFault("server", said, retry_after=retry_after(headers))
+        return CallFault("server", said, retry_after=retry_after(headers), charged=status in _GAVE_UP_WAITING)
     if status in (401, 403):
         return _refused_key(status, said, role, where, variable)
     if 300 <= status < 400:

@@ -1,8 +1,13 @@
 """Money, requests and tokens: reserved before a call is sent, settled when its reply is stored, never above a cap.
 
 Integer micro-dollars throughout. What a run has spent is summed from the ``calls`` of the request cache, so it
-outlives kills; a call that was open at a kill counts at its reservation. Caps hold for the instructor: the base
-model runs on the user's own machine.
+outlives kills; a call that was open at a kill counts at its reservation (where nothing is capped calls are not noted
+before they are sent, and those open at a kill are not counted). Caps hold for the instructor: the base model runs on the
+user's own machine.
+
+What a call is charged at: its usage where the reply says it, cached prompt tokens at ``cached_input``, reasoning as
+completion; its reservation where usage is missing and where no whole reply came but one may have been made (a broken
+connection, a time-out, an unreadable 200, a stop in flight); nothing where the endpoint refused or was not reached.
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ class PriceLike(Protocol):
 
 @dataclass(frozen=True)
 class Price:
-    """Integer micro-dollars a million tokens, which is what makes sums exact."""
+    """Integer micro-dollars a million tokens: exact for prices of up to six decimals, rounded up beyond them."""
 
     input: int = 0
     cached_input: int = 0
@@ -59,6 +64,11 @@ class Price:
         fresh = max(0, prompt_tokens - cached_tokens)
         total = fresh * self.input + cached_tokens * self.cached_input + completion_tokens * self.output
         return -(-total // _MILLION)
+
+    def most(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """Micro-dollars that a call of at most so many tokens can cost, whatever share of the prompt was cached."""
+        dearest = max(self.input, self.cached_input)
+        return -(-(prompt_tokens * dearest + completion_tokens * self.output) // _MILLION)
 
 
 def micro(dollars: float) -> int:

@@ -62,6 +62,11 @@ class Progress:
 
         return tell
 
+    def counts_more(self, what: str) -> None:
+        """Say that a reply used more tokens than were set aside for it."""
+        message = f"{self._role}: the endpoint counts more than was set aside: {what}; more is set aside from now on"
+        self._emit("warning", {"code": "W701", "message": message})
+
     def _say(self, stage: str, limit: int) -> None:
         usage = self._ledger.total(stage=stage, role=self._role)
         fields = {

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sdrl.models.faults import CallFault
 
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens")  # where providers without details say it
 Api = Literal["chat", "completions", "responses"]
 # How the responses API says what the others say by finish_reason.
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -62,9 +63,25 @@ def read_reply(content: bytes, api: Api, *, tool: str | None = None) -> Reply:
 
 def _with_usage(choices: tuple[Choice, ...], usage: object, sent: str, made: str) -> Reply:
     prompt, completion = _count(usage, sent), _count(usage, made)
-    details = usage.get(f"{sent}_details") if isinstance(usage, dict) else None
-    known = prompt is not None and completion is not None
-    return Reply(choices, prompt or 0, _count(details, "cached_tokens") or 0, completion or 0, known)
+    if prompt is None or completion is None:
+        return Reply(choices, prompt or 0, 0, completion or 0, False)
+    assert isinstance(usage, dict)
+    cached = _count(usage.get(f"{sent}_details"), "cached_tokens")
+    if cached is None:
+        cached = max(_count(usage, name) or 0 for name in _CACHED)
+    return Reply(choices, prompt, cached, _with_reasoning(usage, prompt, completion, f"{made}_details"), True)
+
+
+def _with_reasoning(usage: dict[str, Any], prompt: int, completion: int, details: str) -> int:
+    """Completion tokens as they are billed, reasoning among them.
+
+    OpenAI, and most who speak its protocol, count reasoning in the completion and repeat it in the details. Others
+    report it beside the completion: then the total is larger than both parts, or reasoning larger than the whole that
+    it should be part of. Where neither shows, it is taken as counted.
+    """
+    reasoning = _count(usage.get(details), "reasoning_tokens") or _count(usage, "reasoning_tokens") or 0
+    apart = completion + reasoning if reasoning > completion else completion
+    return max(apart, (_count(usage, "total_tokens") or 0) - prompt)
 
 
 def _choice(item: object, place: int, api: Api, tool: str | None) -> Choice:
