@@ -1,8 +1,8 @@
-"""The most that a call can use, for its reservation: by bytes and ``max_tokens``, widened where an endpoint counts more.
+"""The most that a call can use, for its reservation: by bytes and ``max_tokens``, widened where an endpoint uses more.
 
 A token is at least one byte of what is sent, and a completion at most ``max_tokens`` long, reasoning included where the
-provider holds to it. Some count more (a system prompt of their own, reasoning beside ``max_tokens``): what a reply shows
-beyond its bound is added to every later one, so that a cap is passed by what was in flight then and by nothing more.
+provider holds to it. Some count more (a system prompt of their own, reasoning beside ``max_tokens``): what a reply
+shows beyond its bound widens every later one, so that a cap is passed by what was in flight then, by nothing more.
 """
 
 from __future__ import annotations

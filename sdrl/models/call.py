@@ -18,7 +18,6 @@ from sdrl.models.ledger import Ledger, Price, Reservation, Usage
 from sdrl.models.limiter import Limiter
 from sdrl.models.progress import Progress
 from sdrl.models.reply import Reply
-from sdrl.models.reply import Reply
 from sdrl.models.request import Draw, Request
 from sdrl.spec.diagnostics import SdrlError
 

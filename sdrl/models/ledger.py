@@ -1,9 +1,9 @@
 """Money, requests and tokens: reserved before a call is sent, settled when its reply is stored, never above a cap.
 
 Integer micro-dollars throughout. What a run has spent is summed from the ``calls`` of the request cache, so it
-outlives kills; a call that was open at a kill counts at its reservation (where nothing is capped calls are not noted
-before they are sent, and those open at a kill are not counted). Caps hold for the instructor: the base model runs on the
-user's own machine.
+outlives kills; a call that was open at a kill counts at its reservation (where nothing is capped, calls are not noted
+before they are sent, and those open at a kill are not counted). Caps hold for the instructor: the base model runs on
+the user's own machine.
 
 What a call is charged at: its usage where the reply says it, cached prompt tokens at ``cached_input``, reasoning as
 completion; its reservation where usage is missing and where no whole reply came but one may have been made (a broken
