@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-vllm check fix golden bench faults fuzz clean
+.PHONY: help install demo forecast test test-vllm check fix golden bench faults fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ fuzz: install ## 20,000 damaged specs through loader, compiler and every report
 
 faults: install ## what kills, full disks, damaged stores and bad endpoints do to runs (half an hour)
 	$(BIN)/python -m tests.faults
+
+money: install ## a thousand randomised runs against a provider that keeps its own bill: no cap exceeded (a minute)
+	$(BIN)/python -m tests.models.money_runs 1000
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
     parser.add_argument("--until", metavar="STAGE", choices=STAGES, help="stop after this stage")
     parser.add_argument(
-        "--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…"
+        "--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…, wall_hours=24"
     )
     parser.add_argument("--offline", action="store_true", help="answer from the request cache alone")
     parser.add_argument("--yes", action="store_true", help="do not ask before running a spec")
@@ -106,11 +106,12 @@ def _budget(words: list[str]) -> dict[str, str]:
     budget = {}
     for word in words:
         key, _, value = word.partition("=")
-        form = r"[0-9]+(\.[0-9]*)?|\.[0-9]+" if key == "usd" else r"[0-9]+"
-        if key not in ("usd", "requests", "tokens") or not re.fullmatch(form, value):
+        form = r"[0-9]+(\.[0-9]*)?|\.[0-9]+" if key in ("usd", "wall_hours") else r"[0-9]+"
+        if key not in ("usd", "requests", "tokens", "wall_hours") or not re.fullmatch(form, value):
             raise SdrlError(
                 "",
-                f"--budget takes usd= and dollars, or requests= or tokens= and a whole number, not '{word}'",
+                "--budget takes usd= and dollars, wall_hours= and hours, or requests= or tokens= and a whole number, "
+                f"not '{word}'",
                 exit=Exit.USAGE,
             )
         budget[key] = value

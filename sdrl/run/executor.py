@@ -31,6 +31,7 @@ from sdrl.run.result import gate_of, write_result
 from sdrl.run.review import before_spending
 from sdrl.run.truth import bring_truth
 from sdrl.run.versions import refuse_other_versions
+from sdrl.run.wall_time import WallTime
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import StageContext, StageOutput
 from sdrl.stages.train import trained_identity
@@ -139,6 +140,7 @@ class _Run:
         self.prompts = Prompts(plan)
         self.verifier = Verifier.from_program(plan.verifier)
         self.started = time.monotonic()
+        self.wall = WallTime(plan, options.budget, folder.events)
         self.stopping = False
         self.is_training = False
         self.is_closing = False
@@ -150,10 +152,13 @@ class _Run:
         task = asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop, task)
+        alarm = None if self.wall.left_s is None else loop.call_later(self.wall.left_s, self._time_is_up, task)
         try:
             ending = await self._guarded()
             return self._close_books(ending)
         finally:
+            if alarm is not None:
+                alarm.cancel()
             self.cache.close()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
@@ -183,6 +188,11 @@ class _Run:
         elif not self.is_training:
             self.coming_in = asyncio.create_task(self._end_when_quiet(task))
 
+    def _time_is_up(self, task: asyncio.Task[Any] | None) -> None:
+        self.wall.is_up = True
+        if not self.stopping:
+            self._stop(task)
+
     async def _end_when_quiet(self, task: asyncio.Task[Any]) -> None:
         self.pool.stop_sending()
         if under_way := self.pool.under_way:
@@ -201,10 +211,13 @@ class _Run:
         except asyncio.CancelledError:
             if task := asyncio.current_task():
                 task.uncancel()
+            if self.wall.is_up:
+                return _ended_by(self.wall.failure())
             return Ending("stopped", Exit.STOPPED, "stopped; the same command goes on")
         except SdrlError as error:
-            status = {Exit.STOPPED: "stopped", Exit.BUDGET: "budget", Exit.GATE: "gate"}.get(error.exit, "failed")
-            return Ending(status, error.exit, f"{error.code}: {error.message}", error)
+            if self.wall.is_up and error.exit == Exit.STOPPED:  # training stopped because it was told to
+                error = self.wall.failure()
+            return _ended_by(error)
         except OSError as error:
             return self._disk(error)
         finally:
@@ -236,6 +249,7 @@ class _Run:
                 with self.ledger.charging(stage.name):
                     await before_spending(self._context(stage), self.folder, self.log.emit)
             if not self._taken_over(stage):
+                self.wall.check()
                 await self._one(stage)
             if stage.name == self.options.until:
                 return
@@ -350,6 +364,11 @@ class _Lazy(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def _ended_by(error: SdrlError) -> Ending:
+    status = {Exit.STOPPED: "stopped", Exit.BUDGET: "budget", Exit.GATE: "gate"}.get(error.exit, "failed")
+    return Ending(status, error.exit, f"{error.code}: {error.message}", error)
 
 
 def _caps(plan: Plan, overrides: Mapping[str, str]) -> Caps:

@@ -169,4 +169,12 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "Even the expected requests cost more than a cap allows.",
      "The run would stop half way.",
      "budget: {usd: 1}", "budget: {usd: 150}"),
+    ("E704", "the wall time is used up",
+     "The run has taken as many hours as budget.wall_hours allows, all its processes together.",
+     "It ended as by a signal: replies under way came in, training saved a checkpoint. Time in between does not count.",
+     "sdrl run PLAN", "sdrl run PLAN --budget wall_hours=48"),
+    ("W701", "an endpoint that uses more than its bound",
+     "A reply says that it used more tokens than the bytes that were sent, or than max_tokens allows.",
+     "What was in flight then may pass a cap; from then on as much more is set aside for each request.",
+     "instructor: {model: a-model-that-thinks-beside-max_tokens}", "instructor: {model: gpt-4o}"),
 )

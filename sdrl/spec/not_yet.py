@@ -27,7 +27,6 @@ NOT_YET_USED: Mapping[str, NotYet] = {
     "models.instructor.batch": NotYet((False,), "requests are sent one by one"),
     "train.algorithm": NotYet(("grpo", "sft"), "the run refuses this algorithm"),
     "train.lora": NotYet((None,), "all weights are trained"),
-    "budget.wall_hours": NotYet((None,), "the run goes on"),
     "hardware.gpus": NotYet((0,), "what is there is used"),
     "hardware.memory_gb": NotYet((None,), "memory is not planned"),
     "hardware.nodes": NotYet((1,), "one machine is used"),

@@ -112,6 +112,21 @@ def a_budget_and_votes_without_a_bound(stage: Stage) -> None:
     run(stage, instructor, change=unbounded)
 
 
+@scene("E704")
+def a_run_of_half_a_second(stage: Stage) -> None:
+    def slow(path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        time.sleep(0.3)
+        return instructor(path, body)
+
+    run(stage, slow, "--budget", "wall_hours=0.0001")
+
+
+@scene("W701")
+def votes_that_are_twice_as_long_as_they_may_be(stage: Stage) -> None:
+    short = changing("stop_early: false}", "stop_early: false, sampling: {max_tokens: 5}}")
+    run(stage, instructor, "--until", "vote", change=short)
+
+
 @scene("E811")
 def a_key_that_is_refused(stage: Stage) -> None:
     run(stage, refused(401, "Incorrect API key provided"))

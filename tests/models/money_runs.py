@@ -85,6 +85,10 @@ class FakeProvider:
             return Answer(int(how), {}, b'{"error": {"message": "fake"}}')
         if how == "half":
             return Answer(200, {}, json.dumps(made).encode()[:30])
+        self._spoil(made, how)
+        return Answer(200, {}, json.dumps(made).encode())
+
+    def _spoil(self, made: dict[str, Any], how: str) -> None:
         if how == "no_usage":
             made.pop("usage")
         elif how == "few" and len(made["choices"]) > 1:
@@ -93,7 +97,6 @@ class FakeProvider:
             made["choices"][0]["finish_reason"] = "error"
         elif how == "unread":
             made["choices"] = [{"index": 0}]
-        return Answer(200, {}, json.dumps(made).encode())
 
     def _make(self, asked: dict[str, Any]) -> dict[str, Any]:
         """A reply, billed: any use up to the bounds, often the whole of them."""

@@ -77,7 +77,6 @@ def test_the_table_names_keys_that_exist() -> None:
         ("train: {algorithm: rloo}", "train.algorithm"),
         ("train: {lora: {rank: 8}}", "train.lora"),
         ("hardware: {gpus: 4}", "hardware.gpus"),
-        ("budget: {wall_hours: 2}", "budget.wall_hours"),
         ("synthesize: {method: targen}", "synthesize.method"),
     ],
 )
