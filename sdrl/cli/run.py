@@ -40,17 +40,25 @@ def run(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """A SIGTERM before the executor listens (while libraries load) ends as one that comes later: one line, exit 5."""
+    """A signal before the executor listens (while libraries load) ends as one that comes later: one line, exit 5.
+
+    At once and not by an exception: raised inside the import of a compiled library, that one is the library's crash.
+    """
+    import os
     import signal
 
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
+    from sdrl.spec.diagnostics import Exit
 
-    before = signal.signal(signal.SIGTERM, end)
+    def end(*_: object) -> None:
+        os.write(2, b"sdrl: stopped before it began; the same command goes on\n")
+        os._exit(Exit.STOPPED)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(args: argparse.Namespace) -> int:

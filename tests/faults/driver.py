@@ -7,20 +7,23 @@ the delays between tries are short.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from sdrl.cli import run as command
 from sdrl.cli.main import main
-from sdrl.models import open as opening
 
 TIMEOUT_VARIABLE = "FAULT_TESTS_TIMEOUT_S"
 
 
 def prepare() -> None:
     """Patch the opening of models in this process."""
+    from sdrl.models import open as opening
+
     serve_instructor, serve_base, settings = opening._serve_instructor, opening._serve_base, opening._settings
 
     def told(served: Any) -> Any:
@@ -40,7 +43,13 @@ def prepare() -> None:
 
 def run(words: Sequence[str]) -> int:
     """``sdrl`` with these words; the exit code."""
-    prepare()
+    inner = command._run
+
+    def prepared(args: argparse.Namespace) -> int:
+        prepare()
+        return inner(args)
+
+    command._run = prepared  # where a signal is heard already
     return main(list(words))
 
 
