@@ -43,7 +43,9 @@ def test_the_same_command_finishes_with_the_same_bytes_and_pays_twice_for_what_w
 
 def test_what_is_renamed_into_place_is_on_the_disk_before_and_its_name_after(tiny: Everywhere) -> None:
     renames = [(at, *met.split(" ")[1:4:2]) for at, met in enumerate(tiny.met) if met.startswith("rename ")]
-    finished = [each for each in renames if "/.plan.partial/" not in each[1] and "/indexes/" not in each[1]]
+    # a plan is synced as a whole; an index and what is known of an endpoint are made again when they are lost
+    passing = ("/.plan.partial/", "/indexes/", "/.endpoints-")
+    finished = [each for each in renames if not any(name in each[1] for name in passing)]
     assert len(finished) > 15
     for at, source, target in finished:
         assert f"fsync {source}" in tiny.met[:at], source
