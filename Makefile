@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-vllm check fix golden bench faults fuzz money clean
+.PHONY: help install demo forecast test test-vllm check fix golden bench bench-calls faults fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ fix: install ## let ruff mend what it can
 
 bench: install ## the budgets, each beside a reference in the same run
 	$(BIN)/python -m tests.bench
+
+bench-calls: install ## the executor beside a bare aiohttp loop and openai's client: speed, faults, capacities, memory, replay
+	$(BIN)/python -m tests.models.bench_calls
 
 fuzz: install ## 20,000 damaged specs through loader, compiler and every report
 	$(BIN)/python -m tests.spec.fuzz

@@ -63,16 +63,25 @@ class Line:
     @contextlib.asynccontextmanager
     async def first_alone(self, request: Request, n: int) -> AsyncIterator[None]:
         """Hold the other calls back while one shows whether the endpoint takes what it asks for."""
-        kind = _kind(request, n)
-        if self._wanted is None or kind in self._known or self._is_accepted(request, n):
-            self._known.add(kind)
+        if self._is_known(request, n):
             yield
             return
         before = self._refusal
         async with self._alone:
             if self._refusal is not None and self._refusal is not before:  # the call that was waited for ends the run
                 raise self._refusal
-            yield
+            if not self._is_known(request, n):
+                yield
+                return
+        yield  # it is known by now: all who waited go at once
+
+    def _is_known(self, request: Request, n: int) -> bool:
+        if self._wanted is None:
+            return True
+        kind = _kind(request, n)
+        if kind not in self._known and self._is_accepted(request, n):
+            self._known.add(kind)
+        return kind in self._known
 
     def arrived(self, request: Request, *, asked: int, draws: list[Draw]) -> None:
         """Count a good reply, and learn from it."""
