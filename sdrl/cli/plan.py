@@ -58,7 +58,8 @@ def plan_of(path: Path, beside: Path | None = None) -> Plan:
 def summary(plan: Plan, width: int = NARROW) -> str:
     """The plan for a person, in plain aligned text of at most ``width`` columns."""
     asked = f"{_asked(plan, width)}\n{_line('budget', _budget(plan), width)}"
-    blocks = [_head(plan, width), _stages(plan), asked, _prompts(plan), _verifier(plan, width), _sets(plan)]
+    blocks = [_head(plan, width), _stages(plan), asked, _hardware(plan, width)]
+    blocks += [_prompts(plan), _verifier(plan, width), _sets(plan)]
     if plan.pending:
         blocks.append("pending: fetched by 'sdrl compile SPEC --pin'\n" + _items(plan.pending, width))
     if plan.not_yet_used:
@@ -134,6 +135,19 @@ def _asked(plan: Plan, width: int) -> str:
         f"{training['completions']:,} rollouts"
     )
     return "\n".join([whole, _line("training", updates, width), _line("estimate", estimate["method"], width)])
+
+
+def _hardware(plan: Plan, width: int) -> str:
+    """Memory by part on each GPU, and the layout; empty where no GPU is asked for."""
+    from sdrl.compiler import hardware_table as told
+
+    if not (hardware := plan.estimate.get("hardware")):
+        return ""
+    rows = [*told.rows(hardware), ("peak", told.peak(hardware))]
+    lines = [table(("hardware", "GB on each GPU"), rows, right=(1,)), _line("on", told.where(hardware), width)]
+    return "\n".join(
+        [*lines, _line("layout", told.how(hardware), width), _line("or, GB", told.others(hardware), width)]
+    )
 
 
 _HEADERS = {"requests": "requests", "draws": "draws", "prompt_tokens": "k in", "completion_tokens": "k out"}

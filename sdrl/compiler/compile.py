@@ -19,6 +19,7 @@ from sdrl.compiler.estimate import estimate
 from sdrl.compiler.evaluations import freeze
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.graph import build_stages
+from sdrl.compiler.hardware_check import check_hardware
 from sdrl.compiler.hub import Resources
 from sdrl.compiler.identities import base_prompt, identify
 from sdrl.compiler.parts import build_parts
@@ -159,6 +160,8 @@ class _Compilation:
             return None
         check_budget(plan, lambda other: estimate(other, Sizes(other, known)), self._findings)
         check_contexts(plan, sizes, self._base_dir, known.base_folder, self._findings)
+        hardware = check_hardware(plan.settings, sizes, known.base_folder, self._findings)
+        plan = replace(plan, estimate=plan.estimate | {"hardware": hardware})
         return plan, plan_files(plan, known.data, write_readme(plan))
 
     def _evaluations(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sdrl.compiler.hardware_table import readme_lines
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.values import chosen_values, count_values
 
@@ -33,6 +34,7 @@ def write_readme(plan: Plan) -> str:
     lines += ["", "## Stages", "", "| stage | hash | reads |", "|---|---|---|"]
     lines += [f"| {stage.name} | `{stage.hash[:12]}` | {', '.join(stage.parents) or '-'} |" for stage in plan.stages]
     lines += ["", *estimate_lines(plan.estimate)]
+    lines += readme_lines(plan.estimate.get("hardware"))
     lines += ["", "## Evaluation sets", ""]
     lines += [
         f"- {item.name}: {item.rows} problems, {item.shift}, {item.runs} run(s)"

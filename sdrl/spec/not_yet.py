@@ -28,7 +28,6 @@ NOT_YET_USED: Mapping[str, NotYet] = {
     "train.algorithm": NotYet(("grpo", "sft"), "the run refuses this algorithm"),
     "train.lora": NotYet((None,), "all weights are trained"),
     "hardware.gpus": NotYet((0,), "what is there is used"),
-    "hardware.memory_gb": NotYet((None,), "memory is not planned"),
     "hardware.nodes": NotYet((1,), "one machine is used"),
     "rounds": NotYet((1,), "one round is run"),
 }

@@ -166,6 +166,34 @@ def an_installation_without_its_specs(stage: Stage) -> None:
     stage.said.append(f"$ sdrl init\n{done.stdout}{done.stderr}(exit {done.returncode})\n")
 
 
+@scene("E520")
+def a_model_of_seven_billion_on_one_small_gpu(stage: Stage) -> None:
+    sized = changed("seed: 7", "hardware: {gpus: 1, memory_gb: 24}\nseed: 7")
+    write_project(stage.folder, sized)
+    shape = {
+        "model_type": "qwen2",
+        "hidden_size": 3584,
+        "intermediate_size": 18944,
+        "num_hidden_layers": 28,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "vocab_size": 152064,
+    }
+    stage.write("base/config.json", json.dumps(shape))
+    stage.sdrl("compile", "sums.yaml")
+
+
+@scene("E521")
+def three_gpus_for_sixty_four_completions(stage: Stage) -> None:
+    compiled(stage, changed("seed: 7", "hardware: {gpus: 3}\nseed: 7"))
+
+
+@scene("E522")
+def a_server_on_more_gpus_than_there_are(stage: Stage) -> None:
+    served = changed("serve: embedded", "serve: vllm, server: {tensor_parallel: 8}")
+    compiled(stage, changed("seed: 7", "hardware: {gpus: 4}\nseed: 7", served))
+
+
 @scene("E542")
 def a_corpus_that_is_not_there(stage: Stage) -> None:
     compiled(stage, changed("[passages.jsonl]", "[passage/*.jsonl]"))
