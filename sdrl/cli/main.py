@@ -17,6 +17,7 @@ from typing import NoReturn
 # name -> (module, one line of help); order is the order of work
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "write a new commented spec, or list the examples"),
+    "author": ("author", "replay an authoring journal headlessly"),
     "validate": ("validate", "report all problems of all specs"),
     "explain": ("explain", "a diagnostic in full"),
     "schema": ("schema", "the JSON Schema of the spec language"),

@@ -7,18 +7,17 @@ Prompts go to stdout, byte for byte; what stands in for what, sizes and reply sc
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdrl.compiler.preview import NAMES
+
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
     from sdrl.compiler.plan import PartPlan, Plan
-
-NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,28 +62,9 @@ def _part(plan: Plan, name: str | None) -> PartPlan:
 
 def _show(compiled: Compiled, part: PartPlan, name: str) -> str:
     """The prompt's text; what is to be said about it goes to stderr."""
-    from sdrl.compiler.examples import prompt_values
-    from sdrl.compiler.prompts import Prompts
-    from sdrl.compiler.replies import reply_schema
+    from sdrl.compiler.preview import preview_prompt
 
-    plan = compiled.require()
-    values, stand_ins = prompt_values(plan, part, compiled.base_dir, compiled.files)[name]
-    said = [f"part: {part.name}", *stand_ins]
-    if name == "pattern" and not part.demos:
-        said.append("not sent in a run: the task has no demos")
-    if name == "keywords" and (not plan.corpus or plan.settings.retrieve.keywords != "auto"):
-        said.append("not sent in a run: there is no corpus, or the spec gives the keywords")
-    prompts = Prompts(plan)
-    if name == "answer":
-        text = prompts.answer(part, values["input"], values["options"])
-        said.append(f"stop strings: {', '.join(map(repr, plan.base.stop)) or 'none'}")
-    else:
-        text = prompts.messages(name, part, **values)[0]["content"]
-        schema = reply_schema(name, plan.settings.answer)
-        said.append("sent as one user message")
-        said.append(f"reply schema: {json.dumps(schema[1], ensure_ascii=False)}" if schema else "reply: free text")
-    size = len(text.encode())
-    said.append(f"{size:,} bytes, about {-(-size // 4):,} tokens (4 bytes a token)")
+    text, said = preview_prompt(compiled, part, name)
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
     for line in said:
         note = f"# {name}: {line}"

@@ -252,6 +252,18 @@ def samples_of_which_half_are_no_good(stage: Stage) -> None:
         stage.sdrl("run", "sums.yaml", "--yes")
 
 
+@scene("E881")
+def a_line_that_is_no_event(stage: Stage) -> None:
+    stage.write("notes.journal", '{"event": "sayd", "text": "gsm8k"}\n')
+    stage.sdrl("author", "--script", "notes.journal")
+
+
+@scene("E882")
+def a_journal_that_was_edited(stage: Stage) -> None:
+    stage.write("notes.journal", '{"event": "said", "text": "gsm8k", "digest": "0000000000000000"}\n')
+    stage.sdrl("author", "--script", "notes.journal")
+
+
 @scene("E876")
 def a_judgement_of_another_run(stage: Stage) -> None:
     with fake_openai(instructor) as url:

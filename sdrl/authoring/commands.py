@@ -1,0 +1,218 @@
+"""What each action does to the state. One function an action, by the action's id; pure.
+
+Mistakes of a person come back as a note with the next step; nothing here raises for what was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sdrl.authoring import cards, guide
+from sdrl.authoring.actions import ACTIONS, nearest
+from sdrl.authoring.document import redone, undone, with_text
+from sdrl.authoring.effects import Cancel, Effect, Quit, Save, Show
+from sdrl.authoring.state import Assistant, Panel, State
+from sdrl.authoring.turns import changed, noted
+from sdrl.spec.codes import find
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.edit_values import typed_value
+from sdrl.spec.edits import Edit, Operation, apply
+from sdrl.spec.source import SUFFIXES
+
+Result = tuple[State, tuple[Effect, ...]]
+Handler = Callable[[State, str], Result]
+MADE_OF_TEXT = ("prompt", "plan", "verify", "retrieve")  # panels that are made anew when the text changes
+OFF = ("off", "none", "-")
+
+
+def act(state: State, action: str, argument: str) -> Result:
+    """The state after an action; an unknown one is said so, with the nearest."""
+    handler = _HANDLERS.get(action)
+    if handler is None:
+        near = nearest(action)
+        return noted(state, f"there is no /{action}; " + (f"did you mean /{near}?" if near else "/help lists all")), ()
+    try:
+        return handler(state, argument)
+    except SdrlError as error:
+        code = f"{error.code} " if error.code else ""
+        return noted(
+            state, f"nothing was changed: {code}{error.message}" + (f"; {error.help}" if error.help else "")
+        ), ()
+
+
+def show(state: State, panel: str, argument: str = "") -> Result:
+    """The panel in view, and its content asked for where something outside makes it."""
+    if panel in ("spec", "issues"):
+        return replace(state, view=panel), ()
+    if panel not in MADE_OF_TEXT:
+        argument = argument or (state.panels[panel].argument if panel in state.panels else "")
+    waiting = replace(state.panels.get(panel, Panel()), rev=state.rev, argument=argument, is_waiting=True)
+    state = replace(state, view=panel, panels={**state.panels, panel: waiting})
+    return state, (Show(panel, state.rev, state.path, state.text, argument),)
+
+
+def _edited(operation: Operation) -> Handler:
+    def handle(state: State, argument: str) -> Result:
+        path, _, rest = argument.partition(" ")
+        if not path or (operation != "remove" and not rest.strip()):
+            raise SdrlError("", "something is missing", help=f"/{_name(operation)} {ACTIONS[_name(operation)].usage}")
+        if operation == "insert":
+            edit = Edit("insert", f"{path}.-", typed_value(f"{path}.0", rest))
+        elif operation == "move":
+            edit = Edit("move", path, to=int(rest) if rest.strip().isdecimal() else -1)
+        elif operation == "remove":
+            edit = Edit("remove", path)
+        else:
+            edit = Edit("set", path, typed_value(path, rest))
+        after = with_text(state, apply(state.text, [edit]))
+        said = f"{path} {'changed' if after.rev != state.rev else 'was so already'}"
+        return noted(after, said), ()
+
+    return handle
+
+
+def _name(operation: str) -> str:
+    return "add" if operation == "insert" else operation
+
+
+def _demo(state: State, argument: str) -> Result:
+    given, arrow, output = argument.partition("=>")
+    if not arrow or not given.strip() or not output.strip():
+        raise SdrlError("", "a demo is an input and an output", help="/demo INPUT => OUTPUT")
+    edit = Edit("insert", "demos.-", {"input": given.strip(), "output": output.strip()})
+    after = with_text(state, apply(state.text, [edit]))
+    return noted(after, f"demo added; {guide.demo_read(after) or 'no verifier yet'}"), ()
+
+
+def _accept(state: State, argument: str) -> Result:
+    card, fields = cards.find(state, argument.split())
+    if card is None:
+        return noted(state, "there is no card to accept"), ()
+    after, said = cards.accepted(state, card, fields)
+    after = noted(after, said)
+    again = next(each for each in after.cards if each.id == card.id)
+    effects: tuple[Effect, ...] = (cards.check_of(after, again),) if again.status in ("open", "stale") else ()
+    if after.interview.step == "answer" and after.rev != state.rev:
+        after, more = guide.go_on(after)
+        effects += more
+    return after, effects
+
+
+def _reject(state: State, argument: str) -> Result:
+    card, _ = cards.find(state, argument.split())
+    if card is None or card.status not in ("open", "stale"):
+        return noted(state, "there is no card to reject"), ()
+    return noted(cards.rejected(state, card), f"card {card.id} rejected; nothing was changed"), ()
+
+
+def _undo(state: State, argument: str) -> Result:
+    before = undone(state)
+    return (noted(state, "nothing to undo"), ()) if before is None else (noted(before, "undone"), ())
+
+
+def _redo(state: State, argument: str) -> Result:
+    after = redone(state)
+    return (noted(state, "nothing to redo"), ()) if after is None else (noted(after, "done again"), ())
+
+
+def _interview(state: State, argument: str) -> Result:
+    return guide.go_on(replace(state, interview=replace(state.interview, skipped=())))
+
+
+def _issues(state: State, argument: str) -> Result:
+    number = int(argument) - 1 if argument.isdecimal() else -1
+    if 0 <= number < len(state.issues):
+        return replace(state, view="spec", issue=number), ()
+    return show(state, "issues")
+
+
+def _next(state: State, argument: str) -> Result:
+    if not state.issues:
+        return noted(state, "no problems"), ()
+    return replace(state, view="spec", issue=(state.issue + 1) % len(state.issues)), ()
+
+
+def _explain(state: State, argument: str) -> Result:
+    code = find(argument or (state.issues[0].code if state.issues else ""))
+    if code is None:
+        return noted(state, f"there is no code '{argument}'; codes look like E205" if argument else "no problems"), ()
+    return noted(state, f"{code.code}: {code.title}\n{code.what} {code.why}\nbad:  {code.bad}\ngood: {code.good}"), ()
+
+
+def _model(state: State, argument: str) -> Result:
+    words = argument.split()
+    if not words or words[0] in OFF:
+        return noted(replace(state, assistant=Assistant()), "no model helps; /interview does without one"), ()
+    endpoint = words[1] if len(words) > 1 else "https://api.openai.com/v1"
+    key_env = words[2] if len(words) > 2 else ("OPENAI_API_KEY" if len(words) == 1 else "")
+    chosen = replace(
+        state, assistant=Assistant(words[0], endpoint, key_env), interview=replace(state.interview, step="")
+    )
+    return noted(chosen, f"{words[0]} at {endpoint} answers from now on; it is not asked before you write"), ()
+
+
+def _stop(state: State, argument: str) -> Result:
+    if not state.asking:
+        return noted(state, "nothing is under way"), ()
+    turn = next(each for each in state.turns if each.id == state.asking)
+    return replace(changed(state, turn.id, turn.text, "stopped"), asking=0), (Cancel(turn.id),)
+
+
+def _save(state: State, argument: str) -> Result:
+    path = argument or state.path
+    if not path.endswith(SUFFIXES):
+        raise SdrlError("", f"'{path}' is no name for a spec", help="end it in .yaml")
+    return replace(state, path=path), (Save(path, state.text),)
+
+
+def _reload(state: State, argument: str) -> Result:
+    if state.disk is None:
+        return noted(state, "the file was not changed by another program"), ()
+    return noted(replace(with_text(state, state.disk), disk=None), "took the file's text; /undo goes back"), ()
+
+
+def _quit(state: State, argument: str) -> Result:
+    if state.is_dirty and not state.asks_to_quit:
+        note = f"{state.path} is not saved: /save writes it, quitting again leaves (the journal keeps your text)"
+        return noted(replace(state, asks_to_quit=True), note), ()
+    return state, (Quit(),)
+
+
+def _help(state: State, argument: str) -> Result:
+    chosen = ACTIONS.get(argument.lstrip("/"))
+    if chosen is not None:
+        keys = f"  keys: {', '.join(chosen.keys)}" if chosen.keys else ""
+        return noted(state, f"/{chosen.id} {chosen.usage}".rstrip() + f"\n  {chosen.help}{keys}"), ()
+    lines = [f"/{each.id} {each.usage}".ljust(30) + f" {each.title}" for each in ACTIONS.values()]
+    return noted(state, "\n".join(lines)), ()
+
+
+def _view(panel: str) -> Handler:
+    return lambda state, argument: show(state, panel, argument)
+
+
+_HANDLERS: Mapping[str, Handler] = {
+    "interview": _interview,
+    "skip": lambda state, argument: guide.skipped(state),
+    "back": lambda state, argument: guide.back(state),
+    "propose": guide.proposal,
+    "demo": _demo,
+    "set": _edited("set"),
+    "add": _edited("insert"),
+    "remove": _edited("remove"),
+    "move": _edited("move"),
+    "accept": _accept,
+    "reject": _reject,
+    "undo": _undo,
+    "redo": _redo,
+    "issues": _issues,
+    "next": _next,
+    "explain": _explain,
+    "model": _model,
+    "stop": _stop,
+    "save": _save,
+    "reload": _reload,
+    "quit": _quit,
+    "help": _help,
+} | {panel: _view(panel) for panel in ("spec", "prompt", "verify", "plan", "retrieve", "run")}

@@ -1,0 +1,71 @@
+"""The spec's text as the reducer sees it: changed by splices that can be undone, read for what is written. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sdrl.authoring.state import Delta, State
+from sdrl.spec.model import Spec
+from sdrl.spec.nodes import Mapping, Mark, parse
+from sdrl.spec.reading import Reader
+from sdrl.spec.source import check_text
+
+
+def delta_of(old: str, new: str) -> Delta:
+    """The smallest single splice that makes ``new`` of ``old``."""
+    start, most = 0, min(len(old), len(new))
+    while start < most and old[start] == new[start]:
+        start += 1
+    tail = 0
+    while tail < most - start and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return Delta(start, old[start : len(old) - tail], new[start : len(new) - tail])
+
+
+def with_text(state: State, text: str) -> State:
+    """The state with a new text, which can be undone; unchanged where the text is the same."""
+    if text == state.text:
+        return state
+    undo = (*state.undo, delta_of(state.text, text))
+    return replace(state, text=text, rev=state.rev + 1, undo=undo, redo=(), asks_to_quit=False)
+
+
+def undone(state: State) -> State | None:
+    """One change back, or None where there is none."""
+    if not state.undo:
+        return None
+    last = state.undo[-1]
+    text = state.text[: last.start] + last.old + state.text[last.start + len(last.new) :]
+    return replace(state, text=text, rev=state.rev + 1, undo=state.undo[:-1], redo=(*state.redo, last))
+
+
+def redone(state: State) -> State | None:
+    """One undone change again, or None where there is none."""
+    if not state.redo:
+        return None
+    last = state.redo[-1]
+    text = state.text[: last.start] + last.new + state.text[last.start + len(last.old) :]
+    return replace(state, text=text, rev=state.rev + 1, undo=(*state.undo, last), redo=state.redo[:-1])
+
+
+def written(text: str) -> dict[str, Any]:
+    """The values that a text writes, typed by the schema; what cannot be read is left out. Empty for no YAML."""
+    if check_text(text, "").text is None:
+        return {}
+    parsed = parse(text)
+    if not isinstance(parsed.root, Mapping):
+        return {}
+    return dict(Reader("").table(parsed.root, Spec, (), Mark(0, 0, 0, 0, 1, 1)))
+
+
+def value_at(values: Any, path: str) -> Any:
+    """The value at a dotted path of ``written``, or None."""
+    for step in path.split("."):
+        if isinstance(values, list) and step.isdigit() and int(step) < len(values):
+            values = values[int(step)]
+        elif isinstance(values, dict) and step in values:
+            values = values[step]
+        else:
+            return None
+    return values

@@ -1,0 +1,57 @@
+"""State as plain lines: turns, cards, problems. What a screen colours and a headless replay prints. Pure.
+
+Control characters of a model or a file never reach a terminal from here.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sdrl.authoring.state import Card, State, Turn
+from sdrl.spec.diagnostics import Diagnostic
+
+WHO = {"you": "you", "guide": "guide (script)", "assistant": "assistant", "note": "sdrl"}
+MOST_VALUE = 200
+
+
+def clean(text: str) -> str:
+    """The text without control characters, which could move a terminal's cursor; tabs become blanks."""
+    return "".join(each if each == "\n" or each.isprintable() else " " for each in text)
+
+
+def turn_lines(state: State, turn: Turn) -> list[str]:
+    """A turn, with its card below it."""
+    status = f" [{turn.status}]" if turn.status else ""
+    head, *rest = clean(turn.text).split("\n")
+    lines = [f"{WHO[turn.role]}{status}: {head}", *(f"  {line}" for line in rest)]
+    card = next((each for each in state.cards if each.id == turn.card), None)
+    return lines + (card_lines(card) if card is not None else [])
+
+
+def card_lines(card: Card) -> list[str]:
+    """A card: number, status, each field before and after, reasons, and what it does to the problems."""
+    lines = [f"  card {card.id} [{card.status}] {clean(card.title)}"]
+    for number, change in enumerate(card.changes, 1):
+        lines.append(f"    {number} {clean(change.path)} ({change.edit.operation})")
+        if change.before is not None:
+            lines.append(f"      - {value_text(change.before)}")
+        if change.edit.operation in ("set", "insert"):
+            lines.append(f"      + {value_text(change.after)}")
+    lines += [f"    {clean(line)}" for why in card.why for line in why.split("\n")]
+    lines += [f"    adds    {issue_line(issue)}" for issue in card.added]
+    lines += [f"    mends   {issue_line(issue)}" for issue in card.removed]
+    return lines + ([f"    cannot be made: {clean(card.problem)}"] if card.problem else [])
+
+
+def issue_line(issue: Diagnostic) -> str:
+    """A problem on one line: place, code, path, message."""
+    place = f"{issue.line}:{issue.column} " if issue.line else ""
+    return clean(f"{place}{issue.code} {issue.path}: {issue.message}")
+
+
+def value_text(value: Any) -> str:
+    """A value on one line, cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    line = " ".join(clean(text).split())
+    return line if len(line) <= MOST_VALUE else line[: MOST_VALUE - 1] + "…"

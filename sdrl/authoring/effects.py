@@ -1,0 +1,71 @@
+"""What the reducer wants done outside: data that ``services`` (or an app's workers) carry out, answered by events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    """Find the problems of a text; answered by ``Checked``."""
+
+    rev: int
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CheckCard:
+    """Compare the problems of a text with those of the text that a card makes of it; answered by ``CardChecked``."""
+
+    card: int
+    rev: int
+    path: str
+    text: str
+    proposed: str
+
+
+@dataclass(frozen=True)
+class Show:
+    """Make a panel's content; answered by ``Shown``. ``argument`` is what the person asked it for."""
+
+    panel: str
+    rev: int
+    path: str
+    text: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Save:
+    """Write the text, whole or not at all; answered by ``Stored`` or ``Refused``."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask the assistant; answered by ``Streamed`` and at last ``Answered`` or ``Failed``.
+
+    ``messages`` are (role, text) pairs; ``assistant`` is the state's ``Assistant`` as (model, endpoint, key_env).
+    """
+
+    turn: int
+    assistant: tuple[str, str, str]
+    messages: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop asking; nothing answers it."""
+
+    turn: int
+
+
+@dataclass(frozen=True)
+class Quit:
+    """Leave."""
+
+
+Effect = Check | CheckCard | Show | Save | Ask | Cancel | Quit

@@ -1,0 +1,165 @@
+"""Everything that can happen to a spec under way, as data: what a person did, what a model said, what a job found.
+
+``to_json`` and ``from_json`` are the lines of a journal. Results of jobs are never written: a replay makes them anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sdrl.spec.diagnostics import Diagnostic, SdrlError
+from sdrl.spec.edits import Edit
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A spec's text as it is on disk, at the start or because it changed there; ``exists`` is False for a new file."""
+
+    path: str
+    text: str
+    exists: bool = True
+
+
+@dataclass(frozen=True)
+class Said:
+    """A line sent from the prompt that is no command."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Acted:
+    """An action of the table, by slash command, key, palette, mouse or script alike."""
+
+    action: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Typing in the spec: the characters from ``start`` to ``end`` became ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A piece of the assistant's answer."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The assistant's whole answer: what it says, and the edits it proposes with one reason for them."""
+
+    turn: int
+    text: str
+    edits: tuple[Edit, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The assistant could not answer."""
+
+    turn: int
+    message: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The spec was written to disk; ``sha256`` is of its text."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The problems of the text of one revision."""
+
+    rev: int
+    issues: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class CardChecked:
+    """What accepting a card would add to and take from the problems of the spec."""
+
+    card: int
+    rev: int
+    added: tuple[Diagnostic, ...]
+    removed: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a panel shows, made of the text of one revision."""
+
+    panel: str
+    rev: int
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something outside failed: a disk, a file that is not there."""
+
+    what: str
+    message: str
+    help: str = ""
+
+
+Event = Opened | Said | Acted | Typed | Streamed | Answered | Failed | Stored | Checked | CardChecked | Shown | Refused
+JOURNALED: Mapping[str, type] = {
+    kind.__name__.lower(): kind for kind in (Opened, Said, Acted, Typed, Streamed, Answered, Failed, Stored)
+}
+
+
+def is_journaled(event: Event) -> bool:
+    """Whether a replay needs it."""
+    return type(event).__name__.lower() in JOURNALED
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as JSON data; ``from_json`` reads it back."""
+    data: dict[str, Any] = {"event": type(event).__name__.lower()}
+    for field in dataclasses.fields(event):
+        value = getattr(event, field.name)
+        data[field.name] = [edit.to_json() for edit in value] if field.name == "edits" else value
+    return data
+
+
+def from_json(data: Any) -> Event:
+    """An event from JSON data.
+
+    Raises:
+        SdrlError: it is none; the message names the key.
+    """
+    if not isinstance(data, dict) or str(data.get("event")) not in JOURNALED:
+        raise SdrlError("E881", "no event of an authoring journal", help=f"'event' is one of: {', '.join(JOURNALED)}")
+    kind = JOURNALED[data["event"]]
+    given: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        if field.name not in data:
+            if field.default is dataclasses.MISSING:
+                raise SdrlError("E881", f"the event '{data['event']}' lacks '{field.name}'")
+            continue
+        value = data[field.name]
+        if field.name == "edits":
+            value = tuple(map(Edit.from_json, value)) if isinstance(value, list) else None
+        wanted = {"int": int, "str": str, "bool": bool}.get(str(field.type), tuple)
+        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            raise SdrlError("E881", f"'{field.name}' of the event '{data['event']}' is not of its type")
+        given[field.name] = value
+    event: Event = kind(**given)
+    return event

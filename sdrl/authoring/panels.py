@@ -1,0 +1,135 @@
+"""What the panels show, made of a spec's text: exact prompts, verdicts, plan, passages; and of a run's events.
+
+Each maker is a function of the text and of files it names, so that a result can be dropped when the text has moved on.
+Calls no model. Raises SdrlError for what a person can mend.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sdrl.authoring.effects import Show
+from sdrl.authoring.monitor import fold, lines_of
+from sdrl.spec.diagnostics import SdrlError
+
+MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
+HITS = 5
+Content = tuple[str, list[str]]
+
+
+def content(asked: Show) -> Content:
+    """Title and lines of a panel.
+
+    Raises:
+        SdrlError: the spec is not that far, or a file is not there.
+    """
+    return _MAKERS[asked.panel](asked)
+
+
+def _prompt(asked: Show) -> Content:
+    from sdrl.compiler.compile import compile_spec
+    from sdrl.compiler.preview import NAMES, preview_prompt
+
+    name = asked.argument or "generate"
+    if name not in NAMES:
+        raise SdrlError("", f"there is no prompt '{name}'", help=f"one of {', '.join(NAMES)}")
+    compiled = compile_spec(asked.path, text=asked.text)
+    text, said = preview_prompt(compiled, compiled.require().parts[0], name)
+    return f"{name}: exactly what is sent", [*(f"# {line}" for line in said), "", *text.split("\n")]
+
+
+def _verify(asked: Show) -> Content:
+    from sdrl.compiler.verifier_program import verifier_program
+    from sdrl.spec.loader import load_spec
+    from sdrl.verifier import ProgramError, Verifier
+
+    spec = load_spec(asked.path, text=asked.text).require()
+    program = verifier_program(spec.answer)
+    try:
+        verifier = Verifier.from_program(program)
+    except ProgramError as error:
+        raise SdrlError("E401", f"no verifier can be made of this answer: {error}") from None
+    lines = [f"type     {program['type']}", f"extract  {_plain(program['extract'])}"]
+    if program.get("options"):
+        lines.append(f"options  {_plain(program['options'])}")
+    demos = spec.demos if isinstance(spec.demos, list) else []
+    for number, demo in enumerate(demos, 1):
+        found = verifier.extract(demo.output, demo.options)
+        read = f"reads {found.prediction!r}" if found.prediction is not None else f"reads nothing: {found.reason}"
+        lines.append(f"demo {number}   {read}")
+    completion, arrow, gold = asked.argument.partition("=>")
+    if not asked.argument:
+        return "verifier", [*lines, "", "try one: /verify COMPLETION => GOLD"]
+    completion = completion.strip().replace("\\n", "\n")
+    extraction = verifier.extract(completion)
+    lines += ["", f"completion  {completion!r}", f"prediction  {extraction.prediction!r}  {extraction.reason}".rstrip()]
+    if arrow:
+        judged = verifier.judge(completion, gold.strip())
+        lines += [f"gold        {gold.strip()!r}", f"verdict     {judged.verdict} ({judged.reason})"]
+    return "verifier", lines
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _plan(asked: Show) -> Content:
+    from sdrl.compiler.compile import compile_spec
+    from sdrl.compiler.readme import estimate_lines
+
+    compiled = compile_spec(asked.path, text=asked.text)
+    plan = compiled.require()
+    lines = [f"hash      {plan.hash}", f"stages    {', '.join(stage.name for stage in plan.stages)}"]
+    sets = ", ".join(f"{item.name} ({item.rows or 'pending'})" for item in plan.evaluations) or "none"
+    lines += [f"test sets {sets}", "", *estimate_lines(plan.estimate)]
+    lines += [f"pending: {item}" for item in plan.pending]
+    lines += [f"{item.code} {item.path}: {item.message}" for item in compiled.diagnostics]
+    return "plan", lines
+
+
+def _retrieve(asked: Show) -> Content:
+    from itertools import islice
+    from tempfile import TemporaryDirectory
+
+    from sdrl.corpus import build_index, open_index, read_passages
+    from sdrl.spec.loader import load_spec
+
+    loaded = load_spec(asked.path, text=asked.text)
+    sources = [source for source in loaded.require().corpus if source.files]
+    if not sources:
+        raise SdrlError("", "the spec names no local corpus files", help="/add corpus {files: [passages/*.jsonl]}")
+    if not asked.argument:
+        return "retrieve", ["search the corpus: /retrieve QUERY"]
+    words = loaded.require().retrieve.passage_words
+    with TemporaryDirectory() as folder:
+        passages = islice(read_passages(sources, loaded.folder, passage_words=words), MOST_PASSAGES)
+        info = build_index(passages, folder)
+        hits = open_index(info.path).search(asked.argument, HITS)
+    lines = [f"{info.passages:,} passages, the best {len(hits)} for: {asked.argument}"]
+    for hit in hits:
+        lines += ["", f"{hit.rank}. {hit.score:.2f}  {hit.passage.title or hit.passage.id}  ({hit.passage.source})"]
+        lines += textwrap.wrap(hit.passage.text, 100)[:4]
+    return "retrieve", lines
+
+
+def _run(asked: Show) -> Content:
+    from sdrl.run.events import read_events
+    from sdrl.run.folder import RunFolder
+
+    folder = RunFolder(Path(asked.argument or f"runs/{Path(asked.path).stem}"))
+    if not folder.events.exists():
+        raise SdrlError("", f"{folder.root} is no run folder (it has no events.jsonl)", help="/run RUN watches another")
+    return f"run {folder.root}", lines_of(fold(read_events(folder.events)))
+
+
+_MAKERS: Mapping[str, Callable[[Show], Content]] = {
+    "prompt": _prompt,
+    "verify": _verify,
+    "plan": _plan,
+    "retrieve": _retrieve,
+    "run": _run,
+}

@@ -1,0 +1,183 @@
+"""An answer table proposed from what the output format says, and tried at once with the real verifier. Pure.
+
+Reads English cues and literal marks (``####``, ``<answer>``, ``\\boxed``); what it cannot see it says. It proposes, a
+person accepts. Calls no model.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sdrl.compiler.verifier_program import verifier_program
+from sdrl.spec.model import Answer
+from sdrl.verifier import ProgramError, Verifier
+
+THOUGHT_TAGS = ("think", "thinking", "thought", "reasoning", "scratchpad")
+_TAG = re.compile(r"<([A-Za-z][\w-]*)>")
+_MARKER = re.compile(r"(?i)\bafter\s+(?:the\s+\w+\s+)?(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(#{2,}|={2,}|\w+:))")
+_LETTERS = re.compile(r"\b([A-H])\s*(?:-|to|through|\.\.)\s*([A-H])\b")
+_ONE_OF = re.compile(
+    r"(?i)(?:one of(?: the (?:words|labels|categories|classes))?|either|the (?:label|word|category|class)|labels?)"
+    r"\s*:?\s+"
+    r"((?:[\w-]+\s*,\s*)*[\w-]+\s*,?\s+or\s+[\w-]+|(?:[\w-]+\s*,\s*)+[\w-]+)"
+)
+_LIST = re.compile(r":\s*([\w -]+(?:,\s*(?:or |and )?[\w -]+)+)")
+_BEFORE_OR = re.compile(r"(?i)((?:[\w-]+,\s+)+[\w-]+,?\s+or\s+[\w-]+)")
+_VALUES = {"number": ("18", "19"), "math": (r"\frac{1}{2}", r"\frac{1}{3}"), "text": ("an answer", "another one")}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An ``answer`` table, what it was read from, and how the verifier judged examples of it.
+
+    ``works``: the right example was judged correct, the wrong one not, and the bare instruction not correct.
+    """
+
+    answer: dict[str, Any]
+    why: tuple[str, ...]
+    works: bool
+
+
+def propose(output_format: str, said: str = "", about: str = "") -> Proposal:
+    """Propose from an output format.
+
+    ``said`` is what the person says about the answer, and weighs more; ``about`` are the task's other texts, which may
+    list the options.
+    """
+    texts = (said, output_format) if said else (output_format,)
+    kind, options = _type(texts)
+    if kind in ("choice", "label", "set") and not options:
+        options = next((found for text in (*texts, about) if (found := _options(kind, text))), None)
+    extract, from_what = _extract(texts, kind)
+    answer: dict[str, Any] = {"type": kind, "extract": extract}
+    if options:
+        answer["options"] = options
+    why = [f"read: {_type_words(kind, options)}, {from_what}"]
+    if kind in ("choice", "label", "set") and not options:
+        return Proposal(answer, (*why, "which options there are is not said"), works=False)
+    tried, works = _tried(answer, output_format)
+    return Proposal(answer, (*why, *tried), works)
+
+
+def sample_of(answer: dict[str, Any], value: str) -> str:
+    """A completion that gives ``value`` the way the extractor reads it."""
+    (kind, argument), *_ = answer["extract"].items()
+    body = f'{{"{argument}": "{value}"}}' if kind == "json" else value
+    forms = {"marker": f"{argument} {value}", "tag": f"<{argument}>{value}</{argument}>"}
+    forms |= {"boxed": rf"$\boxed{{{value}}}$", "json": body}
+    return forms.get(kind, value) if kind == "whole" else f"Some thought first.\n{forms.get(kind, value)}"
+
+
+def read_options(text: str) -> list[str]:
+    """Words that a person lists: ``a, b or c``, ``[a, b, c]``, ``A to D``."""
+    text = text.strip().strip("[].")
+    if letters := _LETTERS.fullmatch(text):
+        return [chr(code) for code in range(ord(letters[1]), ord(letters[2]) + 1)]
+    parts = re.split(r"\s*[,;/|]\s*(?:or\s+|and\s+)?|\s+or\s+|\s+and\s+", text)
+    return [part.strip().strip("'\"") for part in parts if part.strip()]
+
+
+def _type(texts: tuple[str, ...]) -> tuple[str, Any]:
+    for text in texts:
+        found = _type_in(text)
+        if found is not None:
+            return found
+    return "text", None
+
+
+def _type_in(text: str) -> tuple[str, Any] | None:
+    low = text.lower()
+    if "json" in low:
+        return "json", None
+    pair = re.search(r"\b(yes|true) or (no|false)\b|\byes/no\b|\byes-no\b|\bboolean\b", low)
+    if pair:
+        words = ("true", "false") if pair[0].startswith("true") else ("yes", "no")
+        return "boolean", {"true": [words[0]], "false": [words[1]]}
+    if re.search(r"\b(letter|choice|multiple.choice)\b", low):
+        return "choice", _letters(text)
+    many = re.search(r"\b(all|every|several|set)\b", low) and re.search(r"\b(comma|separated|set|labels|topics)\b", low)
+    if many:
+        return "set", _words(text)
+    if re.search(r"\b(expression|latex|formula|fraction|simplest form|math|\\boxed)\b", low) or "\\boxed" in text:
+        return "math", None
+    if re.search(r"\b(number|integer|amount|decimal|numeric|digits?)\b", low):
+        return "number", None
+    if re.search(r"\b(one of|label|category|class|either)\b", low) or len(_words(text)) > 1:
+        return "label", _words(text)
+    return ("text", None) if re.search(r"\b(text|word|phrase|sentence)\b", low) else None
+
+
+def _options(kind: str, text: str) -> list[str]:
+    return _letters(text) if kind == "choice" else _words(text)
+
+
+def _letters(text: str) -> list[str]:
+    span = _LETTERS.search(text)
+    if span:
+        return [chr(code) for code in range(ord(span[1]), ord(span[2]) + 1)]
+    listed = re.search(r"\b((?:[A-H]\s*,\s*)+(?:or\s+|and\s+)?[A-H](?:\s+(?:or|and)\s+[A-H])?)\b", text)
+    return read_options(listed[1]) if listed else []
+
+
+def _words(text: str) -> list[str]:
+    plain = _TAG.sub(" ", re.sub(r"</[\w-]+>", " ", text))
+    for pattern in (_ONE_OF, _LIST, _BEFORE_OR):
+        if found := pattern.search(plain):
+            words = read_options(found[1])
+            if len(words) > 1 and all(len(word.split()) <= 4 for word in words):
+                return words
+    return []
+
+
+def _extract(texts: tuple[str, ...], kind: str) -> tuple[dict[str, Any], str]:
+    for text in texts:
+        tags = [tag for tag in _TAG.findall(text) if tag.lower() not in THOUGHT_TAGS and f"</{tag}>" in text]
+        if tags:
+            return {"tag": tags[-1]}, f"between <{tags[-1]}> and </{tags[-1]}>"
+        if "\\boxed" in text:
+            return {"boxed": True}, r"inside \boxed{}"
+        if marker := _MARKER.search(text):
+            mark = next(group for group in marker.groups() if group)
+            return {"marker": mark}, f"after {mark}"
+        if mark := re.search(r"#{2,}", text):
+            return {"marker": mark[0]}, f"after {mark[0]}"
+    if kind == "number":
+        return {"last_number": True}, "the last number, as no mark is named"
+    return {"whole": True}, "the whole completion, as no mark is named"
+
+
+def _type_words(kind: str, options: Any) -> str:
+    if isinstance(options, dict):
+        return f"{kind} ({' or '.join(words[0] for words in options.values())})"
+    return f"{kind} ({', '.join(options)})" if options else kind
+
+
+def _tried(answer: dict[str, Any], output_format: str) -> tuple[list[str], bool]:
+    """What the real verifier says of a right example, a wrong one, and the instruction itself."""
+    try:
+        verifier = Verifier.from_program(verifier_program(Answer.model_validate(answer)))
+    except (ProgramError, ValueError) as error:
+        return [f"no verifier can be made of it: {error}"], False
+    right, wrong = _pair(answer)
+    cases = [(sample_of(answer, right), right, True), (sample_of(answer, wrong), right, False)]
+    cases += [(output_format, right, False)] if answer["extract"] != {"whole": True} else []
+    lines, works = [], True
+    for completion, gold, is_right in cases:
+        judged = verifier.judge(completion, gold)
+        works = works and (judged.verdict == "correct") == is_right
+        shown = "the instruction itself" if completion == output_format else repr(completion)
+        lines.append(f"tried: {shown} for {gold}: {judged.verdict} ({judged.reason})")
+    return lines, works
+
+
+def _pair(answer: dict[str, Any]) -> tuple[str, str]:
+    options = answer.get("options")
+    if isinstance(options, dict):
+        return options["true"][0], options["false"][0]
+    if options:
+        return options[0], options[1] if len(options) > 1 else f"not {options[0]}"
+    if answer["type"] == "json":
+        return '{"a": 1}', '{"a": 2}'
+    return _VALUES.get(answer["type"], _VALUES["text"])

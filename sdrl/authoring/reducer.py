@@ -1,0 +1,189 @@
+"""``reduce``: a state and an event to the next state and what is to be done outside. Pure and total.
+
+No file, clock, chance or model: equal events give equal states, which is what undo, journal, scripts and tests rest on.
+Results that came too late (another revision, another turn) are dropped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sdrl.authoring import cards, guide
+from sdrl.authoring.actions import ACTIONS
+from sdrl.authoring.commands import MADE_OF_TEXT, Result, act, show
+from sdrl.authoring.document import with_text
+from sdrl.authoring.effects import Ask, Check, Effect
+from sdrl.authoring.events import (
+    Acted,
+    Answered,
+    CardChecked,
+    Checked,
+    Event,
+    Failed,
+    Opened,
+    Refused,
+    Said,
+    Shown,
+    Stored,
+    Streamed,
+    Typed,
+)
+from sdrl.authoring.state import Panel, State, digest
+from sdrl.authoring.turns import changed, messages_for, noted, said
+
+NEW = "sdrl: 1\n"
+_CHANGES = ("set", "add", "remove", "move", "undo", "redo", "demo", "reload")  # may answer an open question
+MOST_TEXT = 4_000_000  # characters of a spec
+
+
+def reduce(state: State, event: Event) -> Result:
+    """The next state, and the effects that the event asks for."""
+    after, effects = _REDUCERS[type(event)](state, event)
+    if after.rev != state.rev or (isinstance(event, Opened) and after.issues_rev != after.rev):
+        after = cards.restaled(after)
+        effects = (Check(after.rev, after.path, after.text), *effects)
+        panel = after.panels.get(after.view)
+        if after.view in MADE_OF_TEXT and panel is not None and panel.rev != after.rev:
+            after, more = show(after, after.view, panel.argument)
+            effects += more
+    return after, effects
+
+
+def _opened(state: State, event: Opened) -> Result:
+    if state.is_opened:
+        return _opened_again(state, event)
+    text = event.text if event.exists else NEW
+    saved = digest(event.text if event.exists else "")
+    state = replace(State(), path=event.path, text=text, rev=state.rev + 1, saved=saved, is_opened=True)
+    if event.exists:
+        return noted(state, f"{event.path}: /interview asks for what is missing, /help lists all commands"), ()
+    hello = (
+        "A new spec. I ask for one thing after the other; I am a script, not a model. "
+        "A dash leaves a question out, /back asks the last one again, /help lists all commands."
+    )
+    return guide.go_on(said(state, "guide", hello))
+
+
+def _opened_again(state: State, event: Opened) -> Result:
+    found = digest(event.text) if event.exists else digest("")
+    if found == state.saved or event.text == state.text:
+        return replace(state, saved=found, disk=None), ()
+    note = "the file was changed by another program: /reload takes its text, /save writes yours over it"
+    return noted(replace(state, saved=found, disk=event.text), note), ()
+
+
+def _said(state: State, event: Said) -> Result:
+    state = said(replace(state, draft=""), "you", event.text)
+    if state.asking:
+        return noted(state, "the answer is still coming; /stop ends it"), ()
+    if state.interview.step:
+        return guide.heard(state, event.text)
+    helper = state.assistant
+    if not helper.model:
+        return noted(
+            state,
+            "no model is set: /interview asks for one thing after the other, /set PATH VALUE changes one, "
+            "/model MODEL ENDPOINT KEY_ENV lets a model help",
+        ), ()
+    messages = messages_for(state)
+    state = said(state, "assistant", "", status="streaming")
+    turn = state.turns[-1].id
+    return replace(state, asking=turn), (Ask(turn, (helper.model, helper.endpoint, helper.key_env), messages),)
+
+
+def _acted(state: State, event: Acted) -> Result:
+    action = ACTIONS.get(event.action)
+    line = f"/{event.action} {event.argument}".rstrip()
+    before = state if action is not None and action.group == "look" else said(state, "you", line)
+    after, effects = act(before, event.action, event.argument)
+    if after.interview.step and after.rev != state.rev and event.action in _CHANGES:
+        after, more = guide.go_on(after)  # what was asked may be answered by now
+        effects += more
+    return after, effects
+
+
+def _typed(state: State, event: Typed) -> Result:
+    start = min(max(event.start, 0), len(state.text))
+    end = min(max(event.end, start), len(state.text))
+    text = state.text[:start] + event.text + state.text[end:]
+    if len(text) > MOST_TEXT:
+        return noted(state, f"a spec has at most {MOST_TEXT:,} characters; nothing was changed"), ()
+    return with_text(state, text), ()
+
+
+def _streamed(state: State, event: Streamed) -> Result:
+    if event.turn != state.asking or not event.turn:
+        return state, ()
+    turn = next(each for each in state.turns if each.id == event.turn)
+    return changed(state, event.turn, turn.text + event.text, "streaming"), ()
+
+
+def _answered(state: State, event: Answered) -> Result:
+    if event.turn != state.asking or not event.turn:
+        return state, ()
+    state = replace(changed(state, event.turn, event.text), asking=0)
+    if not event.edits:
+        return state, ()
+    state, card = cards.proposed(state, "proposed by the assistant", event.edits, (event.why,) if event.why else ())
+    return changed(state, event.turn, event.text, card=card.id), (cards.check_of(state, card),)
+
+
+def _failed(state: State, event: Failed) -> Result:
+    if event.turn != state.asking or not event.turn:
+        return state, ()
+    turn = next(each for each in state.turns if each.id == event.turn)
+    asked = next((each.text for each in reversed(state.turns) if each.role == "you" and each.id < event.turn), "")
+    state = replace(changed(state, event.turn, turn.text, "failed"), asking=0, draft=asked)
+    return noted(state, event.message + (f"; {event.help}" if event.help else "")), ()
+
+
+def _stored(state: State, event: Stored) -> Result:
+    state = replace(state, path=event.path, saved=event.sha256, disk=None, asks_to_quit=False)
+    return noted(state, f"saved {event.path}"), ()
+
+
+def _checked(state: State, event: Checked) -> Result:
+    if event.rev != state.rev:
+        return state, ()
+    issue = state.issue if state.issue < len(event.issues) else -1
+    return replace(state, issues=event.issues, issues_rev=event.rev, issue=issue), ()
+
+
+def _card_checked(state: State, event: CardChecked) -> Result:
+    made = tuple(
+        replace(card, added=event.added, removed=event.removed)
+        if card.id == event.card and card.rev == event.rev
+        else card
+        for card in state.cards
+    )
+    return replace(state, cards=made), ()
+
+
+def _shown(state: State, event: Shown) -> Result:
+    waiting = state.panels.get(event.panel, Panel())
+    if event.rev < waiting.rev:
+        return state, ()
+    panel = replace(waiting, title=event.title, lines=event.lines, rev=event.rev, is_waiting=False)
+    return replace(state, panels={**state.panels, event.panel: panel}), ()
+
+
+def _refused(state: State, event: Refused) -> Result:
+    return noted(state, f"{event.what}: {event.message}" + (f"; {event.help}" if event.help else "")), ()
+
+
+_REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]]] = {
+    Opened: _opened,
+    Said: _said,
+    Acted: _acted,
+    Typed: _typed,
+    Streamed: _streamed,
+    Answered: _answered,
+    Failed: _failed,
+    Stored: _stored,
+    Checked: _checked,
+    CardChecked: _card_checked,
+    Shown: _shown,
+    Refused: _refused,
+}

@@ -1,0 +1,61 @@
+"""Does effects, one at a time and without a model: problems, cards, panels, saving. Safe to call from a thread.
+
+A failure that a person can mend comes back as an event; nothing else is caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sdrl.authoring.effects import Check, CheckCard, Effect, Save, Show
+from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Shown, Stored
+from sdrl.authoring.state import digest
+from sdrl.spec.diagnostics import Diagnostic, SdrlError
+from sdrl.spec.loader import load_spec
+
+
+def perform(effect: Effect) -> Event | None:
+    """Do one effect; the event that tells what came of it, or None for what others do (asking, leaving)."""
+    if isinstance(effect, Check):
+        return Checked(effect.rev, load_spec(effect.path, text=effect.text).diagnostics)
+    if isinstance(effect, CheckCard):
+        before = load_spec(effect.path, text=effect.text).diagnostics
+        after = load_spec(effect.path, text=effect.proposed).diagnostics
+        return CardChecked(effect.card, effect.rev, _without(after, before), _without(before, after))
+    if isinstance(effect, Show):
+        return _show(effect)
+    if isinstance(effect, Save):
+        return _save(effect)
+    return None
+
+
+def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Problems of one text that the other does not have, wherever they stand."""
+    known = {(item.code, item.path, item.message) for item in others}
+    return tuple(item for item in found if (item.code, item.path, item.message) not in known)
+
+
+def _show(asked: Show) -> Event:
+    from sdrl.authoring.panels import content
+
+    try:
+        title, lines = content(asked)
+    except SdrlError as error:
+        shown = [f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error]
+        lines = [error.message, *([f"help: {error.help}"] if error.help else []), *shown]
+        return Shown(asked.panel, asked.rev, "not yet", tuple(lines))
+    except OSError as error:
+        return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))
+    return Shown(asked.panel, asked.rev, title, tuple(lines))
+
+
+def _save(asked: Save) -> Event:
+    from sdrl.run.folder import write_atomic
+
+    try:
+        write_atomic(Path(asked.path), asked.text.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        help_ = "choose another place: /save PATH; your text is kept in the journal"
+        return Refused(f"{asked.path} was not saved", error.strerror or str(error), help_)
+    return Stored(asked.path, digest(asked.text))

@@ -1,0 +1,137 @@
+"""The state of a spec under way: frozen, so that a screen can draw any of them and a test can compare two. No logic."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.edits import Edit
+
+PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "run", "review")
+Role = Literal["you", "guide", "assistant", "note"]
+CardStatus = Literal["open", "accepted", "rejected", "stale"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One entry of the chat. ``guide`` is the scripted interview and never a model; ``note`` is the app's own word.
+
+    ``status`` is '' for a settled turn, 'streaming', 'stopped' or 'failed'; ``card`` the number of a card below it, 0
+    for none.
+    """
+
+    id: int
+    role: Role
+    text: str
+    status: str = ""
+    card: int = 0
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One edit of a card: what stands at its path now and what would. ``before`` is None where nothing is written."""
+
+    path: str
+    before: Any
+    after: Any
+    edit: Edit
+
+
+@dataclass(frozen=True)
+class Card:
+    """Proposed edits. They change nothing before they are accepted, whole or field by field."""
+
+    id: int
+    title: str
+    changes: tuple[FieldChange, ...]
+    why: tuple[str, ...] = ()
+    status: CardStatus = "open"
+    rev: int = 0
+    added: tuple[Diagnostic, ...] = ()
+    removed: tuple[Diagnostic, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A change of the text: at ``start``, ``old`` became ``new``."""
+
+    start: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a panel shows; ``rev`` is the revision it was made of, ``argument`` what it was asked for."""
+
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    rev: int = -1
+    argument: str = ""
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True)
+class Interview:
+    """Where the guided interview is: the key of the open question, '' for none, and values that wait for their partner.
+
+    ``skipped`` are the questions that were answered with a dash; they are not asked again.
+    """
+
+    step: str = ""
+    draft: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """The model that answers in the chat; none where ``model`` is ''. ``key_env`` names the key, never holds it."""
+
+    model: str = ""
+    endpoint: str = ""
+    key_env: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the screen shows. ``rev`` counts changes of the text, ``saved`` is the sha256 of what is on disk."""
+
+    path: str = "task.yaml"
+    text: str = ""
+    rev: int = 0
+    saved: str = ""
+    is_opened: bool = False
+    issues: tuple[Diagnostic, ...] = ()
+    issues_rev: int = -1
+    turns: tuple[Turn, ...] = ()
+    cards: tuple[Card, ...] = ()
+    undo: tuple[Delta, ...] = ()
+    redo: tuple[Delta, ...] = ()
+    interview: Interview = Interview()
+    assistant: Assistant = Assistant()
+    asking: int = 0
+    draft: str = ""
+    view: str = "spec"
+    panels: Mapping[str, Panel] = field(default_factory=dict)
+    issue: int = -1
+    asks_to_quit: bool = False
+    disk: str | None = None
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether the text is not what is on disk."""
+        return digest(self.text) != self.saved
+
+    @property
+    def open_card(self) -> Card | None:
+        """The newest card that waits for a yes or no."""
+        return next((card for card in reversed(self.cards) if card.status in ("open", "stale")), None)
+
+
+def digest(text: str) -> str:
+    """Sha256 (hex) of a text in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

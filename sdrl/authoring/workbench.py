@@ -1,0 +1,120 @@
+"""State, reducer, effects and journal together: what a terminal app, a script and a test hold.
+
+``dispatch`` takes an event and does everything that follows from it, in order. An app passes its own ``start`` for
+effects that take time; without one, all but asking a model is done at once, which is what a replay does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sdrl.authoring.effects import Check, CheckCard, Effect, Save
+from sdrl.authoring.events import Event, Opened, is_journaled
+from sdrl.authoring.journal import DIGITS, Journal, Line, read_lines
+from sdrl.authoring.reducer import reduce
+from sdrl.authoring.services import perform
+from sdrl.authoring.state import State, digest
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.source import read_source
+
+AT_ONCE = (Check, CheckCard, Save)
+
+
+class Workbench:
+    """One spec under way.
+
+    ``start`` is handed the effects that take time (panels, asking, leaving) and dispatches their results later; what
+    checks the text and saves it is done at once.
+    """
+
+    def __init__(self, start: Callable[[Effect], None] | None = None, journal: Journal | None = None) -> None:
+        self.state = State()
+        self._start = start
+        self._journal = journal
+        self._waiting: deque[Event] = deque()
+        self._is_busy = False
+
+    def dispatch(self, event: Event) -> State:
+        """Take one event and all that follows from it; the state after them."""
+        self._waiting.append(event)
+        if self._is_busy:
+            return self.state
+        self._is_busy = True
+        try:
+            while self._waiting:
+                self._step(self._waiting.popleft())
+        finally:
+            self._is_busy = False
+        return self.state
+
+    def keep_in(self, journal: Journal) -> None:
+        """Write events to a journal from now on."""
+        self._journal = journal
+
+    def _step(self, event: Event) -> None:
+        before = self.state
+        self.state, effects = reduce(before, event)
+        if self._journal is not None and is_journaled(event):
+            self._journal.append(event, digest(self.state.text) if self.state.text != before.text else "")
+        for effect in effects:
+            if self._start is not None and not isinstance(effect, AT_ONCE):
+                self._start(effect)
+            elif (result := self._done(effect)) is not None:
+                self._waiting.append(result)
+
+    def _done(self, effect: Effect) -> Event | None:
+        return perform(effect)
+
+
+class Replay(Workbench):
+    """A workbench for events that happened already: saves nothing, asks nobody, makes no panels."""
+
+    def _done(self, effect: Effect) -> Event | None:
+        return perform(effect) if isinstance(effect, Check | CheckCard) else None
+
+
+def replay(lines: Iterable[Line], name: str, path: str) -> Workbench:
+    """The workbench after a journal's or script's events, for a spec at ``path`` (never what the journal names).
+
+    Raises:
+        SdrlError: E882, the text came out otherwise than the journal says; E881, a line is no event.
+    """
+    bench = Replay()
+    for line in lines:
+        event = line.event
+        if isinstance(event, Opened):
+            event = Opened(path, event.text, event.exists)
+        elif not bench.state.is_opened:
+            bench.dispatch(Opened(path, "", exists=False))
+        bench.dispatch(event)
+        if line.digest and line.digest != digest(bench.state.text)[:DIGITS]:
+            message = f"{name}:{line.number}: the spec came out otherwise than when this was recorded"
+            raise SdrlError("E882", message, help="it was recorded with another version of sdrl, or edited since")
+    return bench
+
+
+def opened(path: Path) -> Opened:
+    """The event of opening a spec's file, or of beginning a new one.
+
+    Raises:
+        SdrlError: the file is no text (E1xx), or cannot be read.
+    """
+    if not path.exists():
+        return Opened(str(path), "", exists=False)
+    source = read_source(path)
+    if source.text is None:
+        found = source.problem
+        raise SdrlError(found.code if found else "", found.message if found else f"{path} cannot be read")
+    return Opened(str(path), path.read_bytes().decode("utf-8-sig"))
+
+
+def recovered(path: Path, journal: Path) -> Workbench | None:
+    """The workbench as a crash left it, or None where there is no journal that can be replayed."""
+    try:
+        text = journal.read_text(encoding="utf-8", errors="replace")
+        bench = replay(read_lines(text, str(journal), is_torn=True), str(journal), str(path))
+    except (OSError, SdrlError):
+        return None
+    return bench if bench.state.is_opened else None

@@ -1,0 +1,52 @@
+"""The exact text that a run would send for one prompt, with stand-ins for what it fills in. Pure but for the corpus's
+first passage; calls no model.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from sdrl.compiler.compile import Compiled
+    from sdrl.compiler.plan import PartPlan
+
+NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer")
+
+
+class Preview(NamedTuple):
+    """A prompt's text, and what is to be said about it: stand-ins, when it is sent, its size."""
+
+    text: str
+    said: tuple[str, ...]
+
+
+def preview_prompt(compiled: Compiled, part: PartPlan, name: str) -> Preview:
+    """One of ``NAMES`` for a part of a compiled spec.
+
+    Raises:
+        SdrlError: the spec has errors.
+    """
+    from sdrl.compiler.examples import prompt_values
+    from sdrl.compiler.prompts import Prompts
+    from sdrl.compiler.replies import reply_schema
+
+    plan = compiled.require()
+    values, stand_ins = prompt_values(plan, part, compiled.base_dir, compiled.files)[name]
+    said = [f"part: {part.name}", *stand_ins]
+    if name == "pattern" and not part.demos:
+        said.append("not sent in a run: the task has no demos")
+    if name == "keywords" and (not plan.corpus or plan.settings.retrieve.keywords != "auto"):
+        said.append("not sent in a run: there is no corpus, or the spec gives the keywords")
+    prompts = Prompts(plan)
+    if name == "answer":
+        text = prompts.answer(part, values["input"], values["options"])
+        said.append(f"stop strings: {', '.join(map(repr, plan.base.stop)) or 'none'}")
+    else:
+        text = prompts.messages(name, part, **values)[0]["content"]
+        schema = reply_schema(name, plan.settings.answer)
+        said.append("sent as one user message")
+        said.append(f"reply schema: {json.dumps(schema[1], ensure_ascii=False)}" if schema else "reply: free text")
+    size = len(text.encode())
+    said.append(f"{size:,} bytes, about {-(-size // 4):,} tokens (4 bytes a token)")
+    return Preview(text, tuple(said))
