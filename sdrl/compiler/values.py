@@ -44,8 +44,11 @@ def join(section: str, path: str) -> str:
 
 def origin_of(path: str, origins: Mapping[str, str]) -> str:
     """Where a setting comes from: its own entry, the first one inside it, or the nearest table or list around it."""
-    inside = next((origin for other, origin in origins.items() if other.startswith(f"{path}.")), None)
-    if path not in origins and inside is not None:
+    if path in origins:
+        return origins[path]
+    below = f"{path}."
+    inside = next((origin for other, origin in origins.items() if other.startswith(below)), None)
+    if inside is not None:
         return inside
     while path not in origins and "." in path:
         path = path.rpartition(".")[0]

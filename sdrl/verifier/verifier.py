@@ -6,17 +6,13 @@ answer type, and compared. Long completions are bounded before anything runs ove
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from sdrl.verifier.choice import ChoiceType
 from sdrl.verifier.extract import compile_extract
-from sdrl.verifier.math import MathType
-from sdrl.verifier.number import NumberType
-from sdrl.verifier.plugin import PluginType
 from sdrl.verifier.program import Program, read_program
-from sdrl.verifier.records import RecordType
 from sdrl.verifier.result import (
     BAD_GOLD,
     CORRECT,
@@ -34,9 +30,10 @@ from sdrl.verifier.result import (
     Options,
     Reading,
 )
-from sdrl.verifier.sets import SetType
 from sdrl.verifier.thought import visible
-from sdrl.verifier.words import LabelType, TextType
+
+if TYPE_CHECKING:
+    from sdrl.verifier.math import MathType
 
 MAX_COMPLETION: Final = 1 << 20
 
@@ -85,12 +82,14 @@ class Verifier:
 
     def judge_many(self, items: Sequence[tuple[str, str, Options | None]]) -> list[Judgement]:
         """The verdicts on (completion, gold, options), in order. Mathematical comparisons share the workers."""
-        if not isinstance(self._type, MathType):
+        if self.program.type != "math":
             return [self.judge(completion, gold, options) for completion, gold, options in items]
         drafts = [self._draft_safely(*item) for item in items]
         open_drafts = [draft for draft in drafts if isinstance(draft, _Draft)]
         try:
-            results = iter(self._type.same_many([(draft.prediction, draft.gold) for draft in open_drafts]))
+            results = iter(
+                cast("MathType", self._type).same_many([(draft.prediction, draft.gold) for draft in open_drafts])
+            )
         except Exception as error:  # named border, as in judge
             results = iter([error] * len(open_drafts))
         return [_verdict(draft.prediction, next(results)) if isinstance(draft, _Draft) else draft for draft in drafts]
@@ -180,21 +179,24 @@ class Verifier:
 
 def answer_type(program: Program) -> AnswerType:
     """The answer type of a program. Raises ProgramError for what it cannot use."""
+    module, name = _TYPES[program.type]
+    made = getattr(import_module(f"{__package__}.{module}"), name)
     if program.type == "number":
-        return NumberType(program.tolerance)
-    if program.type == "json":
-        return RecordType(program, answer_type)
-    return _TYPES[program.type](program)
+        return made(program.tolerance)  # type: ignore[no-any-return]
+    return made(program, answer_type) if program.type == "json" else made(program)  # type: ignore[no-any-return]
 
 
-_TYPES: Final[dict[str, Callable[[Program], AnswerType]]] = {
-    "choice": ChoiceType,
-    "boolean": LabelType,
-    "label": LabelType,
-    "text": TextType,
-    "math": MathType,
-    "set": SetType,
-    "program": PluginType,
+# imported when a program needs them: each compiles its own dozens of patterns
+_TYPES: Final[dict[str, tuple[str, str]]] = {
+    "number": ("number", "NumberType"),
+    "math": ("math", "MathType"),
+    "choice": ("choice", "ChoiceType"),
+    "boolean": ("words", "LabelType"),
+    "label": ("words", "LabelType"),
+    "text": ("words", "TextType"),
+    "set": ("sets", "SetType"),
+    "json": ("records", "RecordType"),
+    "program": ("plugin", "PluginType"),
 }
 
 
