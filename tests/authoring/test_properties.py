@@ -74,7 +74,7 @@ ARGUMENTS = (
 EDITS = st.builds(
     Edit,
     st.sampled_from(("set", "insert", "remove")),
-    st.sampled_from(PATHS),
+    st.sampled_from([path for path in PATHS if path]),  # a model's edits come through Edit.from_json, which refuses ''
     st.sampled_from((None, 7, "x", ["a"], {"input": "x", "output": "y"})),
 )
 SPEC = """\
