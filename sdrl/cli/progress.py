@@ -43,9 +43,18 @@ def sentence(event: Event) -> str | None:
         return f"          {event['role']}: circuit {event['state']}: {event['reason']}"
     if kind == "endpoint" and event["source"] == "asked" and event["reasons"]:
         return f"          {event['role']}: {event['reasons'][-1]}"
+    if kind == "batch":
+        return f"          {event['role']}: batch {event['batch']} {batch_line(event)}"
     if kind == "server_started":
         return f"          {event['role']} server is up (pid {event['pid']})"
     return None
+
+
+def batch_line(event: Event) -> str:
+    """Where a batch is: ``in_progress, 120 of 500 done``."""
+    done, failed, total = (event.get(name) for name in ("completed", "failed", "total"))
+    counts = f", {done or 0:,} of {total:,} done" if total else ""
+    return str(event["status"]).replace("_", " ") + counts + (f", {failed:,} failed" if failed else "")
 
 
 def _source(source: str) -> str:

@@ -78,7 +78,7 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         state["stages"][event["stage"]] = {"state": "kept", "rows": event["rows"]}
     elif kind == "stage_finished":
         state["stages"][event["stage"]] = {"state": "done", "rows": event["rows"], "seconds": event["seconds"]}
-    elif kind in ("requests", "limit", "breaker", "endpoint"):
+    elif kind in ("requests", "limit", "breaker", "batch", "endpoint"):
         state["endpoints"].setdefault(event["role"], {}).update(_of_endpoint(event))
     elif kind == "run_finished":
         state["ended"] = {key: event[key] for key in ("status", "exit", "message")}
@@ -93,6 +93,8 @@ def _of_endpoint(event: dict[str, Any]) -> dict[str, Any]:
         return {"limit": {key: event[key] for key in ("limit", "most", "reason")}}
     if kind == "breaker":
         return {"circuit": {key: event[key] for key in ("state", "reason")}}
+    if kind == "batch":
+        return {"batch": {key: event[key] for key in ("batch", "status", "total", "completed", "failed")}}
     return {"can": event["can"], "reasons": event["reasons"]}
 
 
@@ -118,9 +120,13 @@ def render(state: dict[str, Any]) -> str:
 
 
 def _endpoint_line(role: str, endpoint: dict[str, Any]) -> str:
+    from sdrl.cli.progress import batch_line
+
     parts = [f"{endpoint.get('in_flight', 0)} in flight", f"{endpoint.get('sent', 0):,} sent"]
     if limit := endpoint.get("limit"):
         parts.append(f"at most {limit['limit']} of {limit['most']} at once ({limit['reason']})")
+    if batch := endpoint.get("batch"):
+        parts.append(f"batch {batch['batch']} {batch_line(batch)}")
     circuit = endpoint.get("circuit", {})
     if circuit.get("state", "closed") != "closed":
         parts.append(f"circuit {circuit['state'].replace('_', ' ')}: {circuit['reason']}")

@@ -14,6 +14,7 @@ KEYWORD_TRIES = 3  # a keyword reply that cannot be read ends the run, so it is 
 KEYWORD_DEMOS = 3
 PATTERN_DEMOS = 100  # the paper's largest setting
 DRAWS_PER_CALL = 64  # the largest ``n`` of one request
+MOST_LINES = 50_000  # of one batch of a provider's batch API
 VOTE_WAVES = 4  # a vote that is still open after so many less one is asked for the rest at once
 
 

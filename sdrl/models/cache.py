@@ -66,6 +66,10 @@ _CALL_COLUMNS = (
 )
 _INSERT_CALL = f"INSERT INTO calls ({_CALL_COLUMNS}) VALUES ({', '.join('?' * 17)})"
 _UPDATE_CALL = f"UPDATE calls SET ({_CALL_COLUMNS}) = ({', '.join('?' * 17)}) WHERE id = ?"
+_UNSENT = (
+    "UPDATE calls SET status = 'unreachable', microusd = 0, prompt_tokens = 0, completion_tokens = 0"
+    " WHERE id = ? AND status = 'open'"
+)
 # What arrived stays: a later reply for the same draw replaces only a row that never got one.
 _PUT_DRAW = """
 INSERT INTO draws (key, draw, status, text, finish_reason, reason, prompt_tokens, completion_tokens, call, sum)
@@ -135,6 +139,10 @@ class Cache:
     ) -> list[Draw]:
         """Keep a call and the draws it brought in one transaction; returns the draws as they are stored."""
         return await self._submit(lambda db: _settle(db, call, draws, request, call_id))
+
+    async def unsent(self, calls: Sequence[int]) -> None:
+        """Note that open calls never reached anybody, and so cost nothing."""
+        await self._submit(lambda db: db.executemany(_UNSENT, [(call,) for call in calls]))
 
     async def fail(self, draws: Sequence[Draw], request: Request) -> list[Draw]:
         """Keep draws that got no reply after all tries, for the record; a later run asks again."""

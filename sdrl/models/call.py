@@ -23,7 +23,7 @@ from sdrl.spec.diagnostics import SdrlError
 
 
 @dataclass
-class _Sent:
+class Sent:
     """A call under way. ``most`` is what it counts as where its cost stays unknown."""
 
     request: Request
@@ -75,7 +75,7 @@ class Caller:
             if self._is_stopping:
                 await self._ledger.settle(reservation, Usage())
                 await self._unless_stopping()
-            sent = _Sent(request, first, n, attempt, epoch, reservation, most, time.time())
+            sent = Sent(request, first, n, attempt, epoch, reservation, most, time.time())
             self.under_way += 1
             try:
                 return await self._send(client, sent)
@@ -89,7 +89,7 @@ class Caller:
 
     def _record(
         self,
-        sent: _Sent,
+        sent: Sent,
         status: str,
         usage: Usage,
         *,
@@ -134,10 +134,9 @@ class Caller:
         cost = self._price.most(prompt, completion or 0)
         return Usage(requests=1, prompt_tokens=prompt, completion_tokens=completion or 0, microusd=cost)
 
-    async def _send(self, client: Client, sent: _Sent) -> list[Draw]:
+    async def _send(self, client: Client, sent: Sent) -> list[Draw]:
         request = sent.request
-        if self._ledger.is_capped(self._role):  # on disk in full before it is sent: a kill cannot hide it
-            sent.call_id = await self._cache.open_call(self._record(sent, "open", sent.most))
+        await self._note_open(sent)
         sent.began = time.perf_counter()
         reply: Reply | None = None
         try:
@@ -150,14 +149,18 @@ class Caller:
         self._limiter.answered(sent.epoch, time.perf_counter() - sent.began)
         return await self._settle(sent, reply, draws)
 
-    async def _settle(self, sent: _Sent, reply: Reply, draws: list[Draw]) -> list[Draw]:
+    async def _settle(self, sent: Sent, reply: Reply, draws: list[Draw]) -> list[Draw]:
         usage = self._used(sent, reply)
         usage.draws = len(draws)
         known = reply.usage_known
         record = self._record(sent, "ok", usage, cached_tokens=reply.cached_tokens, usage_known=known)
         return await self._store(sent, record, draws, usage)
 
-    def _used(self, sent: _Sent, reply: Reply) -> Usage:
+    async def _note_open(self, sent: Sent) -> None:
+        if self._ledger.is_capped(self._role):  # on disk in full before it is sent: a kill cannot hide it
+            sent.call_id = await self._cache.open_call(self._record(sent, "open", sent.most))
+
+    def _used(self, sent: Sent, reply: Reply) -> Usage:
         """What a reply is charged at; without usage in it its whole reservation."""
         if not reply.usage_known:
             return replace(sent.most)
@@ -167,7 +170,7 @@ class Caller:
         cost = self._price.cost(prompt, completion, min(reply.cached_tokens, prompt))
         return Usage(requests=1, prompt_tokens=prompt, completion_tokens=completion, microusd=cost)
 
-    async def _settle_failure(self, sent: _Sent, error: Exception, reply: Reply | None) -> None:
+    async def _settle_failure(self, sent: Sent, error: Exception, reply: Reply | None) -> None:
         usage, status, kept = Usage(requests=1), type(error).__name__, None
         if isinstance(error, CallFault):
             status, kept = error.kind, error.reply
@@ -180,7 +183,7 @@ class Caller:
                 self._limiter.answered(sent.epoch)
         await self._store(sent, self._record(sent, status, usage, error=str(error), kept=kept), [], usage)
 
-    async def _store(self, sent: _Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:
+    async def _store(self, sent: Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:
         sent.settled = True
         try:
             return await self._cache.settle(record, draws, sent.request, sent.call_id)

@@ -133,6 +133,10 @@ class Usage:
         self.saved_tokens += other.saved_tokens
         self.saved_microusd += other.saved_microusd
 
+    def negative(self) -> Usage:
+        """What takes this sum away when it is added."""
+        return Usage(**{name: -value for name, value in vars(self).items()})
+
     def as_dict(self) -> dict[str, object]:
         """For ``result.json``: requests, tokens, usd, saved_by_cache."""
         saved = {"requests": self.saved_requests, "tokens": self.saved_tokens, "usd": self.saved_microusd / _MILLION}
@@ -227,6 +231,14 @@ class Ledger:
         if self.is_capped(reservation.role):
             async with self._freed:
                 self._freed.notify_all()
+
+    def take_back(self, role: str, stage: str, open_: Usage) -> Reservation:
+        """Hold again a call that was open when an earlier process ended, and counts as spent since: its reply may come.
+
+        Settle it as any other; with nothing used where it never was sent.
+        """
+        self._count(stage, role, open_.negative())
+        return self._hold(Reservation(role, stage, open_.microusd, open_.tokens))
 
     def note(self, role: str, usage: Usage) -> None:
         """Count what costs nothing: draws from the cache, rows that were given up."""

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sdrl.models.batch_call import BatchCaller, Batched, NoLimit
 from sdrl.models.breaker import Breaker, RetryPolicy
 from sdrl.models.cache import Cache
 from sdrl.models.call import Caller
@@ -39,7 +40,9 @@ class ModelSettings:
     flattens: bool = False
     """Whether messages are sent as one raw prompt (``api: completions``)."""
     wanted: Wanted | None = None
-    """None for a server of our own, whose capabilities are known."""
+    """None for a server of our own, whose capabilities are known, and for batches, of which no line can go first."""
+    batches: Batched | None = None
+    """What sends calls as lines of batches, where they are."""
 
 
 class Model:
@@ -65,9 +68,11 @@ class Model:
         self._connect = connect
         self._check_server = check_server
         self._progress = Progress(role, ledger, emit)
-        most = self._settings.concurrency
-        self._limiter = Limiter(most, lambda width, reason: self._progress.limit(width, most, reason))
-        self._caller = Caller(role, self._cache, ledger, self._limiter, self._settings.price, self._progress)
+        most, price, batches = self._settings.concurrency, self._settings.price, self._settings.batches
+        kind = Limiter if batches is None else NoLimit
+        self._limiter = kind(most, lambda width, reason: self._progress.limit(width, most, reason))
+        parts = (role, self._cache, ledger, self._limiter, price, self._progress)
+        self._caller = Caller(*parts) if batches is None else BatchCaller(*parts, batches)
         self._line: Line | None = None
         self._starting = asyncio.Lock()
         self._asking: dict[str, tuple[asyncio.Lock, int]] = {}

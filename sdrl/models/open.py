@@ -14,6 +14,9 @@ from pathlib import Path
 
 from sdrl.compiler.identities import instructor_identity
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.schedule import MOST_LINES
+from sdrl.models.batches import Batches
+from sdrl.models.breaker import RetryPolicy
 from sdrl.models.capabilities import forget, recall, record_key, remember
 from sdrl.models.client import Client, Endpoint
 from sdrl.models.commands import embedded_base, embedded_instructor
@@ -31,6 +34,16 @@ from sdrl.spec.model import Instructor, Models
 from sdrl.spec.model import Server as Spread
 
 EMBEDDED_IN_FLIGHT = 16  # it works on one or a few requests at a time; more in flight would only wait there
+BATCH_POLICY = RetryPolicy(  # a row's bad luck is its own, and every try of it takes hours
+    attempts=3,
+    most_attempts=3,
+    refusals=20,
+    first_delay=0.01,
+    most_delay=0.1,
+    silent=7 * 86400.0,
+    lost_rows=MOST_LINES,
+    open_after=MOST_LINES + 1,
+)
 MANAGED_TIMEOUT_S = 3600.0  # a managed child is watched by its process; a slow machine is no fault
 
 
@@ -70,8 +83,12 @@ async def open_model(
             return _serve_instructor(models.instructor, plan, truth=store_dir / "truth.jsonl")
         return _serve_base(name, models, plan, model_override)
 
-    opening = _Opening(name, serve, log_dir, emit)
     settings = replace(_settings(role, models), wanted=wanted_of(role, plan, store_dir))
+    batches = None
+    if role == "instructor" and models.instructor.batch:
+        batches = Batches(name, ledger, store_dir, emit)
+        settings = replace(settings, wanted=None, concurrency=MOST_LINES, policy=BATCH_POLICY, batches=batches)
+    opening = _Opening(name, serve, log_dir, emit, batches)
     model = Model(name, ledger, None if offline else opening.connect, emit, settings, opening.check)
     try:
         yield model
@@ -85,11 +102,14 @@ async def open_model(
 class _Opening:
     """Starts the server (if one is to be started) and makes the client, at the first request that needs them."""
 
-    def __init__(self, name: str, serve: Callable[[], _Served], log_dir: Path, emit: Emit) -> None:
+    def __init__(
+        self, name: str, serve: Callable[[], _Served], log_dir: Path, emit: Emit, batches: Batches | None
+    ) -> None:
         self._name = name
         self._serve = serve
         self._log_dir = log_dir
         self._emit = emit
+        self._batches = batches
         self._server: Server | None = None
 
     async def connect(self) -> Client:
@@ -102,7 +122,7 @@ class _Opening:
             self._server = server
             self._emit("server_started", {"role": self._name, "pid": server.pid, "url": server.base_url})
             endpoint = replace(endpoint, base_url=server.base_url)
-        return Client(endpoint)
+        return Client(endpoint, self._batches.at(endpoint) if self._batches is not None else None)
 
     def check(self) -> None:
         """Raise when the child has ended by itself."""
@@ -156,8 +176,9 @@ def _settings(role: str, models: Models) -> ModelSettings:
 
 def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Served:
     """Where the instructor is; raises SdrlError when its key is missing."""
-    if instructor.batch:
-        raise SdrlError("E845", "models.instructor: batch: true is not supported yet", help="write 'batch: false'")
+    if instructor.batch and instructor.endpoint in ("embedded", "vllm"):
+        what = f"models.instructor: {instructor.endpoint} has no batch API"
+        raise SdrlError("E845", what, help="write 'batch: false': a server of your own is asked directly")
     endpoint = Endpoint(
         "instructor",
         instructor.endpoint,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sdrl.spec.diagnostics import SdrlError
 
@@ -55,6 +55,15 @@ class HttpTransport:
         """Send one body."""
         session = self._session or self._open()
         async with session.post(self._base_url + path, data=body, allow_redirects=False) as response:
+            content = await response.read()
+        return Answer(response.status, response.headers, content)
+
+    async def request(self, method: str, path: str, body: Any = None) -> Answer:
+        """Send anything else: a GET, or a POST of bytes or of a form."""
+        session = self._session or self._open()
+        headers = {"Content-Type": body.content_type} if hasattr(body, "content_type") else None
+        sent = session.request(method, self._base_url + path, data=body, headers=headers, allow_redirects=False)
+        async with sent as response:
             content = await response.read()
         return Answer(response.status, response.headers, content)
 

@@ -27,6 +27,10 @@ EVENTS: dict[str, tuple[tuple[str, ...], str]] = {
         "how many calls to an endpoint may be in flight has changed, and why",
     ),
     "breaker": (("role", "state", "reason"), "an endpoint's circuit breaker turned: open, half_open or closed"),
+    "batch": (
+        ("role", "batch", "status", "total", "completed", "failed"),
+        "where a batch at the provider is; its counts are null until the provider says them",
+    ),
     "endpoint": (
         ("role", "url", "model", "source", "can", "reasons"),
         "what is known of an endpoint (source: asked or store)",

@@ -89,8 +89,6 @@ def budgets(loaded: Loaded, spec: Spec) -> Findings:
     if budget.usd is not None and price is not None:
         cheapest = min(price.input, price.input if price.cached_input is None else price.cached_input)
         dollars = least["tokens"] * min(cheapest, price.output) / 1e6
-        if spec.models is not None and spec.models.instructor.batch:
-            dollars /= 2  # the usual discount
         if budget.usd < dollars:
             message = f"{budget.usd:g} dollars cannot pay for {shown}: at least {dollars:.2g}"
             yield loaded.diagnostic("W313", "budget.usd", message, help="raise it, or lower synthesize.samples")

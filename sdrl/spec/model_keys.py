@@ -36,7 +36,7 @@ class Instructor(Table):
     concurrency: Count = 256
     """Requests in flight."""
     batch: bool = False
-    """Use the provider's batch API: slower, usually at half the price."""
+    """Use the provider's batch API: hours a step, usually cheaper; ``price`` then says the batch price."""
     price: Price | None = None
     """Price; needed where a budget in dollars is set. embedded costs nothing."""
     extra: dict[str, Any] = Field(default_factory=dict)

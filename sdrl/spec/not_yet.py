@@ -24,7 +24,6 @@ class NotYet:
 NOT_YET_USED: Mapping[str, NotYet] = {
     "synthesize.method": NotYet(("grounded",), "the run refuses this method"),
     "score.adaptive": NotYet((False,), "every sample gets all its draws"),
-    "models.instructor.batch": NotYet((False,), "requests are sent one by one"),
     "train.algorithm": NotYet(("grpo", "sft"), "the run refuses this algorithm"),
     "train.lora": NotYet((None,), "all weights are trained"),
     "hardware.gpus": NotYet((0,), "what is there is used"),

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from sdrl.compiler.plan import EvaluationPlan, PartPlan, Plan
 from sdrl.compiler.prompts import Message, Prompts
+from sdrl.compiler.schedule import MOST_LINES
 from sdrl.models.model import Model
 from sdrl.verifier import Verifier
 
@@ -76,9 +77,11 @@ class StageContext:
 
     @property
     def instructor_limit(self) -> int:
-        """Requests to the instructor that may be in flight."""
+        """Requests to the instructor that may be in flight: by batch, as many as one has lines."""
         models = self.plan.settings.models
-        return models.instructor.concurrency if models else 1
+        if models is None:
+            return 1
+        return MOST_LINES if models.instructor.batch else models.instructor.concurrency
 
     @property
     def base_limit(self) -> int:

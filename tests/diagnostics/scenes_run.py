@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 from sdrl.compiler.plan_file import read_plan
 from sdrl.run.artifacts import Artifacts
@@ -19,6 +20,8 @@ from sdrl.run.review import ReviewFiles
 from tests.compiler.project import write_project
 from tests.diagnostics.scene import ROOT, Stage, scene
 from tests.end_to_end.fake_openai import Reply, fake_openai, is_chat
+from tests.models.imitation_batch import ImitationBatchApi, serving
+from tests.models.test_batches import QUICK
 
 SPEC = """\
 sdrl: 1
@@ -165,8 +168,42 @@ def no_key_in_the_environment(stage: Stage) -> None:
 
 
 @scene("E845")
-def an_api_that_is_not_spoken_yet(stage: Stage) -> None:
-    run(stage, instructor, change=changing("{model: some-model,", "{model: some-model, batch: true,"))
+def batches_of_a_server_of_our_own(stage: Stage) -> None:
+    def embedded(spec: str) -> str:
+        return re.sub(r"{model: some-model,.*}", "{model: scripted-instructor, endpoint: embedded, batch: true}", spec)
+
+    run(stage, instructor, change=embedded)
+
+
+def by_batch(stage: Stage, api: ImitationBatchApi, *words: str) -> None:
+    """A run whose instructor is asked by batch, up to its votes."""
+
+    def says(body: dict[str, Any], place: int) -> str:
+        return str(instructor("/chat/completions", {**body, "n": 1})[1][0])
+
+    api.says = says
+    with serving(api), mock.patch("sdrl.models.batches.Pace", lambda: QUICK):
+        write_project(stage.folder, SPEC.format(url=api.url).replace("some-model,", "some-model, batch: true,"))
+        stage.sdrl("run", "sums.yaml", "--yes", "--until", "vote", *words)
+
+
+@scene("E836")
+def a_batch_that_the_provider_refuses(stage: Stage) -> None:
+    by_batch(stage, ImitationBatchApi(most_lines=2))
+
+
+@scene("E837")
+def a_batch_that_somebody_cancelled(stage: Stage) -> None:
+    by_batch(stage, ImitationBatchApi(answers=2, ends_as="cancelled"))
+
+
+@scene("W871")
+def a_stop_while_a_batch_is_under_way(stage: Stage) -> None:
+    async def at(point: str) -> None:
+        if point == "looked":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    by_batch(stage, ImitationBatchApi(at=at))
 
 
 @scene("E860")

@@ -95,11 +95,11 @@ async def test_the_key_comes_from_the_variable_that_the_spec_names(
     run.cache.close()
 
 
-async def test_a_way_of_asking_that_is_not_there_yet_says_so(tmp_path: Path, demo: Plan) -> None:
+async def test_batches_of_a_server_of_our_own_are_refused(tmp_path: Path, demo: Plan) -> None:
     run = Run(tmp_path)
-    plan = with_instructor(demo, endpoint="http://127.0.0.1:9/v1", batch=True)
+    plan = with_instructor(demo, endpoint="embedded", batch=True)
     async with open_model("instructor", plan, run.store, run.logs, run.ledger, run.emit) as model:
-        with pytest.raises(SdrlError, match="batch: true"):
+        with pytest.raises(SdrlError, match="no batch API"):
             await model.draw(ask(), [0])
     run.cache.close()
 
