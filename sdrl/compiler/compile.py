@@ -112,7 +112,9 @@ class _Compilation:
         parts, rows = build_parts(spec, self._base_dir, findings, resources)
         corpus = build_manifest(spec.corpus, self._base_dir, findings, resources)
         identified = identify(spec.models, self._base_dir, findings, resources)
-        base = base_prompt(spec.models, identified, templates["answer"], findings, resources)
+        asked = (spec.score.sampling, spec.train.sampling, *(each.sampling for each in spec.evaluate))
+        also = [text for block in asked for text in block.stop]
+        base = base_prompt(spec.models, identified, templates["answer"], findings, resources, also)
         program = verifier_program(spec.answer)
         verifier = compile_verifier(program, findings)
         if verifier is None:

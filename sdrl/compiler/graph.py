@@ -163,7 +163,7 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
     if name in INSTRUCTED:
         identity["instructor"] = _instructor(draft, settings)
     if name in ANSWERED:
-        identity["base"] = _base(draft)
+        identity["base"] = _base(draft, settings)
     if name in VERIFIED:
         identity["verifier"] = digest(draft.verifier)
     if name == "retrieve":
@@ -212,8 +212,10 @@ def _instructor(draft: Plan, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"model": draft.identities["instructor"]} | {key: instructor[key] for key in ("api", "structured", "extra")}
 
 
-def _base(draft: Plan) -> dict[str, Any]:
+def _base(draft: Plan, settings: Mapping[str, Any]) -> dict[str, Any]:
     base = draft.base
+    blocks = [settings["score"]["sampling"], *(evaluation.sampling for evaluation in draft.evaluations)]
+    is_open = any(block.get("max_tokens") is None for block in blocks)
     return {
         "model": draft.identities.get("base", ""),
         "prompt": base.kind,
@@ -221,6 +223,11 @@ def _base(draft: Plan) -> dict[str, Any]:
         "tokens": base.tokens,
         "system": base.system,
         "stop": base.stop,
+        "end_ids": base.end_ids,
+        "options": base.options,
+        "keeps_bos": base.keeps_bos,
+        # where a limit is left open, the rollouts' is taken
+        "max_tokens": settings["train"]["max_completion_tokens"] if is_open else None,
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from sdrl.compiler.pins import Pins
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-TOKENIZER_FILES = ("tokenizer_config.json", "chat_template.jinja")
+TOKENIZER_FILES = ("tokenizer_config.json", "chat_template.jinja", "tokenizer.json", "generation_config.json")
 
 
 class HubProblem(ValueError):
@@ -118,7 +118,7 @@ def fetch_tokenizer(name: str, revision: str, folder: Path) -> None:
         try:
             hf_hub_download(name, file, revision=revision, local_dir=folder)
         except EntryNotFoundError:
-            continue  # not every model has both
+            continue  # not every model has all of them
         except (HfHubHTTPError, OSError, ValueError) as error:
             raise _unreachable(name, error) from None
 

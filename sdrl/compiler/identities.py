@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sdrl
 from sdrl.compiler import hub
-from sdrl.compiler.chat import read_chat_template
+from sdrl.compiler.chat import ChatTemplate, read_chat_template
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.plan import BasePrompt
 from sdrl.compiler.prompts import stop_strings
@@ -111,23 +112,29 @@ def base_prompt(
     answer_template: str,
     findings: Findings,
     resources: hub.Resources,
+    also: Iterable[str] = (),
 ) -> BasePrompt:
-    """How the base model is asked: raw, or in its own chat template, which is frozen here."""
+    """How the base model is asked: raw, or in its own chat template, which is frozen here.
+
+    ``also`` are the stop strings that sampling blocks of single stages name: a text that ends an answer in one stage
+    ends it in all.
+    """
+    derived = stop_strings(answer_template)
     if models is None:
-        return BasePrompt("raw", stop=stop_strings(answer_template))
-    base = models.base
-    if base.prompt == "raw":
-        stop = stop_strings(answer_template) if base.stop == "auto" else tuple(base.stop)
-        return BasePrompt("raw", stop=stop)
-    stop = () if base.stop == "auto" else tuple(base.stop)  # a chat model ends its turn by itself
-    found = None
+        return BasePrompt("raw", stop=_once(derived, also))
+    base, form = models.base, models.base.prompt
+    if form.kind == "raw":
+        return BasePrompt("raw", stop=_once(derived if base.stop == "auto" else base.stop, also))
+    stop = _once(() if base.stop == "auto" else base.stop, also)  # a chat model ends its turn by itself
+    asked = BasePrompt("chat", "", base.system, stop, options=dict(form.options))
+    found: ChatTemplate | None = None
     if identified.base_folder is not None:
         found = read_chat_template(identified.base_folder)
     elif not resources.pin and (kept := resources.kept.chat.get(base.model)) is not None:
-        found = kept.chat_template or "", kept.tokens
+        found = ChatTemplate(kept.chat_template or "", kept.tokens, kept.keeps_bos, kept.end_ids)
     elif not resources.pin:
         resources.pending.append(f"models.base: chat template of {base.model}")
-        return BasePrompt("chat", "", base.system, stop)
+        return asked
     elif not findings.failed:
         found = _pinned_template(identified.names["base"], findings)
     if found is None:
@@ -138,11 +145,17 @@ def base_prompt(
                 f"'{base.model}' has no chat template",
                 "use 'prompt: raw', which base models expect",
             )
-        return BasePrompt("chat", "", base.system, stop)
-    return BasePrompt("chat", found[0], base.system, stop, found[1])
+        return asked
+    return replace(
+        asked, chat_template=found.source, tokens=found.tokens, keeps_bos=found.keeps_bos, end_ids=found.end_ids
+    )
 
 
-def _pinned_template(identity: str, findings: Findings) -> tuple[str, dict[str, str]] | None:
+def _once(first: Iterable[str], then: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*first, *then]))
+
+
+def _pinned_template(identity: str, findings: Findings) -> ChatTemplate | None:
     name, _, revision = identity.partition("@")
     with tempfile.TemporaryDirectory(prefix="sdrl-tokenizer-") as folder:
         try:

@@ -62,8 +62,10 @@ class PartPlan:
 class BasePrompt:
     """How the base model is asked: bare text, or a conversation in the model's own chat template, frozen here.
 
-    ``tokens`` are the special tokens that the chat template names (``bos_token`` and so on). ``stop`` are the resolved
-    stop strings, the same in probe, score, rollouts and evaluation.
+    ``tokens`` are the special tokens that the chat template names (``bos_token`` and so on), ``options`` further
+    variables of it (``enable_thinking``). ``keeps_bos``: the template's begin token stays in the text, as the tokenizer
+    adds none. ``stop`` are the resolved stop strings, ``end_ids`` the tokens that end a turn besides those that the
+    model folder names; both are the same in probe, score, rollouts and evaluation (``contract``).
     """
 
     kind: Literal["raw", "chat"]
@@ -71,6 +73,9 @@ class BasePrompt:
     system: str | None = None
     stop: tuple[str, ...] = ()
     tokens: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    keeps_bos: bool = False
+    end_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def encode_plan(plan: Plan) -> dict[str, Any]:
         "parts": parts,
         "prompts": sorted(plan.templates),
         "verifier": plan.verifier,
-        "base": {**asdict(plan.base), "stop": list(plan.base.stop)},
+        "base": {**asdict(plan.base), "stop": list(plan.base.stop), "end_ids": list(plan.base.end_ids)},
         "corpus": [asdict(file) for file in plan.corpus],
         "identities": dict(plan.identities),
         "evaluations": [asdict(evaluation) for evaluation in plan.evaluations],
@@ -62,7 +62,7 @@ def decode_plan(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> P
     from sdrl.spec.model import Spec
 
     base = dict(document["base"])
-    base["stop"] = tuple(base["stop"])
+    base["stop"], base["end_ids"] = tuple(base["stop"]), tuple(base["end_ids"])
     demos = _decode_demos(contents.get(DEMOS_FILE, b""))
     return Plan(
         name=document["name"],

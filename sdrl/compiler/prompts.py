@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 Message = dict[str, str]
 # What an expression inside a template can raise on the values it is given
 RENDER_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-MIN_STOP = 8  # characters; shorter first lines are no telling stop string
+MIN_STOP = 8  # characters; shorter lines that are no heading are no telling stop string
+_INPUT, _FOREIGN = "\x00\x01", "\x00\x02"  # stand for what is no part of the template
 
 _COMMON = ("task", "input_format", "output_format", "labels", "language", "extra_rules")
 # prompt name -> the variables its template may use
@@ -182,7 +183,8 @@ class Prompts:
             return text
         system: Iterable[Message] = [{"role": "system", "content": self._base.system}] if self._base.system else ()
         messages: Sequence[Message] = [*system, {"role": "user", "content": text}]
-        return render_chat(self._base.chat_template or "", messages, self._base.tokens)
+        base = self._base
+        return render_chat(base.chat_template or "", messages, base.tokens, base.options, keeps_bos=base.keeps_bos)
 
     def _render(self, name: str, part: PartPlan, given: Mapping[str, Any]) -> str:
         values: dict[str, Any] = {
@@ -210,15 +212,26 @@ def extra_rules(prompts: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def stop_strings(answer_template: str) -> tuple[str, ...]:
-    """What ``stop: auto`` means: the text that starts every prompt, seen again after an empty line, ends an answer.
+    """What ``stop: auto`` means: the line that opens each problem of the template, seen again, ends an answer.
 
-    A base model that has answered tends to go on with the next problem in the same layout. Only a literal first line
-    of at least 8 characters is telling enough; otherwise there is no stop string.
+    A base model that has answered tends to go on with the next problem in the same layout. Telling are the template's
+    first line, where it is a fixed text, and the label before the input (``### Problem`` above it, ``Question:`` in
+    its line); both only at the start of a line, and a whole line only as a whole line, so that no answer is cut that
+    merely mentions them. The answer's own marker or tag gives none: a stop string is no part of the completion, and
+    cutting there would take the answer with it.
     """
-    for _, token, value in _environment().lex(answer_template):
-        if token == "data":
-            line = str(value).lstrip("\n").split("\n", 1)[0].rstrip()
-            return (f"\n\n{line}",) if len(line) >= MIN_STOP else ()
-        if not token.startswith("comment") and token != "whitespace":
-            return ()
-    return ()
+    values: dict[str, Any] = dict.fromkeys(VARIABLES["answer"], _FOREIGN)
+    values |= {"input": _INPUT, "options": {}, "labels": [], "input_format": None, "extra_rules": ""}
+    try:
+        lines = [line.strip() for line in _compiled(answer_template).render(values).split("\n") if line.strip()]
+    except RENDER_FAILURES:
+        return ()
+    at = next((index for index, line in enumerate(lines) if _INPUT in line), None)
+    if at is None:
+        return ()
+    same_line = lines[at].partition(_INPUT)[0].strip()
+    label = same_line or (lines[at - 1] if at else "")
+    found = [f"\n{lines[0]}\n"] if at and _FOREIGN not in lines[0] and len(lines[0]) >= MIN_STOP else []
+    if label and _FOREIGN not in label and (label.endswith(":") or label.startswith("#") or len(label) >= MIN_STOP):
+        found.append(f"\n{label}" if same_line else f"\n{label}\n")
+    return tuple(dict.fromkeys(found))

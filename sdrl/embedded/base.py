@@ -89,7 +89,7 @@ class BaseModel:
         logits = self._single.start(self._torch.tensor([ids]), steps)
         for step in range(1, steps + 1):
             token = int(logits.argmax())
-            by_end = token in self._end_tokens
+            by_end = token in self._end_tokens or token in sampling.end_ids
             if by_end:
                 break
             chosen.append(token)
@@ -111,7 +111,7 @@ class BaseModel:
         if sampling.temperature > 0:
             drawn = uniforms(prompt, sampling.seed + first, count, steps)
             chance = torch.from_numpy(drawn.T.copy()).to(self._device)
-        ends = torch.tensor(sorted(self._end_tokens), dtype=torch.int64)
+        ends = torch.tensor(sorted(self._end_tokens.union(sampling.end_ids)), dtype=torch.int64)
         tokens = torch.zeros((count, steps), dtype=torch.int64)
         lengths, by_end = torch.full((count,), steps), torch.zeros(count, dtype=torch.bool)
         live, done = torch.arange(count), torch.zeros(count, dtype=torch.bool)  # rows in the batch; which are over
@@ -208,8 +208,12 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _end_tokens(config: dict[str, Any], generation: dict[str, Any], of_tokenizer: int | None) -> frozenset[int]:
-    """Every token that ends a completion: of the generation settings, the model's and the tokenizer's."""
+    """Every token that ends a completion: of the generation settings, or else the model's, and the tokenizer's.
+
+    The rule of vLLM and of the training process: generation settings that name end tokens replace the model's.
+    """
+    named = generation.get("eos_token_id")
     found: set[int] = set()
-    for value in (generation.get("eos_token_id"), config.get("eos_token_id"), of_tokenizer):
+    for value in (config.get("eos_token_id") if named is None else named, of_tokenizer):
         found.update([value] if isinstance(value, int) else value or [])
     return frozenset(found)

@@ -78,6 +78,8 @@ class Sampling:
     max_tokens: int | None
     stop: tuple[str, ...]
     seed: int
+    end_ids: tuple[int, ...] = ()
+    """Tokens that end a row besides the model's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,7 @@ class _Common(BaseModel):
     top_k: int | None = Field(default=None, ge=-1)
     max_tokens: int | None = Field(default=None, ge=1)
     stop: str | list[str] | None = None
+    stop_token_ids: list[int] | None = None
     seed: int | None = None
 
     def sampling(self, max_tokens: int | None) -> Sampling:
@@ -188,6 +191,7 @@ class _Common(BaseModel):
             max_tokens=max_tokens,
             stop=tuple(text for text in stop if text),
             seed=self.seed or 0,
+            end_ids=tuple(self.stop_token_ids or ()),
         )
 
 

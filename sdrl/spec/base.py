@@ -60,7 +60,7 @@ class Sampling(Table):
     top_k: Annotated[int, Field(ge=1)] | None = None
     """Only the k likeliest tokens. null: off."""
     max_tokens: Annotated[int, Field(ge=1)] | None = None
-    """The longest reply, in tokens. null: not sent (train: its max_completion_tokens)."""
+    """The longest reply, in tokens. null: not sent (base model: train.max_completion_tokens)."""
     stop: list[str] = Field(default_factory=list)
     """Texts that end a reply."""
 

@@ -41,13 +41,13 @@ def base_models(loaded: Loaded, spec: Spec) -> Findings:
         return
     base = spec.models.base
     kind = kind_of(base.model)
-    if base.prompt == "raw" and kind == "chat":
+    if base.prompt.kind == "raw" and kind == "chat":
         message = f"'{base.model}' looks like a chat model and is asked raw"
         yield loaded.diagnostic("W307", "models.base.model", message, help="write prompt: chat, or take the base model")
-    if base.prompt == "raw" and base.system is not None:
+    if base.prompt.kind == "raw" and base.system is not None:
         message = "a raw prompt has no system message"
         yield loaded.diagnostic("W307", "models.base.system", message, help="write prompt: chat, or remove it")
-    if base.prompt == "chat" and kind == "base":
+    if base.prompt.kind == "chat" and kind == "base":
         message = f"'{base.model}' looks like a base model and is asked through a chat template"
         yield loaded.diagnostic("W320", "models.base.prompt", message, help="write prompt: raw")
 

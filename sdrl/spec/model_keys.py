@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -59,6 +59,17 @@ class Server(Table):
     """Copies."""
 
 
+class AskedAs(Table):
+    """The form in which the base model gets its prompt."""
+
+    shorthand: ClassVar[str] = "kind"
+
+    kind: Literal["raw", "chat"] = "raw"
+    """raw: the answer prompt as it is; chat: through the model's chat template."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """chat: further variables of the template, as {enable_thinking: false}."""
+
+
 class Base(Table):
     """The model that is trained."""
 
@@ -68,12 +79,13 @@ class Base(Table):
     """Commit of a hub model; null: pinned by compile --pin."""
     serve: Literal["vllm", "embedded"] | Text = "vllm"
     """vllm or embedded: a server is started; or the base URL of one that runs."""
-    prompt: Literal["raw", "chat"] = "raw"
-    """raw: the answer prompt as it is; chat: through the model's chat template."""
+    prompt: AskedAs = AskedAs.model_construct()
+    """raw: the answer prompt as it is; chat: through the model's chat template; {kind: chat, options: {…}}: with its
+    variables."""
     system: str | None = None
     """System message of a chat prompt."""
     stop: Literal["auto"] | list[Text] = "auto"
-    """Texts that end an answer; auto: the model's own end tokens."""
+    """Texts that end an answer; auto: the line that opens the next problem (raw). End tokens always do."""
     server: Server = Server.model_construct()
     """How the server spreads over devices."""
     concurrency: Count = 256

@@ -9,34 +9,28 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sdrl.compiler.contract import Generation
 from sdrl.models.model import Model
 from sdrl.models.request import Draw, Request
 from sdrl.stages.context import Row, StageContext
 
 
 def base_request(
-    ctx: StageContext, row: Mapping[str, Any], sampling: Mapping[str, Any], *, model: str, seed: int
+    ctx: StageContext, row: Mapping[str, Any], generation: Generation, *, model: str, seed: int
 ) -> Request:
     """The request that asks a model (base or trained) for an answer to the row's input."""
     part = ctx.part(row["part"])
-    chosen = dict(sampling)
-    chosen["stop"] = chosen.get("stop") or list(ctx.plan.base.stop)
     return Request(
         kind="answer",
         model=model,
         messages=None,
         prompt=ctx.prompts.answer(part, row["input"], row["options"]),
-        sampling=chosen,
+        sampling=generation.sampling(),
         schema_name=None,
         schema=None,
         seed=seed,
         accept_truncated=True,
     )
-
-
-def greedy(sampling: Mapping[str, Any]) -> dict[str, Any]:
-    """The same limits and stop strings at temperature 0."""
-    return {**sampling, "temperature": 0.0, "top_p": 1.0, "top_k": None}
 
 
 async def judged(

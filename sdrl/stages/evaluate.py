@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sdrl.compiler.contract import for_evaluation
 from sdrl.compiler.plan import EvaluationPlan
 from sdrl.models.model import Model
 from sdrl.stages.base_answers import arrived, base_request, judged
@@ -41,14 +42,14 @@ async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -
 
 
 async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str) -> list[Row]:
-    sampling = evaluation.sampling
+    generation = for_evaluation(ctx.plan, evaluation)
     problems = ctx.evaluation_rows(evaluation)
 
     async def one(problem: Row) -> Sequence[Row]:
         row = {"part": problem.get("part") or ctx.plan.parts[0].name, **problem}
         row.setdefault("options", None)
         request = base_request(
-            ctx, row, sampling, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
+            ctx, row, generation, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
         )
         replies, answers = await judged(ctx, model, request, row, evaluation.runs)
         about = {"set": evaluation.name, "shift": evaluation.shift, "problem": problem["id"], "model": which}

@@ -6,19 +6,20 @@ A base model that hardly ever gives a readable answer ends the run here, before 
 
 from __future__ import annotations
 
+from sdrl.compiler.contract import for_probe
 from sdrl.spec.diagnostics import Exit, SdrlError
-from sdrl.stages.base_answers import base_request, greedy, judged, share
+from sdrl.stages.base_answers import base_request, judged, share
 from sdrl.stages.context import Row, StageContext, StageOutput
 
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a sample: {id, solved, completion, prediction, verdict, reason, finish_reason}."""
-    sampling = greedy(ctx.plan.settings.score.sampling.resolved())
+    generation = for_probe(ctx.plan)
     model = await ctx.models.base()
     name = ctx.plan.identities["base"]
 
     async def one(row: Row) -> Row:
-        request = base_request(ctx, row, sampling, model=name, seed=ctx.plan.seed_for("probe", row["id"]))
+        request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("probe", row["id"]))
         _, answers = await judged(ctx, model, request, row, 1)
         if not answers:
             return {"id": row["id"], "code": "no_reply", "evidence": "the base model's reply never arrived"}

@@ -6,6 +6,7 @@ suspect (ours; the paper trusts the vote).
 
 from __future__ import annotations
 
+from sdrl.compiler.contract import for_score
 from sdrl.stages.ballot import count_votes
 from sdrl.stages.base_answers import arrived, base_request, judged
 from sdrl.stages.context import Row, StageContext, StageOutput
@@ -14,12 +15,12 @@ from sdrl.stages.context import Row, StageContext, StageOutput
 async def run(ctx: StageContext) -> StageOutput:
     """One row a sample: {id, draws, correct, parsable, truncated, pass_rate, majority, label_doubt}."""
     settings = ctx.plan.settings.score
-    sampling = settings.sampling.resolved()
+    generation = for_score(ctx.plan)
     model = await ctx.models.base()
     name = ctx.plan.identities["base"]
 
     async def one(row: Row) -> Row:
-        request = base_request(ctx, row, sampling, model=name, seed=ctx.plan.seed_for("score", row["id"]))
+        request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("score", row["id"]))
         replies, answers = await judged(ctx, model, request, row, settings.draws)
         if not answers:
             return {"id": row["id"], "code": "no_reply", "evidence": "no draw of the base model arrived"}

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sdrl.compiler.contract import for_rollouts
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.model import Train
@@ -91,7 +92,7 @@ def _job(ctx: StageContext) -> TrainingJob:
     rows = {split: [row for row in chosen if row["split"] == split] for split in ("train", "validation")}
     for split, some in rows.items():
         _write(work / f"{split}.jsonl", [_training_row(ctx, row) for row in some])
-    chosen_sampling = train.sampling.resolved()
+    rollouts = for_rollouts(ctx.plan)
     return TrainingJob(
         plan_hash=ctx.plan.hash,
         stage_hash=ctx.plan.stage("train").hash,
@@ -109,10 +110,13 @@ def _job(ctx: StageContext) -> TrainingJob:
         epochs=train.epochs,
         prompts_per_step=train.prompts_per_step,
         rollouts=train.rollouts,
-        max_completion_tokens=train.max_completion_tokens,
+        max_completion_tokens=rollouts.max_tokens,
         kl=train.kl,
-        sampling=RolloutSampling(**{key: chosen_sampling[key] for key in ("temperature", "top_p", "top_k")}),
-        stop=tuple(settings.score.sampling.stop or ctx.plan.base.stop),
+        sampling=RolloutSampling.model_validate(
+            {"temperature": rollouts.temperature, "top_p": rollouts.top_p, "top_k": rollouts.top_k}
+        ),
+        stop=rollouts.stop,
+        end_ids=rollouts.end_ids,
         seed=ctx.plan.seed_for("train"),
         patience=train.early_stop.patience if train.early_stop else None,
         trl=trl_fields(train),

@@ -1,7 +1,8 @@
-"""Greedy completions of the model in training, in batches, and the trimming that stop strings need.
+"""How the model in training completes: where a completion ends, and greedy ones for looks at the validation split.
 
-Same prompt bytes, stop strings, token limit and end tokens as the rollouts. Used by the looks at the validation
-split. Judges nothing.
+One meaning of a stop string for all: the text of the new tokens holds it, as an endpoint means it. The library's own
+`stop_strings` also looks into the prompt, so that a text which begins there would end a rollout and no reply. Defaults of
+the model folder never act. Judges nothing.
 """
 
 from __future__ import annotations
@@ -26,30 +27,52 @@ class Completion:
 
 
 def bind_stop_strings(model: Any, session: Session) -> None:
-    """Give `generate` the tokenizer it needs for stop strings; TRL passes none."""
-    if session.job.stop:
-        from functools import partial
+    """Let every `generate` of the model end at the job's stop strings; TRL passes none that mean the same."""
+    if not session.job.stop:
+        return
+    generate = model.generate
 
-        model.generate = partial(model.generate, tokenizer=session.tokenizer)
+    def ending(*args: Any, **named: Any) -> Any:
+        named["stopping_criteria"] = _stopping(session, named["input_ids"].shape[1])
+        return generate(*args, **named)
+
+    model.generate = ending
+
+
+def _stopping(session: Session, prompt_length: int) -> Any:
+    """Return the criteria that end a row whose new text holds a stop string. Looks at the last tokens only.
+
+    Every token is looked at when it comes, so a stop string ends in the newest one, and it has at least a byte of text
+    a token; the eight more are for tokens that decode to nothing.
+    """
+    import torch
+    from transformers import StoppingCriteria, StoppingCriteriaList
+
+    stop = session.job.stop
+    reach = 8 + max(len(text.encode()) for text in stop)
+
+    class HoldsStopString(StoppingCriteria):  # type: ignore[misc]
+        """True for the rows that are over."""
+
+        def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+            new = input_ids[:, max(prompt_length, input_ids.shape[1] - reach) :].tolist()
+            held = [any(text in tail for text in stop) for tail in map(session.decode, new)]
+            return torch.tensor(held, device=input_ids.device)
+
+    return StoppingCriteriaList([HoldsStopString()])
 
 
 def trimmed(ids: list[int], session: Session) -> list[int]:
-    """Return a rollout's ids without the padding after a stop string, which TRL would train on as if sampled.
-
-    Only rows that a stop string ended are touched: those are padded by `generate`, and where pad and end token are
-    one, TRL keeps the first of that padding as an end token.
-    """
-    pad = int(session.tokenizer.pad_token_id)
-    if not session.job.stop:
+    """Return a rollout's ids up to the token that completes a stop string; the padding behind it was not sampled."""
+    stop = session.job.stop
+    if not stop or not any(text in session.decode(ids) for text in stop):
         return ids
-    if pad not in session.eos_ids:
-        end = len(ids)
-        while end > 1 and ids[end - 1] == pad:
-            end -= 1
-        return ids[:end]
-    if len(ids) > 1 and ids[-1] == pad and any(text in session.decode(ids[:-1]) for text in session.job.stop):
-        return ids[:-1]
-    return ids
+    low, high = 1, len(ids)
+    while low < high:
+        middle = (low + high) // 2
+        is_over = any(text in session.decode(ids[:middle]) for text in stop)
+        low, high = (low, middle) if is_over else (middle + 1, high)
+    return ids[:low]
 
 
 def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Completion]:
@@ -67,7 +90,6 @@ def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Compl
         "do_sample": False,
         "pad_token_id": tokenizer.pad_token_id,
         "eos_token_id": sorted(session.eos_ids),
-        "stop_strings": list(job.stop) or None,
     }
     completions: dict[int, Completion] = {}
     with unwrap_model_for_generation(trainer.model_wrapped, trainer.accelerator) as model, torch.no_grad():
@@ -79,14 +101,14 @@ def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Compl
                 {"input_ids": [encoded[index] for index in chosen]}, padding_side="left", return_tensors="pt"
             )
             batch = batch.to(model.device)
-            extra = {} if not job.stop or hasattr(model.generate, "keywords") else {"tokenizer": tokenizer}
+            width = batch["input_ids"].shape[1]
             output = model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 generation_config=GenerationConfig(**settings),
-                **extra,
+                stopping_criteria=_stopping(session, width) if job.stop else None,
             )
-            new = output[:, batch["input_ids"].shape[1] :].tolist()
+            new = output[:, width:].tolist()
             for index, ids in zip(chosen, new, strict=True):
                 completions[index] = _completion(ids, session)
         model.train(was_training)
@@ -95,8 +117,8 @@ def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Compl
 
 def _completion(ids: list[int], session: Session) -> Completion:
     end = next((at for at, one in enumerate(ids) if one in session.eos_ids), None)
-    kept = ids if end is None else ids[: end + 1]
-    text = session.decode(kept)
+    kept = trimmed(ids if end is None else ids[: end + 1], session)
+    text = session.text(kept)
     cut = cut_at_stop(text, session.job.stop)
     is_truncated = end is None and cut == text and len(kept) >= session.job.max_completion_tokens
     return Completion(cut, tuple(kept), is_truncated)

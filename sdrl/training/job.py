@@ -92,6 +92,9 @@ class TrainingJob(_Frozen):
     loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "grpo"
     sampling: RolloutSampling = RolloutSampling()
     stop: tuple[str, ...] = ()
+    """Texts that end a completion and are no part of it."""
+    end_ids: tuple[int, ...] = ()
+    """Tokens that end a completion besides those that the model folder names."""
     seed: int = Field(default=0, ge=0)
     add_special_tokens: bool = True
     """Whether the tokenizer puts its own tokens around a prompt, as completion endpoints do unless told otherwise."""

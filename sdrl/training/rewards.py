@@ -43,6 +43,8 @@ class Scorer:
     """Judges each batch once for all four functions, and keeps count of what came out."""
 
     judge: Judge
+    read: Callable[[Sequence[int]], str] | None = None
+    """The text of a completion's tokens, as an endpoint returns it; None: the trainer's own decoding."""
     stop: tuple[str, ...] = ()
     eos_ids: frozenset[int] = frozenset()
     max_tokens: int = 0
@@ -53,13 +55,19 @@ class Scorer:
     _verdicts: list[str] = field(default_factory=list)
 
     def verdicts(
-        self, completions: Sequence[str], golds: Sequence[str], options: Sequence[str | None], step: int
+        self,
+        completions: Sequence[str],
+        golds: Sequence[str],
+        options: Sequence[str | None],
+        step: int,
+        ids: Sequence[Sequence[int]] | None = None,
     ) -> list[str]:
         """Return one verdict a completion; the list judged last is not judged again. `options`: JSON texts or empty."""
         if completions is not self._judged:
+            texts = completions if self.read is None or ids is None else [self.read(one) for one in ids]
             items: list[Item] = [
                 (cut_at_stop(text, self.stop), gold, json.loads(choice) if choice else None)
-                for text, gold, choice in zip(completions, golds, options, strict=True)
+                for text, gold, choice in zip(texts, golds, options, strict=True)
             ]
             self._verdicts = self._controlled([verdict.verdict for verdict in self.judge.judge_many(items)], step)
             self.errors += self._verdicts.count("error")
@@ -98,7 +106,8 @@ def reward_functions(scorer: Scorer) -> list[RewardFunction]:
         completions, golds = arguments["completions"], arguments["gold"]
         options = arguments.get("options") or [None] * len(completions)
         state = arguments.get("trainer_state")
-        return scorer.verdicts(completions, golds, options, state.global_step if state is not None else 0)
+        step = state.global_step if state is not None else 0
+        return scorer.verdicts(completions, golds, options, step, arguments.get("completion_ids"))
 
     def share(wanted: frozenset[str], **arguments: Any) -> list[float | None]:
         return [None if verdict == "error" else float(verdict in wanted) for verdict in judged(arguments)]

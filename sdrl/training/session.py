@@ -57,9 +57,15 @@ class Session:
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of token ids without special tokens, as an endpoint returns it."""
-        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        """Return the text of token ids without special tokens."""
+        text: str = self.tokenizer.decode(
+            list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
         return text
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Return a completion's text as an endpoint returns it: without the token that ended it, special or not."""
+        return self.decode(ids[:-1] if len(ids) and ids[-1] in self.eos_ids else ids)
 
     @property
     def vocabulary(self) -> int:
@@ -78,13 +84,15 @@ def open_session(job: TrainingJob) -> Session:
     folder = model_folder(job)
     tokenizer = load_tokenizer(folder, [row.prompt for row in rows[:8]])
     model = load_model(folder)
+    eos_ids = _eos_ids(model, tokenizer) | frozenset(job.end_ids)
+    _forget_defaults(model, tokenizer, eos_ids)
     session = Session(
         job=job,
         device=device,
         folder=folder,
         tokenizer=tokenizer,
         model=model,
-        eos_ids=_eos_ids(model, tokenizer),
+        eos_ids=eos_ids,
         verifier=Verifier.from_program(job.verifier),
         rows=rows,
         validation=validation,
@@ -166,3 +174,17 @@ def _eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     named = model.generation_config.eos_token_id
     more = [] if named is None else ([named] if isinstance(named, int) else list(named))
     return frozenset([int(tokenizer.eos_token_id), *(int(one) for one in more)])
+
+
+def _forget_defaults(model: Any, tokenizer: Any, eos_ids: frozenset[int]) -> None:
+    """Replace the folder's generation defaults (a penalty, a nucleus) by end tokens and nothing else.
+
+    Every field that a caller leaves open is filled from them by `generate`, and no request to an endpoint has them.
+    """
+    from transformers import GenerationConfig
+
+    model.generation_config = GenerationConfig(
+        bos_token_id=model.generation_config.bos_token_id,
+        eos_token_id=sorted(eos_ids),
+        pad_token_id=tokenizer.pad_token_id,
+    )

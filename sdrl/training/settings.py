@@ -125,7 +125,7 @@ def grpo(job: TrainingJob, batch: Batch, device: str) -> dict[str, Any]:
         "top_k": job.sampling.top_k or 0,
         "min_p": None,
         "repetition_penalty": 1.0,
-        "generation_kwargs": {"stop_strings": list(job.stop)} if job.stop else None,
+        "generation_kwargs": None,  # stop strings are bound to the model: see `generation`
         "reward_weights": weights(job.reward),
         "log_completions": False,
         "use_vllm": False,

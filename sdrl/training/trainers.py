@@ -63,6 +63,7 @@ def grpo_trainer(session: Session, batch: Batch, callback: Any) -> Any:
     job = session.job
     scorer = Scorer(
         judge=session.verifier,
+        read=session.text,
         stop=job.stop,
         eos_ids=session.eos_ids,
         max_tokens=job.max_completion_tokens,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sdrl.compiler.chat import read_chat_template, render_chat
+from sdrl.compiler.chat import ChatTemplate, read_chat_template, render_chat
 from sdrl.compiler.compile import compile_spec
 from sdrl.compiler.prompts import Prompts
 from sdrl.spec.diagnostics import SdrlError
@@ -49,7 +49,7 @@ def test_it_agrees_with_transformers(tmp_path: Path) -> None:
 def test_the_template_file_wins_over_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": "old"}))
     (tmp_path / "chat_template.jinja").write_text("new")
-    assert read_chat_template(tmp_path) == ("new", {})
+    assert read_chat_template(tmp_path) == ChatTemplate("new")
 
 
 def test_a_model_without_a_chat_template_is_a_diagnostic(tmp_path: Path) -> None:

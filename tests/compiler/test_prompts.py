@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sdrl.compiler.compile import compile_spec
+from sdrl.compiler.contract import for_evaluation, for_probe, for_rollouts, for_score
 from sdrl.compiler.plan import PartPlan, Plan
 from sdrl.compiler.prompts import Prompts, options_to_show, stop_strings
 from sdrl.compiler.sample import Sample
@@ -155,14 +156,17 @@ def test_a_template_that_cannot_be_used_is_reported_with_its_line(
 @pytest.mark.parametrize(
     ("source", "stop"),
     [
-        ("Question: {{ input }}\nAnswer:", ("\n\nQuestion:",)),
-        ("{# note #}\n### Problem\n{{ input }}", ("\n\n### Problem",)),
+        ("Question: {{ input }}\nAnswer:", ("\nQuestion:",)),
+        ("{# note #}\n### Problem\n{{ input }}", ("\n### Problem\n",)),
+        ("Solve it step by step.\n\n### Problem\n{{ input }}", ("\nSolve it step by step.\n", "\n### Problem\n")),
+        ("{{ task }}\n\nProblem:\n{{ input | upper }}\n", ("\nProblem:\n",)),
+        ("Note\n{{ input }}", ()),
         ("{{ input }}\n{{ output_format }}\n", ()),
-        ("Q: {{ input }}", ()),
+        ("Q: {{ input }}", ("\nQ:",)),
         ("{% if options %}Choose.{% endif %}{{ input }}", ()),
     ],
 )
-def test_automatic_stop_strings_come_from_the_text_that_starts_the_template(source: str, stop: tuple[str, ...]) -> None:
+def test_automatic_stop_strings_are_the_lines_that_open_a_problem(source: str, stop: tuple[str, ...]) -> None:
     assert stop_strings(source) == stop
 
 
@@ -182,3 +186,36 @@ def test_the_scripted_instructor_finds_every_block(plan: Plan) -> None:
     assert (solved.get("problem"), solved.count("problem")) == ("a problem", 1)
     assert solved.options() == (("A", "x"), ("B", "y"))
     assert solved.get("output_format") == plan.parts[0].output_format
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "3 + 4 = 7\n#### 7",
+        "### Problem analysis\nThe question: how many?\n#### 7",
+        "The ### Problem says 3.\n### Solution\n#### 7\n",
+        "To answer the question:\n#### 7",
+    ],
+)
+def test_automatic_stop_strings_cut_no_answer_that_only_mentions_a_heading(plan: Plan, answer: str) -> None:
+    assert plan.base.stop == ("\n### Problem\n",)
+    assert not any(text in answer for text in plan.base.stop)
+    again = f"{answer}\n\n### Problem\nAda has 3 apples."
+    assert any(text in again for text in plan.base.stop)
+
+
+def test_a_stop_string_of_one_stage_ends_answers_in_all(tmp_path: Path) -> None:
+    text = SPEC.replace("1e-6}", "1e-6, sampling: {stop: [DONE, END]}}") + "score: {sampling: {stop: [END]}}\n"
+    plan = compile_spec(write_project(tmp_path, text)).require()
+    assert plan.base.stop == ("\n### Problem\n", "END", "DONE")
+    drawn = [for_probe(plan), for_score(plan), for_rollouts(plan), *(for_evaluation(plan, e) for e in plan.evaluations)]
+    assert {(each.kind, each.stop, each.end_ids) for each in drawn} == {("raw", plan.base.stop, ())}
+    assert for_probe(plan).sampling() == {**for_score(plan).sampling(), "temperature": 0.0, "top_p": 1.0, "top_k": None}
+
+
+def test_a_limit_left_open_is_the_rollouts(tmp_path: Path) -> None:
+    text = SPEC.replace("1e-6}", "1e-6, max_completion_tokens: 77}") + "score: {sampling: {max_tokens: null}}\n"
+    plan = compile_spec(write_project(tmp_path, text)).require()
+    other = compile_spec(write_project(tmp_path, text.replace("77", "78"))).require()
+    assert (for_probe(plan).max_tokens, for_score(plan).max_tokens, for_rollouts(plan).max_tokens) == (77, 77, 77)
+    assert plan.stage("score").hash != other.stage("score").hash

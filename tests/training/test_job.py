@@ -110,11 +110,12 @@ def test_an_unknown_trl_field_gets_the_nearest_name_and_an_owned_one_its_key() -
         settings.check_trl({"learning_rate": 1e-3}, Config)
 
 
-def test_the_users_trl_fields_come_last_and_stop_strings_reach_generation(make_job: Make) -> None:
+def test_the_users_trl_fields_come_last_and_no_generation_field_is_the_librarys_to_fill(make_job: Make) -> None:
     job = make_job(stop=["\n\n"], trl={"epsilon": 0.3})
     found = settings.grpo(job, data.Batch(2, 8, 1), "cpu")
     assert (found["epsilon"], found["beta"], found["reward_weights"]) == (0.3, 0.01, [1, 0, 0.5, -0.25])
-    assert found["generation_kwargs"] == {"stop_strings": ["\n\n"]}
+    assert found["generation_kwargs"] is None and (found["top_k"], found["min_p"]) == (0, None)
+    assert found["repetition_penalty"] == 1
     assert (found["use_cpu"], found["bf16"], found["gradient_checkpointing"]) == (True, False, False)
 
 
