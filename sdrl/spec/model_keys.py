@@ -80,8 +80,7 @@ class Base(Table):
     serve: Literal["vllm", "embedded"] | Text = "vllm"
     """vllm or embedded: a server is started; or the base URL of one that runs."""
     prompt: AskedAs = AskedAs.model_construct()
-    """raw: the answer prompt as it is; chat: through the model's chat template; {kind: chat, options: {…}}: with its
-    variables."""
+    """raw or chat alone will do; {kind: chat, options: {…}} sets variables of the chat template."""
     system: str | None = None
     """System message of a chat prompt."""
     stop: Literal["auto"] | list[Text] = "auto"

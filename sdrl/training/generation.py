@@ -1,8 +1,8 @@
 """How the model in training completes: where a completion ends, and greedy ones for looks at the validation split.
 
 One meaning of a stop string for all: the text of the new tokens holds it, as an endpoint means it. The library's own
-`stop_strings` also looks into the prompt, so that a text which begins there would end a rollout and no reply. Defaults of
-the model folder never act. Judges nothing.
+`stop_strings` also looks into the prompt, so that a text which begins there would end a rollout and no reply. Judges
+nothing.
 """
 
 from __future__ import annotations

@@ -58,9 +58,7 @@ class Session:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of token ids without special tokens."""
-        text: str = self.tokenizer.decode(
-            list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
     def text(self, ids: Sequence[int]) -> str:

@@ -88,7 +88,7 @@ def test_preview_prints_exactly_the_prompt(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "sdrl", "preview", str(spec), "--prompt"]
     answer = subprocess.run([*words, "answer"], capture_output=True, check=True)
     assert answer.stdout.startswith(b"### Problem\nWhat is 1 + 1?\n") and answer.stdout.endswith(b"### Solution\n")
-    assert b"stop strings: '\\n\\n### Problem'" in answer.stderr
+    assert b"stop strings: '\\n### Problem\\n'" in answer.stderr
     generate = subprocess.run([*words, "generate"], capture_output=True, check=True)
     assert b"<passage>\nPassage 0 about adding.\n</passage>" in generate.stdout
     assert b"the first passage of passages.jsonl" in generate.stderr
