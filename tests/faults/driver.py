@@ -18,6 +18,7 @@ from sdrl.cli import run as command
 from sdrl.cli.main import main
 
 TIMEOUT_VARIABLE = "FAULT_TESTS_TIMEOUT_S"
+WHO_VARIABLE = "FAULT_TESTS_WHO"  # where so many processes run that a process id comes twice
 
 
 def prepare() -> None:
@@ -28,7 +29,8 @@ def prepare() -> None:
 
     def told(served: Any) -> Any:
         timeout = float(os.environ.get(TIMEOUT_VARIABLE, "600"))
-        endpoint = replace(served.endpoint, sends_seed=True, key=f"pid-{os.getpid()}", timeout_s=timeout)
+        who = os.environ.get(WHO_VARIABLE, f"pid-{os.getpid()}")
+        endpoint = replace(served.endpoint, sends_seed=True, key=who, timeout_s=timeout)
         return replace(served, endpoint=endpoint)
 
     def quick(*arguments: Any) -> Any:

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -52,12 +53,13 @@ class Zygote:
     ) -> Ended:
         """``sdrl WORDS`` in ``folder``, ended at the given point (0: not at all)."""
         (folder / "met.txt").unlink(missing_ok=True)
-        asked = {"folder": str(folder), "words": words, "at": at, "when": when, "kinds": list(kinds)}
+        who = uuid.uuid4().hex
+        asked = {"folder": str(folder), "words": words, "at": at, "when": when, "kinds": list(kinds), "who": who}
         answer = self._pipe(asked)
         said = (folder / "said.txt").read_text()
         met = (folder / "met.txt").read_text().splitlines() if (folder / "met.txt").exists() else []
         assert "Traceback" not in said, said
-        return Ended(answer["code"], said, tuple(met), f"pid-{answer['pid']}")
+        return Ended(answer["code"], said, tuple(met), who)
 
     def close(self) -> None:
         """End it."""
@@ -82,8 +84,9 @@ def _child(asked: dict[str, Any]) -> int:
     os.dup2(said, 2)
     points = Points(asked["at"], asked["when"], tuple(asked["kinds"]))
     install(points)
-    from tests.faults.driver import run
+    from tests.faults.driver import WHO_VARIABLE, run
 
+    os.environ[WHO_VARIABLE] = asked["who"]
     code = run(asked["words"])
     sys.stdout.flush()
     sys.stderr.flush()
@@ -109,7 +112,7 @@ def main() -> None:
                 code = 99
             os._exit(code)
         _, status = os.waitpid(child, 0)
-        out.write(json.dumps({"code": os.waitstatus_to_exitcode(status), "pid": child}) + "\n")
+        out.write(json.dumps({"code": os.waitstatus_to_exitcode(status)}) + "\n")
         out.flush()
 
 
