@@ -35,6 +35,7 @@ class Sent:
     most: Usage
     at: float
     call_id: int | None = None
+    answered: bool = False  # its place was given back: the endpoint is done with it, whatever the disk still does
     settled: bool = False
     began: float = 0.0
 
@@ -51,6 +52,7 @@ class Caller:
         self._limiter = limiter
         self._price = price
         self._progress = progress
+        self._unsettled = asyncio.Semaphore(limiter.most)
         self._bounds = Bounds()
         self._is_stopping = False
         self.under_way = 0
@@ -67,7 +69,14 @@ class Caller:
         Raises CallFault, RowRefused, Unsupported or SdrlError.
         """
         most = self._most(request, n)
+        async with self._unsettled:  # a kill loses no more paid replies than calls that may be in flight
+            return await self._placed(client, request, first, n, attempt, most)
+
+    async def _placed(
+        self, client: Client, request: Request, first: int, n: int, attempt: int, most: Usage
+    ) -> list[Draw]:
         epoch = await self._limiter.acquire()
+        sent: Sent | None = None
         self._progress.in_flight += 1
         try:
             await self._unless_stopping()
@@ -85,7 +94,8 @@ class Caller:
                     await self._ledger.settle(reservation, most)
         finally:
             self._progress.in_flight -= 1
-            self._limiter.release()
+            if sent is None or not sent.answered:
+                self._limiter.release()
 
     def _record(
         self,
@@ -147,6 +157,7 @@ class Caller:
             await self._settle_failure(sent, error, reply)
             raise
         self._limiter.answered(sent.epoch, time.perf_counter() - sent.began)
+        self._leave(sent)
         return await self._settle(sent, reply, draws)
 
     async def _settle(self, sent: Sent, reply: Reply, draws: list[Draw]) -> list[Draw]:
@@ -181,7 +192,12 @@ class Caller:
                 self._limiter.refused(sent.epoch, time.perf_counter() - sent.began)
             elif error.kind != "unreachable":
                 self._limiter.answered(sent.epoch)
+        self._leave(sent)
         await self._store(sent, self._record(sent, status, usage, error=str(error), kept=kept), [], usage)
+
+    def _leave(self, sent: Sent) -> None:
+        sent.answered = True
+        self._limiter.release()
 
     async def _store(self, sent: Sent, record: CallRecord, draws: list[Draw], usage: Usage) -> list[Draw]:
         sent.settled = True
