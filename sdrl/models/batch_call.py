@@ -60,6 +60,9 @@ class NoLimit(Limiter):
     def refused(self, epoch: int, seconds: float = 0.0) -> None:
         """Nothing to learn from a line."""
 
+    def release(self) -> None:
+        """No place was taken."""
+
 
 class Batched(Protocol):
     """What sends the lines: ``models.batches.Batches``, which is also the client's transport."""

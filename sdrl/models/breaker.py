@@ -52,7 +52,7 @@ class RetryPolicy:
         if fault.retry_after is not None:
             return min(self.most_retry_after, fault.retry_after) * random.uniform(1.0, 1.1)
         most = 2.0 if fault.kind == "unreachable" else self.most_delay
-        return random.uniform(0, min(most, self.first_delay * 2.0 ** min(attempt, 16)))
+        return random.uniform(0, min(most, self.first_delay * 2.0 ** min(max(attempt - 1, 0), 16)))
 
     def pause(self, trials: int, fault: CallFault) -> float:
         """Seconds that an open circuit stays open after ``trials`` calls in a row that failed."""

@@ -77,17 +77,17 @@ class StageContext:
 
     @property
     def instructor_limit(self) -> int:
-        """Requests to the instructor that may be in flight: by batch, as many as one has lines."""
+        """Rows to work on at once with the instructor: by batch, as many as one has lines."""
         models = self.plan.settings.models
         if models is None:
             return 1
-        return MOST_LINES if models.instructor.batch else models.instructor.concurrency
+        return MOST_LINES if models.instructor.batch else _rows_at_once(models.instructor.concurrency)
 
     @property
     def base_limit(self) -> int:
-        """Requests to the base or trained model that may be in flight."""
+        """Rows to work on at once with the base or trained model."""
         models = self.plan.settings.models
-        return models.base.concurrency if models else 1
+        return _rows_at_once(models.base.concurrency) if models else 1
 
     def evaluation_rows(self, evaluation: EvaluationPlan) -> list[Row]:
         """The frozen problems of an evaluation set: {id, input, gold, options?}."""
@@ -130,6 +130,12 @@ class StageContext:
         except* Exception as failures:
             raise _first(failures) from None
         return made
+
+
+def _rows_at_once(concurrency: int) -> int:
+    """More than calls may be in flight, which the model itself bounds: a row that waits for its next try, or whose
+    reply is being stored or judged, leaves its place to another."""
+    return concurrency + concurrency // 4
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

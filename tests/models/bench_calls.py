@@ -94,7 +94,7 @@ def show(one: dict[str, Any]) -> str:
 def speed() -> Iterator[Line]:
     """Calm and with faults, the clients interleaved."""
     rounds: dict[str, list[dict[str, Any]]] = {}
-    with server() as calm, server(faults=0.1) as faulty, tempfile.TemporaryDirectory() as stores:
+    with server() as calm, server(faults=0.1, retry_after=0.2) as faulty, tempfile.TemporaryDirectory() as stores:
         for number in range(ROUNDS):
             for which in ("aiohttp", "openai", "sdrl"):
                 store = f"{stores}/{which}-{number}"

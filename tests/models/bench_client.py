@@ -36,7 +36,7 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-async def drive(calls: int, ask: Ask) -> dict[str, object]:
+async def drive(calls: int, ask: Ask, rows_at_once: int = CONCURRENCY) -> dict[str, object]:
     order = iter(range(calls))
     rows = 0
     memory: dict[int, float] = {}
@@ -50,7 +50,7 @@ async def drive(calls: int, ask: Ask) -> dict[str, object]:
             if rows in MARKS:
                 memory[rows] = round(resident_mb(), 1)
 
-    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+    await asyncio.gather(*(worker() for _ in range(rows_at_once)))
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "rows": rows,
@@ -81,7 +81,7 @@ async def with_sdrl(url: str, calls: int, store: Path) -> dict[str, object]:
             assert draw.status == "ok", draw
             return draw.text
 
-        result = await drive(calls, ask)
+        result = await drive(calls, ask, CONCURRENCY + CONCURRENCY // 4)  # as the stages do
         widths = [fields["limit"] for type_, fields in bench.events if type_ == "limit"]
         return {**result, "widths": widths[-8:], "usd": bench.ledger.total().usd}
 

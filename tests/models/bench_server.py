@@ -23,6 +23,7 @@ class Server:
     def __init__(self, options: dict[str, Any]) -> None:
         self.latency = float(options.get("latency", 0.2))
         self.faults = float(options.get("faults", 0.0))
+        self.retry_after = str(options.get("retry_after", 1))
         self.places = int(options.get("places", 10**9))
         self.rate, self.burst = float(options.get("rate", 0.0)), float(options.get("burst", 20.0))
         self.rng = random.Random(0)
@@ -53,7 +54,7 @@ class Server:
             await asyncio.sleep(self.latency)
             if self.faults and self.rng.random() < self.faults:
                 self.faulty += 1
-                return await _fault(TURN[self.faulty % len(TURN)], request)
+                return await _fault(TURN[self.faulty % len(TURN)], request, self.retry_after)
             return web.Response(body=_BODY, content_type="application/json")
         finally:
             self.in_flight -= 1
@@ -88,10 +89,10 @@ def _refusal() -> web.Response:
     return web.json_response({"error": error}, status=429)
 
 
-async def _fault(name: str, request: web.Request) -> web.StreamResponse:
+async def _fault(name: str, request: web.Request, retry_after: str) -> web.StreamResponse:
     if name == "429":
         refusal = _refusal()
-        refusal.headers["Retry-After"] = "1"
+        refusal.headers["Retry-After"] = retry_after
         return refusal
     if name == "500":
         return web.json_response({"error": {"message": "oops"}}, status=500)
