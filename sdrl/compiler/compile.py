@@ -22,6 +22,7 @@ from sdrl.compiler.graph import build_stages
 from sdrl.compiler.hardware_check import check_hardware
 from sdrl.compiler.hub import Resources
 from sdrl.compiler.identities import base_prompt, identify
+from sdrl.compiler.launch_files import launch_files
 from sdrl.compiler.parts import build_parts
 from sdrl.compiler.pins import PINNED, Pins, pins_of
 from sdrl.compiler.plan import EvaluationPlan, Plan, plan_hash
@@ -164,7 +165,7 @@ class _Compilation:
         check_contexts(plan, sizes, self._base_dir, known.base_folder, self._findings)
         hardware = check_hardware(plan.settings, sizes, known.base_folder, self._findings)
         plan = replace(plan, estimate=plan.estimate | {"hardware": hardware})
-        return plan, plan_files(plan, known.data, write_readme(plan))
+        return plan, plan_files(plan, {**known.data, **launch_files(plan)}, write_readme(plan))
 
     def _evaluations(
         self, program: Mapping[str, object], verifier: Verifier, base_folder: Path | None

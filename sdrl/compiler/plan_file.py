@@ -29,14 +29,14 @@ PLAN_FILE = "plan.json"
 VERIFIER_FILE = "verifier.json"
 LOCATION_FILE = "location.json"
 README_FILE = "README.md"
-OWN_NAMES = (PLAN_FILE, VERIFIER_FILE, LOCATION_FILE, README_FILE, "prompts", "data")
+OWN_NAMES = (PLAN_FILE, VERIFIER_FILE, LOCATION_FILE, README_FILE, "prompts", "data", "launch")
 MAX_SHOWN = 5  # changed values named in one message
 # what reading a document of another form can raise (pydantic's errors are ValueErrors)
 MALFORMED = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def plan_files(plan: Plan, data: Mapping[str, bytes], readme: str) -> dict[str, bytes]:
-    """The bytes of every file of the plan folder by relative path; ``data`` holds the frozen evaluation sets."""
+    """The bytes of every file of the plan folder by relative path; ``data``: what is made elsewhere."""
     files: dict[str, bytes] = {f"prompts/{name}.jinja": text.encode() for name, text in plan.templates.items()}
     files[VERIFIER_FILE] = pretty_json(plan.verifier)
     demos = b"".join(json_line({"part": part.name, **demo.to_dict()}) for part in plan.parts for demo in part.demos)

@@ -14,7 +14,9 @@ from sdrl.compiler.plan import Plan
 from sdrl.spec.base import SLUG
 
 _SLUG = re.compile(SLUG)
-_OWN = re.compile(r"README\.md|verifier\.json|prompts/[a-z_]+\.jinja|data/[A-Za-z0-9][A-Za-z0-9._-]*")
+_OWN = re.compile(
+    r"README\.md|verifier\.json|prompts/[a-z_]+\.jinja|launch/[a-z0-9-]+\.[a-z]+|data/[A-Za-z0-9][A-Za-z0-9._-]*"
+)
 
 
 def strange_names(plan: Plan, document: Mapping[str, Any]) -> Iterator[str]:

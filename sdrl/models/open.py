@@ -222,7 +222,7 @@ def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) ->
         server = embedded_base(name, weights.local(), hidden)
         return _Served(replace(endpoint, concurrency=EMBEDDED_IN_FLIGHT), server)
     if serve == "vllm":
-        server = vllm_server(name, weights, base.server, hidden)
+        server = vllm_server(name, weights, base.server, hidden, gpus=plan.settings.hardware.gpus)
         return _Served(replace(endpoint, model=served_name(name)), server)
     return _Served(replace(endpoint, timeout_s=600.0))
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sdrl.compiler.launch_files import ray_words
 from sdrl.models.servers import HOST, QUIET, ServerPlan
 from sdrl.models.weights import Weights
 from sdrl.spec.diagnostics import SdrlError
@@ -82,9 +83,13 @@ def vllm_server(
     spread: Server,
     hidden: frozenset[str] = frozenset(),
     *,
+    gpus: int = 0,
     found: Installation | None = None,
 ) -> ServerPlan:
-    """vLLM's server of one model, on loopback. Raises SdrlError (E848) when vLLM is not installed."""
+    """vLLM's server of one model, on loopback; beyond the ``gpus`` of this machine Ray spreads it (0: not said).
+
+    Raises SdrlError (E848) when vLLM is not installed.
+    """
     vllm = found or find_vllm()
     words = ["--host", HOST, "--port", "{port}", "--model", str(weights.folder or weights.name)]
     words += ["--served-model-name", served_name(name)]
@@ -93,6 +98,7 @@ def vllm_server(
     words += ["--generation-config", "vllm", "--seed", "0", "--load-format", "safetensors"]
     words += ["--tensor-parallel-size", str(spread.tensor_parallel)]
     words += ["--data-parallel-size", str(spread.data_parallel)]
+    words += ray_words(spread.tensor_parallel, spread.data_parallel, gpus)
     environment = {**QUIET, "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     del environment["OMP_NUM_THREADS"]  # its CPU build sets threads by itself
     if vllm.is_cpu:

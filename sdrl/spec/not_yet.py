@@ -26,8 +26,6 @@ NOT_YET_USED: Mapping[str, NotYet] = {
     "score.adaptive": NotYet((False,), "every sample gets all its draws"),
     "train.algorithm": NotYet(("grpo", "sft"), "the run refuses this algorithm"),
     "train.lora": NotYet((None,), "all weights are trained"),
-    "hardware.gpus": NotYet((0,), "what is there is used"),
-    "hardware.nodes": NotYet((1,), "one machine is used"),
     "rounds": NotYet((1,), "one round is run"),
 }
 

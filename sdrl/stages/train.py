@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compiler.contract import for_rollouts
+from sdrl.compiler.plan import Plan
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.model import Train
@@ -93,6 +94,7 @@ def _job(ctx: StageContext) -> TrainingJob:
     for split, some in rows.items():
         _write(work / f"{split}.jsonl", [_training_row(ctx, row) for row in some])
     rollouts = for_rollouts(ctx.plan)
+    placed = placement(ctx.plan)
     return TrainingJob(
         plan_hash=ctx.plan.hash,
         stage_hash=ctx.plan.stage("train").hash,
@@ -119,8 +121,31 @@ def _job(ctx: StageContext) -> TrainingJob:
         end_ids=rollouts.end_ids,
         seed=ctx.plan.seed_for("train"),
         patience=train.early_stop.patience if train.early_stop else None,
-        trl=trl_fields(train),
+        trl=trl_fields(train) | placed.pop("trl"),
+        **placed,
     )
+
+
+def placement(plan: Plan) -> dict[str, Any]:
+    """The job's fields that the hardware plan decides, and TRL's under ``trl``; without GPUs in the spec: none."""
+    hardware, train = plan.settings.hardware, plan.settings.train
+    if not hardware.gpus:
+        return {"trl": {}}
+    planned = plan.estimate.get("hardware") or {}
+    fields: dict[str, Any] = {
+        "device": "cuda",
+        "processes": hardware.gpus * hardware.nodes,
+        "nodes": hardware.nodes,
+        "layout": "fsdp2" if planned.get("layout") == "fsdp2" else "ddp",
+        "micro_batch": planned.get("micro_batch"),
+        "checkpointing": train.trl.get("gradient_checkpointing", planned.get("checkpointing")),
+        "trl": {},
+    }
+    if planned.get("rollouts") == "vllm":
+        own = {"vllm_mode": "colocate", "vllm_enable_sleep_mode": True}
+        own["vllm_gpu_memory_utilization"] = planned["vllm_share"]
+        fields["trl"] = {name: value for name, value in own.items() if name not in train.trl}
+    return fields
 
 
 def trl_fields(train: Train) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class Watcher:
 
     def saved(self, step: int) -> None:
         """Mark the checkpoint complete; only now may older best weights go."""
+        if self.session.job.processes > 1:
+            self.trainer.accelerator.wait_for_everyone()  # each process writes its own random state into it
         if not self.session.is_main or self.session.not_finite:
             return
         checkpoints.mark_complete(self.session.checkpoints / f"checkpoint-{step}")
@@ -86,8 +88,9 @@ class Watcher:
         session.curve = [look for look in session.curve if look.step != step] + [curve]
         if session.is_main:
             session.metrics.write(validation.metrics_row(curve))
-            if step > 0 and checkpoints.best(session.curve) == curve:
-                save_weights(session, self.trainer, validation.best_folder(session.job.work_dir, step))
+        is_best = step > 0 and checkpoints.best(session.curve) == curve
+        if is_best and (session.is_main or session.job.is_sharded):  # shards are gathered by all
+            save_weights(session, self.trainer, validation.best_folder(session.job.work_dir, step))
 
 
 def as_callback(watcher: Watcher) -> Any:

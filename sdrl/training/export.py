@@ -28,9 +28,13 @@ _COPIED = (
 
 
 def save_weights(session: Session, trainer: Any, folder: Path) -> None:
-    """Write the model as it is now into a complete model folder; the folder appears whole or not at all."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    _write(model, session, folder)
+    """Write the model as it is now into a complete model folder; the folder appears whole or not at all.
+
+    Of a sharded model every process calls it: each gives its shards, the first writes.
+    """
+    state = trainer.accelerator.get_state_dict(trainer.model) if session.job.is_sharded else None
+    if session.is_main:
+        _write(trainer.accelerator.unwrap_model(trainer.model), session, folder, state)
 
 
 def export(session: Session, source: Path | None, trainer: Any) -> None:
@@ -38,18 +42,20 @@ def export(session: Session, source: Path | None, trainer: Any) -> None:
     out_dir = session.job.out_dir
     if source is None:
         save_weights(session, trainer, out_dir)
-    elif source == session.folder:
+    if not session.is_main:
+        return
+    if source == session.folder:
         _write(load_model(source), session, out_dir)
-    else:
+    elif source is not None:
         partial = _partial(out_dir)
         shutil.copytree(source, partial)
         swap_folder(partial, out_dir)
     _check(session)
 
 
-def _write(model: Any, session: Session, folder: Path) -> None:
+def _write(model: Any, session: Session, folder: Path, state: Any = None) -> None:
     partial = _partial(folder)
-    model.save_pretrained(partial)
+    model.save_pretrained(partial, state_dict=state)
     for pattern in _COPIED:
         for path in session.folder.glob(pattern):
             if path.is_file():

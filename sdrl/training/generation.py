@@ -107,6 +107,7 @@ def greedy(session: Session, trainer: Any, prompts: Sequence[str]) -> list[Compl
                 attention_mask=batch["attention_mask"],
                 generation_config=GenerationConfig(**settings),
                 stopping_criteria=_stopping(session, width) if job.stop else None,
+                synced_gpus=job.is_sharded,
             )
             new = output[:, width:].tolist()
             for index, ids in zip(chosen, new, strict=True):

@@ -32,6 +32,8 @@ _OUTSIDE_IDENTITY = {
     "threads",
     "keep_checkpoints",
     "plan_hash",
+    "micro_batch",
+    "checkpointing",
 }
 
 
@@ -113,9 +115,21 @@ class TrainingJob(_Frozen):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     processes: int = Field(default=1, ge=1)
+    """Of all machines together; each gets an equal part of every update."""
+    nodes: int = Field(default=1, ge=1)
+    """Machines; a work folder on a disk that all of them see."""
+    layout: Literal["ddp", "fsdp2", "zero3"] = "ddp"
+    """A whole copy a process, or weights, gradients and optimizer sharded over all of them."""
+    checkpointing: bool | None = None
+    """Recompute activations in the backward pass; None: on a GPU."""
     threads: int = Field(default=2, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
     """Completions (SFT: rows) in one forward pass; None: as many as fit a bound on the logits' memory."""
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether no process holds the whole model."""
+        return self.layout != "ddp" and self.processes > 1
 
     def identity(self) -> str:
         """Return the hash of everything that decides the weights, rows included; 64 hex digits.

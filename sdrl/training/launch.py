@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -18,39 +19,90 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sdrl.training.job import LOG, METRICS, OUTCOME, STOP, Outcome, TrainingJob, read_outcome, write_job
+from sdrl.compiler.launch_files import MAIN_ADDRESS, accelerate_config, deepspeed_config
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.training.job import (
+    LOG,
+    METRICS,
+    OUTCOME,
+    STOP,
+    Outcome,
+    TrainingJob,
+    read_outcome,
+    write_atomically,
+    write_job,
+)
 from sdrl.training.metrics import parse_row
 
+ACCELERATE = "accelerate.yaml"
+DEEPSPEED = "zero3.json"
 WATCH = "SDRL_TRAINING_WATCH_STDIN"
 _POLL_SECONDS = 0.25
 _GRACE_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
 
 
-def command(job: TrainingJob, job_file: Path) -> list[str]:
-    """Return the command that runs a job; a person can run the same line.
+def command(job: TrainingJob, job_file: Path, rank: int = 0) -> list[str]:
+    """Return the command that runs a job on the machine `rank`; a person can run the same line.
 
     Several processes on a CPU go through torch's own launcher: `accelerate launch --cpu --num_processes N` starts one
-    process and says nothing, and the child would refuse that.
+    process and says nothing, and the child would refuse that. Raises: `SdrlError` E810 where several machines are
+    asked for and the first one's address is not known.
     """
     module = ["-m", "sdrl.training", str(job_file)]
     if job.device == "cpu" and job.processes > 1:
-        launcher = [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc_per_node",
-            str(job.processes),
-        ]
-        return [*launcher, *module]
+        return [sys.executable, "-m", "torch.distributed.run", *_torch_words(job, rank), *module]
     launcher = [sys.executable, "-m", "accelerate.commands.launch"]
+    if job.is_sharded or job.nodes > 1:
+        return [*launcher, "--config_file", str(job.work_dir / ACCELERATE), *_machine_words(job, rank), *module]
     if job.device == "cpu":
         launcher.append("--cpu")
     elif job.processes > 1:
         launcher.append("--multi_gpu")
     fixed = ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
     return [*launcher, "--num_processes", str(job.processes), *fixed, *module]
+
+
+def _torch_words(job: TrainingJob, rank: int) -> list[str]:
+    each = ["--nproc_per_node", str(job.processes // job.nodes)]
+    if job.nodes == 1:
+        return ["--standalone", *each]
+    host, port = main_address()
+    return [
+        *("--nnodes", str(job.nodes), "--node_rank", str(rank), *each),
+        *("--master_addr", host, "--master_port", port),
+    ]
+
+
+def _machine_words(job: TrainingJob, rank: int) -> list[str]:
+    if job.nodes == 1:
+        return []
+    host, port = main_address()
+    return ["--machine_rank", str(rank), "--main_process_ip", host, "--main_process_port", port]
+
+
+def main_address() -> tuple[str, str]:
+    """Return host and port of the leading machine. Raises: `SdrlError` E810 when the environment does not say."""
+    host, _, port = os.environ.get(MAIN_ADDRESS, "").rpartition(":")
+    if not host or not port.isdigit():
+        raise SdrlError(
+            "E810",
+            f"a training on several machines needs the first one's address, and {MAIN_ADDRESS} does not hold HOST:PORT",
+            help="start it with launch/slurm.sh of the plan folder, or as launch/commands.sh says",
+        )
+    return host, port
+
+
+def write_accelerate(job: TrainingJob) -> None:
+    """Write the work folder's accelerate.yaml (and DeepSpeed's file), where the layout needs them."""
+    if not job.is_sharded and job.nodes == 1:
+        return
+    precision = "no" if job.precision == "fp32" else "bf16"
+    beside = job.work_dir / DEEPSPEED
+    config = accelerate_config(job.layout, job.processes, job.nodes, precision=precision, deepspeed_file=str(beside))
+    write_atomically(job.work_dir / ACCELERATE, json.dumps(config, indent=1) + "\n")  # YAML holds JSON
+    if job.layout == "zero3":
+        write_atomically(beside, json.dumps(deepspeed_config(), indent=1) + "\n")
 
 
 def environment(job: TrainingJob, base: Mapping[str, str], hidden: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -82,19 +134,21 @@ async def run_training(
     job.work_dir.mkdir(parents=True, exist_ok=True)
     for left in (OUTCOME, STOP):
         (job.work_dir / left).unlink(missing_ok=True)
+    write_accelerate(job)
     job_file = write_job(job, job.work_dir / "job.json")
+    words = command(job, job_file)
     tail = _Tail(job.work_dir / METRICS, on_metrics)
     started = time.monotonic()
     read_end, write_end = os.pipe()
     with (job.work_dir / LOG).open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *command(job, job_file),
+            *words,
             stdin=read_end,
             stdout=log,
             stderr=log,
             env=environment(job, os.environ, hidden),
             start_new_session=True,
-            preexec_fn=_death_signal(),
+            preexec_fn=death_signal(),
         )
     os.close(read_end)
     try:
@@ -130,8 +184,13 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
         except TimeoutError:
             pass
-    _signal_group(process.pid, signal.SIGKILL)
+    end_group(process.pid)
     await process.wait()
+
+
+def end_group(pid: int) -> None:
+    """Kill whoever is left of a launcher's process group."""
+    _signal_group(pid, signal.SIGKILL)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
@@ -139,7 +198,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
-def _death_signal() -> Callable[[], None] | None:
+def death_signal() -> Callable[[], None] | None:
     """Return what asks Linux to kill the launcher when we die; the library is looked up here, not after the fork."""
     if sys.platform != "linux":
         return None

@@ -112,8 +112,9 @@ def _finish(session: Session, trainer: Any) -> Outcome:
     source: Path | None = None
     if top is not None:
         source = session.folder if top.step == 0 else validation.best_folder(job.work_dir, top.step)
-    if session.is_main:
+    if session.is_main or job.is_sharded:
         export(session, source, trainer)
+    if session.is_main:
         session.metrics.write({"final": True, "step": step, "best_step": outcome.best_step})
     message = outcome.message
     if top and top.step == 0:

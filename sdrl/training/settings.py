@@ -78,7 +78,7 @@ def common(job: TrainingJob, batch: Batch, device: str) -> dict[str, Any]:
         # bf16 is the default on a GPU and a choice on a CPU that has instructions for it; the weights stay fp32.
         "bf16": job.precision == "bf16" or (job.precision == "auto" and not on_cpu),
         "fp16": False,
-        "gradient_checkpointing": not on_cpu,
+        "gradient_checkpointing": not on_cpu if job.checkpointing is None else job.checkpointing,
         "ddp_find_unused_parameters": False,
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": not on_cpu,

@@ -45,9 +45,10 @@ def look(session: Session, trainer: Any, step: int) -> Curve:
     """Take one look with the model as it is; with several processes each completes its share of the rows."""
     accelerator = trainer.accelerator
     mine = session.validation[accelerator.process_index :: accelerator.num_processes]
-    found = [
-        (row, done) for row, done in zip(mine, greedy(session, trainer, [row.prompt for row in mine]), strict=True)
-    ]
+    prompts = [row.prompt for row in mine]
+    if session.job.is_sharded and len(prompts) * accelerator.num_processes < len(session.validation):
+        prompts.append(session.validation[0].prompt)  # all work together on every token: none may have a row less
+    found = list(zip(mine, greedy(session, trainer, prompts), strict=False))
     if accelerator.num_processes > 1:
         from accelerate.utils import gather_object
 

@@ -138,3 +138,12 @@ def a_work_folder_that_is_a_file(stage: Stage) -> None:
 def a_training_that_was_asked_to_stop(stage: Stage) -> None:
     stage.write("outcome.json", json.dumps({"status": "stopped", "message": "stopped at step 40"}))
     until_training(stage)
+
+
+@scene("E810")
+def two_machines_that_do_not_know_each_other(stage: Stage) -> None:
+    from sdrl.training.launch import command
+
+    asked = job(stage, processes=16, nodes=2, device="cuda")
+    with mock.patch.dict("os.environ", {"SDRL_MAIN_ADDRESS": "node-1"}):
+        stage.fails(lambda: command(asked, asked.work_dir / "job.json"))

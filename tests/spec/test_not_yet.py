@@ -76,7 +76,6 @@ def test_the_table_names_keys_that_exist() -> None:
         ("rounds: 2", "rounds"),
         ("train: {algorithm: rloo}", "train.algorithm"),
         ("train: {lora: {rank: 8}}", "train.lora"),
-        ("hardware: {gpus: 4}", "hardware.gpus"),
         ("synthesize: {method: targen}", "synthesize.method"),
     ],
 )

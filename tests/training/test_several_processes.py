@@ -1,0 +1,117 @@
+"""Two processes of one training on this CPU (gloo): killed, they end with the weights of two undisturbed ones.
+
+The undisturbed ones have a launcher each and find each other by an address, as two machines do. Real torch and trl.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdrl.training.job import Outcome, TrainingJob
+from sdrl.training.launch import command, run_training
+from sdrl.training.metrics import read_metrics
+from tests.training.test_training_process import Make, wait_for_end, weights_sha
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+# A random model is never right, so the length decides the reward: something to learn from.
+SETTINGS: dict[str, Any] = {
+    "processes": 2,
+    "epochs": 2,
+    "eval_every": 100,
+    "save_every": 2,
+    "validation_rows": None,
+    "max_completion_tokens": 32,
+    "reward": {"correct": 1, "wrong": 0, "parsable": 0.5, "truncated": -1},
+}
+
+
+def run(job: TrainingJob, on_metrics: Any = lambda row: None) -> Outcome:
+    return asyncio.run(run_training(job, on_metrics=on_metrics))
+
+
+def workers_of(job_file: Path) -> list[int]:
+    """The processes that train this job, of all processes of this machine."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if str(job_file).encode() in words and b"sdrl.training" in words and b"torch.distributed.run" not in words:
+            found.append(int(entry.parent.name))
+    return found
+
+
+def train_from_two_launchers(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """Train as two machines would: each with a launcher of its own, found by an address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("SDRL_MAIN_ADDRESS", f"127.0.0.1:{probe.getsockname()[1]}")
+    with subprocess.Popen([sys.executable, "-m", "sdrl.training.node", str(job.work_dir), "--rank", "1"]) as other:
+        try:
+            outcome = run(job)
+            assert other.wait(60) == 0
+        finally:
+            other.kill()
+    return outcome
+
+
+def test_two_processes_killed_in_the_middle_end_with_the_weights_of_two_undisturbed_machines(
+    make_job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm, rough = make_job("calm", nodes=2, **SETTINGS), make_job("rough", **SETTINGS)
+    assert train_from_two_launchers(calm, monkeypatch).final_step == 8
+
+    pids: list[int] = []
+
+    def kill_both(row: dict[str, Any]) -> None:
+        if row.get("step", 0) >= 3 and "loss" in row and not pids:
+            pids.extend(workers_of(rough.work_dir / "job.json"))
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+
+    killed = run(rough, kill_both)
+    assert (killed.status, killed.code) == ("failed", "E805"), killed
+    assert len(pids) == 2
+    assert all(wait_for_end(pid) for pid in pids)
+
+    resumed = run(rough)
+    assert (resumed.status, resumed.final_step) == ("ok", 8), resumed
+    assert resumed.resumed_from in (2, 4)
+    assert weights_sha(rough.out_dir) == weights_sha(calm.out_dir)
+    rows = [row for row in read_metrics(rough.work_dir / "metrics.jsonl") if "loss" in row]
+    assert [row["step"] for row in rows][-1] == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"device": "cuda", "processes": 4}, "--multi_gpu --num_processes 4"),
+        ({"device": "cuda", "processes": 8, "layout": "fsdp2"}, "--config_file accelerate.yaml"),
+        (
+            {"device": "cuda", "processes": 16, "nodes": 2},
+            "--config_file accelerate.yaml --machine_rank 1 --main_process_ip first --main_process_port 7",
+        ),
+        ({"processes": 2}, "--standalone --nproc_per_node 2"),
+        (
+            {"processes": 2, "nodes": 2},
+            "--nnodes 2 --node_rank 1 --nproc_per_node 1 --master_addr first --master_port 7",
+        ),
+    ],
+)
+def test_the_launcher_is_told(
+    changes: dict[str, Any], words: str, make_job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SDRL_MAIN_ADDRESS", "first:7")
+    job = make_job(**changes)
+    said = " ".join(word.removeprefix(f"{job.work_dir}/") for word in command(job, job.work_dir / "job.json", 1))
+    assert words in said.replace("--num_machines 1 ", "").replace("--mixed_precision no ", "")
