@@ -58,7 +58,7 @@ bench: install ## the budgets, each beside a reference in the same run
 bench-calls: install ## the executor beside a bare aiohttp loop and openai's client: speed, faults, capacities, memory, replay
 	$(BIN)/python -m tests.models.bench_calls
 
-fuzz: install ## 20,000 damaged specs through loader, compiler and every report
+fuzz: install ## 20,000 damaged and generated specs through loader, compiler and every report
 	$(BIN)/python -m tests.spec.fuzz
 
 faults: install ## what kills, full disks, damaged stores and bad endpoints do to runs (half an hour)

@@ -66,9 +66,9 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 def test_a_mistyped_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["complie"]) == 2
-    assert "did you mean 'compile'" in capsys.readouterr().err
+    assert "did you mean 'sdrl compile'" in capsys.readouterr().err
 
 
 def test_wrong_arguments_exit_two_and_point_to_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"]) == 2
-    assert "run 'sdrl status --help'" in capsys.readouterr().err
+    assert "write sdrl status RUN; 'sdrl status --help' tells more" in capsys.readouterr().err

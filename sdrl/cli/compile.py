@@ -57,9 +57,9 @@ def compile_or_tell(spec: Path, output: Path | None = None, *, pin: bool = False
 
     The pins of the plan that lies where this one goes are kept.
     """
+    from sdrl.cli.terminal import diagnostics_text
     from sdrl.compiler.compile import compile_spec
     from sdrl.spec.diagnostics import SdrlError
-    from sdrl.spec.render import render_text
 
     compiled = compile_spec(spec, pin=pin)
     if not pin and compiled.plan is not None and compiled.plan.pending:
@@ -67,7 +67,7 @@ def compile_or_tell(spec: Path, output: Path | None = None, *, pin: bool = False
         compiled = compiled if held is None else compile_spec(spec, held=held)
     others = [item for item in compiled.diagnostics if item.code != PENDING]
     if others:
-        sys.stderr.write(render_text(others, color=sys.stderr.isatty()))
+        sys.stderr.write(diagnostics_text(others, sys.stderr))
     pending = [item for item in compiled.diagnostics if item.code == PENDING]
     if pending:
         sys.stderr.write(_pending(pending, spec))

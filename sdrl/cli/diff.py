@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare and print."""
     from sdrl.cli.plan import plan_of
-    from sdrl.cli.validate import has_color
+    from sdrl.cli.terminal import has_color
     from sdrl.compiler.diff import diff_plans
 
     found = diff_plans(plan_of(args.a, args.b), plan_of(args.b, args.a))

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the code's page, or the list of all codes."""
-    from sdrl.cli.validate import has_color
+    from sdrl.cli.terminal import has_color
 
     color = has_color()
     if args.code is None:
@@ -42,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _nearest(wanted: str) -> str:
     """The code meant: by its letters and digits, or by words of its title."""
+    begun = [code for code in CODES if len(wanted) > 1 and code.startswith(wanted.strip().upper())]
+    if begun:
+        return f"codes that begin so: {', '.join(begun)}"
     near = difflib.get_close_matches(wanted.strip().upper(), CODES, n=1)
     if near:
         return f"did you mean {near[0]} ({CODES[near[0]].title})?"

@@ -14,9 +14,9 @@ from sdrl.spec.diagnostics import Exit, SdrlError
 def print_error(error: SdrlError) -> None:
     """Print an error and the diagnostics it carries."""
     if error.diagnostics:
-        from sdrl.spec.render import render_text
+        from sdrl.cli.terminal import diagnostics_text
 
-        sys.stderr.write(render_text(list(error.diagnostics)).rstrip("\n") + "\n")
+        sys.stderr.write(diagnostics_text(error.diagnostics, sys.stderr).rstrip("\n") + "\n")
     lines = [f"{error.code}: {error.message}" if error.code else error.message]
     if error.help:
         lines.append(f"  help: {error.help}")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 
 from sdrl.spec.base import SLUG
@@ -34,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     examples = {path.stem: path for path in sorted(specs_dir().glob("*.yaml"))}
     if args.name is None:
         width = max(map(len, examples))
-        sys.stdout.write("".join(f"{name:<{width}}  {_about(path)}\n" for name, path in examples.items()))
+        columns = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 80
+        sys.stdout.write("".join(_entry(name, _about(path), width, columns) for name, path in examples.items()))
         sys.stderr.write("start from one of them: sdrl init NAME --from EXAMPLE\n")
         return Exit.OK
     chosen = args.example or DEFAULT
@@ -45,9 +48,16 @@ def run(args: argparse.Namespace) -> int:
         return Exit.USAGE
     if not re.fullmatch(SLUG, args.name):
         message = f"'{args.name}' cannot be a name"
-        raise SdrlError("E207", message, help="use small letters, digits and single hyphens, for example: my-task")
+        meant = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\.ya?ml$", "", args.name.lower())).strip("-") or "my-task"
+        raise SdrlError("E207", message, help=f"use small letters, digits and single hyphens: sdrl init {meant}")
     _write(args.name, examples[chosen])
     return Exit.OK
+
+
+def _entry(name: str, about: str, width: int, columns: int) -> str:
+    """One example, its description wrapped beside its name."""
+    head, hang = f"{name:<{width}}  ", " " * (width + 2)
+    return textwrap.fill(about, columns, initial_indent=head, subsequent_indent=hang, break_on_hyphens=False) + "\n"
 
 
 def _about(path: Path) -> str:
@@ -76,5 +86,6 @@ def _write(name: str, example: Path) -> None:
                 file.write(content)
         except FileExistsError:
             raise SdrlError("", f"{path} is already there", help="choose another name, or move it away") from None
-        sys.stderr.write(f"wrote {path}\n")
-    sys.stderr.write(f"next: edit {target}, then sdrl validate {target}\n")
+        about = f", the example {example.stem} under your name ('sdrl init' lists others)" if path == target else ""
+        sys.stderr.write(f"wrote {path}{about}\n")
+    sys.stderr.write(f"next: write your task into {target}, then sdrl validate {target}\n")

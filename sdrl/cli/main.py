@@ -19,23 +19,41 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "write a new commented spec, or list the examples"),
     "author": ("author", "replay an authoring journal headlessly"),
     "validate": ("validate", "report all problems of all specs"),
-    "explain": ("explain", "a diagnostic in full"),
-    "schema": ("schema", "the JSON Schema of the spec language"),
-    "compile": ("compile", "spec to plan folder"),
-    "plan": ("plan", "stages, updates, prompts, requests, tokens and cost of a plan"),
-    "diff": ("diff", "what would re-run between two plans, and why"),
-    "preview": ("preview", "the exact bytes that would be sent"),
+    "explain": ("explain", "tell a diagnostic in full"),
+    "schema": ("schema", "print the JSON Schema of the spec language"),
+    "compile": ("compile", "freeze a spec into a plan folder"),
+    "plan": ("plan", "show stages, updates, prompts, requests, tokens and cost"),
+    "diff": ("diff", "tell what would re-run between two plans, and why"),
+    "preview": ("preview", "show the exact bytes that would be sent"),
     "verify": ("verify", "judge completions against golds, JSONL in and out"),
     "index": ("index", "build a passage index"),
     "search": ("search", "look into a passage index"),
     "run": ("run", "execute a plan, or resume it with the same command"),
-    "status": ("status", "where a run is"),
+    "status": ("status", "tell where a run is"),
     "stop": ("stop", "end a run cleanly; the same run command goes on"),
-    "runs": ("runs", "all runs of this folder"),
+    "runs": ("runs", "list all runs of this folder"),
     "review": ("review", "judge a few samples by hand before the rest is paid for"),
-    "report": ("report", "verdict, figures and tables of a run"),
-    "serve-embedded": ("serve_embedded", "the embedded models as an OpenAI-compatible server"),
-    "doctor": ("doctor", "what is installed and missing, and how to mend it"),
+    "report": ("report", "show verdict, figures and tables of a run"),
+    "serve-embedded": ("serve_embedded", "serve the embedded models as an OpenAI-compatible server"),
+    "doctor": ("doctor", "tell what is installed and missing, and how to mend it"),
+}
+
+
+# what other tools call it, and what people try
+OTHER_NAMES = {
+    **dict.fromkeys(("check", "lint", "verify-spec", "test", "typecheck"), "validate"),
+    **dict.fromkeys(("train", "start", "execute", "exec", "resume", "continue", "launch"), "run"),
+    **dict.fromkeys(("new", "create", "examples", "template"), "init"),
+    **dict.fromkeys(("eval", "evaluate", "results", "result", "metrics"), "report"),
+    **dict.fromkeys(("build", "freeze", "pin", "make"), "compile"),
+    **dict.fromkeys(("estimate", "cost", "dry-run", "show", "inspect"), "plan"),
+    **dict.fromkeys(("list", "ls", "ps"), "runs"),
+    **dict.fromkeys(("log", "logs", "watch", "progress"), "status"),
+    **dict.fromkeys(("kill", "cancel", "abort"), "stop"),
+    **dict.fromkeys(("prompt", "prompts", "render"), "preview"),
+    **dict.fromkeys(("judge", "score", "grade"), "verify"),
+    **dict.fromkeys(("serve", "server"), "serve-embedded"),
+    **dict.fromkeys(("env", "info", "diagnose", "setup", "install"), "doctor"),
 }
 
 
@@ -43,22 +61,52 @@ class _Parser(argparse.ArgumentParser):
     """argparse, whose usage errors name the next step on one line and exit 2."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n  help: run '{self.prog} --help'\n")
+        self.exit(2, f"{self.prog}: {message}\n  help: {self._hint(message)}\n")
+
+    def _hint(self, message: str) -> str:
+        """What was meant: a flag or a word that exists, or where the list is."""
+        import difflib
+        import re
+
+        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        wrong = re.search(r"unrecognized arguments: (--[\w-]+)", message)
+        choice = re.search(r"argument (--[\w-]+): invalid choice: '([^']*)'", message)
+        if wrong:
+            starts = [flag for flag in known if wrong[1].startswith(flag) or flag.startswith(wrong[1])]
+            near = starts or difflib.get_close_matches(wrong[1], known, n=1)
+            listed = ", ".join(flag for flag in known if flag != "--help")
+            return f"did you mean {near[0]}?" if near else f"flags here: {listed or 'none'}"
+        if choice:
+            words = [str(word) for word in self._option_string_actions[choice[1]].choices or ()]
+            near = [word for word in words if choice[2].startswith(word)] or difflib.get_close_matches(choice[2], words)
+            return f"did you mean '{near[0]}'?" if near else f"see {self.prog} --help"
+        if "arguments are required" in message:
+            missing = message.rsplit(": ", 1)[-1].replace(",", "")
+            return f"write {self.prog} {missing}; '{self.prog} --help' tells more"
+        return f"run '{self.prog} --help'"
 
 
 def _overview() -> str:
     width = max(map(len, COMMANDS))
     lines = ["usage: sdrl COMMAND [...]", "", "From a task definition to a trained model: spec, plan, run, report.", ""]
     lines += [f"  {name:<{width}}  {help_}" for name, (_, help_) in COMMANDS.items()]
-    lines += ["", "sdrl COMMAND --help tells more; sdrl --version prints the version."]
+    lines += ["", "Begin with: sdrl init my-task, then sdrl validate my-task.yaml."]
+    lines += ["sdrl COMMAND --help tells more; sdrl --version prints the version."]
     return "\n".join(lines)
 
 
 def _unknown(name: str) -> int:
     import difflib
 
-    close = difflib.get_close_matches(name, COMMANDS, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else "run 'sdrl --help' for the list"
+    other = OTHER_NAMES.get(name.lower())
+    close = [other] if other else difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f"did you mean 'sdrl {close[0]}'?" if close else "run 'sdrl --help' for the list"
+    if name in ("-v", "version"):
+        hint = "write sdrl --version"
+    elif name.endswith((".yaml", ".yml")):
+        hint = f"name a command before the spec, for example: sdrl validate {name}"
+    elif os.path.isfile(os.path.join(name, "plan.json")):
+        hint = f"name a command before the plan: sdrl run {name}"
     sys.stderr.write(f"sdrl: there is no command '{name}'\n  help: {hint}\n")
     return 2
 

@@ -28,7 +28,7 @@ WHOLE = "all"  # the one part of a task that has none
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("run_folder", metavar="RUN", type=Path)
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder that 'sdrl run' wrote to")
     parser.add_argument("--from", dest="file", metavar="FILE", type=Path, help='JSON Lines {"id": …, "valid": true}')
     parser.add_argument("--again", action="store_true", help="judge also what was judged before")
     parser.add_argument("--json", action="store_true", help="print the samples and their judgements as JSON Lines")
@@ -50,10 +50,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _folder(root: Path) -> Any:
-    from sdrl.run.folder import RunFolder
+    from sdrl.cli.run_folder import run_folder
     from sdrl.spec.diagnostics import Exit, SdrlError
 
-    folder = RunFolder(root)
+    folder = run_folder(root)
     if not (folder.plan / "plan.json").exists():
         raise SdrlError("", f"{root} is no run folder (it has no plan)", exit=Exit.USAGE)
     return folder

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", type=Path, help="a plan folder, or a spec")
     parser.add_argument("--run", metavar="DIR", type=Path, help="the run folder (default ./runs/NAME)")
     parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
-    parser.add_argument("--until", metavar="STAGE", choices=STAGES, help="stop after this stage")
+    parser.add_argument("--until", metavar="STAGE", choices=STAGES, help=f"stop after this stage: {', '.join(STAGES)}")
     parser.add_argument(
         "--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…, wall_hours=24"
     )
@@ -121,6 +121,7 @@ def _budget(words: list[str]) -> dict[str, str]:
                 "--budget takes usd= and dollars, wall_hours= and hours, or requests= or tokens= and a whole number, "
                 f"not '{word}'",
                 exit=Exit.USAGE,
+                help="for example: --budget usd=80",
             )
         budget[key] = value
     return budget
@@ -133,9 +134,7 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
     if args.plan.is_dir():
         return read_plan(args.plan), None
     if not args.plan.exists():
-        raise SdrlError(
-            "", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help="see: sdrl compile --help"
-        )
+        raise SdrlError("", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help=_absent(args.plan))
     folder = _compile_aside(args.plan)
     try:
         plan = read_plan(folder)
@@ -147,17 +146,23 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
     return plan, folder
 
 
+def _absent(plan: Path) -> str:
+    """How the plan that is not there is made."""
+    spec = next((path for suffix in (".yaml", ".yml") if (path := plan.with_suffix(suffix)).is_file()), None)
+    return f"make it first: sdrl compile {spec}" if spec else "check the path; 'sdrl compile SPEC' makes a plan"
+
+
 def _compile_aside(spec: Path) -> Path:
     """Compile into a temporary folder, which the executor copies into the run."""
     import tempfile
 
+    from sdrl.cli.terminal import diagnostics_text
     from sdrl.compiler.compile import compile_spec, write_plan
     from sdrl.spec.diagnostics import SdrlError, Severity
-    from sdrl.spec.render import render_text
 
     compiled = compile_spec(spec)
     if compiled.diagnostics:
-        sys.stderr.write(render_text(list(compiled.diagnostics)).rstrip("\n") + "\n")
+        sys.stderr.write(diagnostics_text(compiled.diagnostics, sys.stderr).rstrip("\n") + "\n")
     if compiled.plan is None:
         count = sum(diagnostic.severity == Severity.ERROR for diagnostic in compiled.diagnostics)
         raise SdrlError("", f"{spec} does not compile ({count} problem{'s' if count != 1 else ''} above)")

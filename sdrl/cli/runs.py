@@ -8,7 +8,9 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path("runs"))
+    parser.add_argument(
+        "folder", metavar="DIR", type=Path, nargs="?", default=Path("runs"), help="where to look (default: runs)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,19 +13,16 @@ POLL_S = 0.5
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("run_folder", metavar="RUN", type=Path)
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder that 'sdrl run' wrote to")
     parser.add_argument("--follow", action="store_true", help="print what happens until the run ends")
     parser.add_argument("--json", action="store_true", help="the state as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the state; 0 when there is a run at all."""
-    from sdrl.run.folder import RunFolder
-    from sdrl.spec.diagnostics import Exit, SdrlError
+    from sdrl.cli.run_folder import run_folder
 
-    folder = RunFolder(args.run_folder)
-    if not folder.events.exists():
-        raise SdrlError("", f"{folder.root} is no run folder (it has no events.jsonl)", exit=Exit.USAGE)
+    folder = run_folder(args.run_folder)
     if args.follow:
         return _follow(folder.events, folder.lock)
     state = state_of(folder.root)

@@ -11,18 +11,15 @@ from pathlib import Path
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("run_folder", metavar="RUN", type=Path)
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder that 'sdrl run' wrote to")
 
 
 def run(args: argparse.Namespace) -> int:
     """Send the signal; 0 also when nothing runs there."""
-    from sdrl.run.folder import RunFolder
+    from sdrl.cli.run_folder import run_folder
     from sdrl.run.lock import holder_pid
-    from sdrl.spec.diagnostics import Exit, SdrlError
 
-    folder = RunFolder(args.run_folder)
-    if not folder.events.exists():
-        raise SdrlError("", f"{folder.root} is no run folder (it has no events.jsonl)", exit=Exit.USAGE)
+    folder = run_folder(args.run_folder)
     pid = holder_pid(folder.lock)
     if not pid:
         sys.stderr.write("nothing is running there\n")

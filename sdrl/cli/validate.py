@@ -113,24 +113,17 @@ def _one(path: str, stdin_name: str) -> tuple[str, tuple[Diagnostic, ...]]:
 def _report(found: Sequence[Diagnostic], sources: Sequence[str], args: argparse.Namespace) -> str:
     if args.format == "text" and not found:
         return ""
+    if args.format == "text":
+        from sdrl.cli.terminal import diagnostics_text
+
+        return diagnostics_text(found, sys.stdout)
     from sdrl.spec import render
 
-    if args.format == "text":
-        return render.render_text(found, color=has_color())
     if args.format == "junit":
         from sdrl.spec.junit import render_junit
 
         return render_junit(found, sources, strict=args.strict)
     return render.renderer(args.format)(found, sources)
-
-
-def has_color() -> bool:
-    """Colour on a terminal, unless NO_COLOR or a dumb terminal says otherwise; FORCE_COLOR asks for it elsewhere."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _nothing(there: _Found, skip_others: bool) -> int:

@@ -32,6 +32,7 @@ from sdrl.compiler.requires import REQUIRED
 from sdrl.compiler.self_test import compile_verifier, self_test
 from sdrl.compiler.sizes import Known, Sizes
 from sdrl.compiler.template_sources import load_templates
+from sdrl.compiler.tiny_golds import lint_golds
 from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
 from sdrl.spec.loader import Loaded, load_spec
@@ -145,6 +146,7 @@ class _Compilation:
         demos = list(placed_demos(spec, parts, rows))
         sets = [FrozenSet(each.name, known.data.get(each.file, b""), known.places[each.name]) for each in evaluations]
         lint_demos(demos, sets, verifier, findings)
+        lint_golds(spec.answer, demos, sets, verifier, findings)
         made = self._finish(replace(draft, not_yet_used=not_yet_used(spec)), known)
         if made is not None and not self._resources.pending:  # what is not at hand could not be warned about
             findings.judge_silences()
@@ -184,8 +186,8 @@ class _Compilation:
                 seed=self._spec.seed,
                 verifier=verifier,
             )
-            for code, message, help_ in frozen.problems:
-                self._findings.add(code, f"evaluate.{index}", message, help_)
+            for code, key, message, help_ in frozen.problems:
+                self._findings.add(code, f"evaluate.{index}.{key}".rstrip("."), message, help_)
             plans.append(frozen.plan)
             if frozen.plan.sha256:
                 data[frozen.plan.file] = frozen.content

@@ -27,7 +27,8 @@ def build_manifest(
         try:
             found = expand(list(source.files or ()), base_dir)
         except RowProblem as problem:
-            findings.add("E542", f"{path}.files", f"corpus: {problem.message}", problem.help)
+            named = next((f".{at}" for at, name in enumerate(source.files or ()) if f"'{name}'" in problem.message), "")
+            findings.add("E542", f"{path}.files{named}", f"corpus: {problem.message}", problem.help)
             continue
         files += [file for item in found if (file := _file(item, source, index, base_dir, findings)) is not None]
     return tuple(files)

@@ -7,7 +7,8 @@ plan's seed, the set's name and the row, so that every machine deals the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from sdrl.verifier import Verifier
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_REPORTED = 3  # unreadable rows shown for one set
+MOST_SHOWN = 60  # characters of a gold in a message
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Frozen:
     content: bytes
     worked: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    problems: list[tuple[str, str, str | None]] = field(default_factory=list)  # code, message, help
+    problems: list[tuple[str, str, str, str | None]] = field(default_factory=list)  # code, key, message, help
 
 
 def freeze(
@@ -75,12 +77,16 @@ def freeze(
         return frozen
     row_of = _row_maker(evaluation, program, seed, verifier)
     lines: list[bytes] = []
+    told: set[str] = set()
     try:
         for where, row in _rows(evaluation, index, base_dir, resources):
             try:
                 made = row_of(len(lines), row)
             except RowProblem as problem:
-                _note(frozen, "E544", f"{where}: {problem.message}", problem.help)
+                if problem.message in told:
+                    continue  # the same mistake in the next row
+                told.add(problem.message)
+                _note(frozen, "E544", f"{where}: {problem.message}", problem.help, problem.key)
                 if len(frozen.problems) >= MAX_REPORTED:
                     break
                 continue
@@ -89,7 +95,7 @@ def freeze(
             if evaluation.gold.extract is not None and not isinstance(evaluation.options, OptionColumns):
                 frozen.worked.append(_gold_text(evaluation, row))
     except RowProblem as problem:
-        _note(frozen, "E542", problem.message, problem.help)
+        _note(frozen, "E542", problem.message, problem.help, "file")
     except hub.HubProblem as problem:
         _note(frozen, "E546", problem.message, problem.help)
     if not lines and not frozen.problems:
@@ -101,8 +107,8 @@ def freeze(
     return frozen
 
 
-def _note(frozen: Frozen, code: str, message: str, help_: str | None) -> None:
-    frozen.problems.append((code, message, help_))
+def _note(frozen: Frozen, code: str, message: str, help_: str | None, key: str = "") -> None:
+    frozen.problems.append((code, key, message, help_))
 
 
 def _hub_name(evaluation: Evaluation) -> str:
@@ -147,19 +153,51 @@ def _row_maker(
 
     def make(index: int, row: Row) -> dict[str, Any]:
         options, letter = _options(evaluation, row, labels, [seed, "options", evaluation.name, index])
-        text = fill(evaluation.input, row)
+        with _about("input"):
+            text = fill(evaluation.input, row)
         options = carried_options(program["type"], text, options)
-        gold = letter if letter is not None else _gold(evaluation, row, finder, options)
-        if verifier.read_gold(gold, options) is None:
-            raise RowProblem(
-                f"the gold {gold!r} is no {program['type']} answer", help="see evaluate.gold: extract, map"
-            )
+        with _about("gold"):
+            gold = letter if letter is not None else _gold(evaluation, row, finder, options)
+            if verifier.read_gold(gold, options) is None:
+                shown = gold if len(gold) <= MOST_SHOWN else "…" + gold[-MOST_SHOWN:]
+                help_ = _gold_help(evaluation, program, verifier, gold, options)
+                raise RowProblem(f"the gold {shown!r} is no {program['type']} answer", help=help_)
         made: dict[str, Any] = {"gold": gold, "id": f"{evaluation.name}-{index}", "input": text}
         if options:
             made["options"] = options
         return made
 
     return make
+
+
+@contextmanager
+def _about(key: str) -> Iterator[None]:
+    """Say of a row's problem which key of the evaluation set it concerns."""
+    try:
+        yield
+    except RowProblem as problem:
+        problem.key = problem.key or key
+        if key == "gold" and problem.help and problem.help.startswith("it has "):
+            problem.help = f"name the field of the right answer: gold: {{field: …}}; {problem.help}"
+        raise
+
+
+def _gold_help(
+    evaluation: Evaluation,
+    program: Mapping[str, Any],
+    verifier: Verifier,
+    gold: str,
+    options: Mapping[str, str] | None,
+) -> str:
+    """How the gold would be read: by the answer's own extractor where that finds something."""
+    place = program["extract"]
+    if evaluation.gold.extract is None and verifier.extract(gold, options).prediction is not None:
+        told = {"marker": f'marker: "{place.get("marker")}"', "tag": f"tag: {place.get('name')}"}
+        written = told.get(place["kind"], f"{place['kind']}: …")
+        return f"the answer stands inside it: gold: {{field: {evaluation.gold.field}, extract: {{{written}}}}}"
+    if program.get("options") or program["type"] == "boolean":
+        return f"map it to an answer: gold: {{field: {evaluation.gold.field}, map: {{{gold[:20]}: …}}}}"
+    return "name another field, or say where it stands: gold: {field: …, extract: {…}}"
 
 
 def _gold(evaluation: Evaluation, row: Row, finder: Verifier | None, options: Mapping[str, str] | None) -> str:

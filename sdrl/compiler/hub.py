@@ -7,6 +7,7 @@ beside the spec laid out like one, which needs no network. Every failure is one 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -76,7 +77,7 @@ def resolve_revision(name: str, revision: str | None, kind: str) -> str:
         info = (api.model_info if kind == "model" else api.dataset_info)(name, revision=revision)
     except HFValidationError:
         raise HubProblem(f"'{name}' is no name of a hub {kind}", "write owner/name") from None
-    except (HfHubHTTPError, OSError, ValueError) as error:
+    except _failures(HfHubHTTPError) as error:
         raise _unreachable(name, error) from None
     return str(info.sha)
 
@@ -99,7 +100,7 @@ def stream_rows(
     try:
         rows = load_dataset(source, config, split=split, revision=pinned, streaming=True)
         yield from islice(rows, limit)
-    except (OSError, ValueError, RuntimeError) as error:
+    except _failures() as error:
         raise _unreachable(name, error) from None
 
 
@@ -119,8 +120,14 @@ def fetch_tokenizer(name: str, revision: str, folder: Path) -> None:
             hf_hub_download(name, file, revision=revision, local_dir=folder)
         except EntryNotFoundError:
             continue  # not every model has all of them
-        except (HfHubHTTPError, OSError, ValueError) as error:
+        except _failures(HfHubHTTPError) as error:
             raise _unreachable(name, error) from None
+
+
+def _failures(*own: type[Exception]) -> tuple[type[Exception], ...]:
+    """What the hub's libraries raise, by the HTTP client that they loaded: its errors are no OSError."""
+    clients = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+    return (*own, OSError, ValueError, RuntimeError, *(client.HTTPError for client in clients))
 
 
 def _missing(library: str) -> HubProblem:

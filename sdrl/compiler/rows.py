@@ -7,6 +7,7 @@ unchanged and is never read as a template again.
 from __future__ import annotations
 
 import csv
+import difflib
 import hashlib
 import io
 import json
@@ -28,6 +29,7 @@ class RowProblem(ValueError):
         self.message = message
         self.line = line
         self.help = help
+        self.key = ""  # of the table in the spec that it concerns, where the reader knows
 
 
 def expand(patterns: list[str], base_dir: Path) -> list[Path]:
@@ -42,9 +44,29 @@ def expand(patterns: list[str], base_dir: Path) -> list[Path]:
         if not matches:
             is_glob = any(sign in pattern for sign in "*?[")
             said = "matches no file" if is_glob else "does not exist"
-            raise RowProblem(f"'{pattern}' {said}", help=f"paths are relative to the spec's folder, {base_dir}")
+            raise RowProblem(f"'{pattern}' {said}", help=_absent(pattern, base_dir))
         found.update(dict.fromkeys(matches))
     return list(found)
+
+
+def _absent(pattern: str, base_dir: Path) -> str:
+    """Where the file may be: under a name like it, or on the hub."""
+    path, found = Path(pattern), Path()
+    for part in path.parts if not path.is_absolute() else ():
+        if any(sign in part for sign in "*?[") or (base_dir / found / part).exists():
+            found /= part
+            continue
+        folder = base_dir / found
+        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        rest = path.parts[len(found.parts) + 1 :]
+        meant = [str(found.joinpath(near, *rest)) for near in difflib.get_close_matches(part, names)]
+        there = next((name for name in meant if any(each.is_file() for each in _matches(name, base_dir))), None)
+        if there:
+            return f"did you mean '{there}'?"
+        break
+    if len(path.parts) == 2 and not path.suffix and not path.is_absolute():
+        return f"a data set of the hub is named with dataset: {pattern}; files start at {base_dir.resolve()}"
+    return f"paths start at the spec's folder, {base_dir.resolve()}"
 
 
 def _matches(pattern: str, base_dir: Path) -> list[Path]:
@@ -103,6 +125,8 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, Row]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
+                if number == 1 and line.lstrip().startswith(b"["):
+                    raise RowProblem("a JSON list, not one object a line", 1, f"name it {path.stem}.json")
                 yield number, _object(_parse(line, number), number)
 
 
@@ -187,8 +211,14 @@ def look_up(row: Row, field: str) -> Any:
         elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
             value = value[int(key)]
         else:
-            raise RowProblem(f"the row has no field '{field}'", help=f"it has {', '.join(map(str, row)) or 'none'}")
+            raise RowProblem(f"the row has no field '{field}'", help=_fields_there(field, row))
     return value
+
+
+def _fields_there(field: str, row: Row) -> str:
+    names = [str(name) for name in row]
+    near = difflib.get_close_matches(field, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"it has {', '.join(names) or 'none'}"
 
 
 def text_of(value: Any) -> str:

@@ -114,4 +114,13 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "lint.ignore names a code and does not say why.",
      "Whoever reads the spec next cannot tell whether the warning still does not apply.",
      "lint: {ignore: [W301]}", "lint: {ignore: [{code: W301, reason: closed-book on purpose}]}"),
+    ("W325", "a hub model without its owner",
+     "models.base.model is neither a folder nor owner/name.",
+     "Models on the hub are named by who owns them; all but a few old ones cannot be found otherwise.",
+     "base: {model: Qwen2.5-7B}", "base: {model: Qwen/Qwen2.5-7B}"),
+    ("W326", "a price that looks like one a thousand tokens",
+     "The instructor's price is below what any endpoint asks for a million tokens, and is not 0.",
+     "The estimate and the budget would be wrong by a factor of 1,000, and the cap would come too late.",
+     "instructor: {model: gpt-4o-2024-08-06, price: {input: 0.0025, output: 0.01}}",
+     "instructor: {model: gpt-4o-2024-08-06, price: {input: 2.50, output: 10.00}}"),
 )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.lint_answers import demo_answers, demo_forms, options_apart
-from sdrl.spec.lint_numbers import budgets, lengths, repeated_draws, rewards, selection, validation, votes
-from sdrl.spec.lint_sources import base_models, corpus_licenses, leaks
+from sdrl.spec.lint_numbers import budgets, lengths, prices, repeated_draws, rewards, selection, validation, votes
+from sdrl.spec.lint_sources import base_models, corpus_licenses, leaks, owners
 from sdrl.spec.lint_texts import answer_place, answer_words, description
 from sdrl.spec.model import Spec
 from sdrl.spec.rules import PLACEHOLDER, TASK_TEXTS
@@ -81,12 +81,14 @@ _LINTS: tuple[Callable[[Loaded, Spec], Findings], ...] = (
     answer_place,
     answer_words,
     base_models,
+    owners,
     _unused_params,
     description,
     demo_answers,
     demo_forms,
     options_apart,
     budgets,
+    prices,
     corpus_licenses,
     leaks,
     validation,

@@ -20,6 +20,7 @@ SAME_TOP_P = 0.05
 SAME_TEMPERATURE = 0.02
 FEWEST_HELD_OUT = 8  # one problem of fewer is more than 12 points
 MANY_SAMPLES = 100
+CHEAPEST = 0.004  # dollars a million prompt tokens: below the cheapest hosted model of a billion parameters
 
 
 def repeated_draws(loaded: Loaded, spec: Spec) -> Findings:
@@ -92,6 +93,16 @@ def budgets(loaded: Loaded, spec: Spec) -> Findings:
         if budget.usd < dollars:
             message = f"{budget.usd:g} dollars cannot pay for {shown}: at least {dollars:.2g}"
             yield loaded.diagnostic("W313", "budget.usd", message, help="raise it, or lower synthesize.samples")
+
+
+def prices(loaded: Loaded, spec: Spec) -> Findings:
+    """W326: a price of a thousand tokens where one of a million is meant."""
+    price = spec.models.instructor.price if spec.models else None
+    if price is None or not 0 < price.input < CHEAPEST or price.output >= 100 * CHEAPEST:
+        return
+    message = f"{price.input:g} dollars a million prompt tokens is less than any endpoint asks"
+    advice = f"prices are a million tokens: input: {price.input * 1000:g}, output: {price.output * 1000:g}"
+    yield loaded.diagnostic("W326", "models.instructor.price", message, help=advice)
 
 
 def least_asked(spec: Spec) -> dict[str, int]:

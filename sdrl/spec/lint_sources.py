@@ -31,6 +31,12 @@ _BASE_NAMES = (
     r"qwen(1\.5|2|2\.5)(-math|-coder)?-[\d.]+b$|(meta-)?llama-(2|3|3\.[12])-[\d.]+b(-hf)?$|gemma-2?-?[\d.]+b$"
     r"|mi[sx]tral-[\dx]+b-v[\d.]+$|pythia-[\d.]+[mb]|gpt2|opt-[\d.]+[mb]$|smollm2?-[\d.]+[mb]$|falcon-[\d.]+b$|bloom"
 )
+_OWNERS = (
+    *(("qwen", "Qwen"), ("llama", "meta-llama"), ("meta-llama", "meta-llama"), ("mistral", "mistralai")),
+    *(("gemma", "google"), ("phi", "microsoft"), ("smollm", "HuggingFaceTB"), ("olmo", "allenai")),
+    *(("deepseek", "deepseek-ai"), ("pythia", "EleutherAI"), ("tinyllama", "TinyLlama")),
+)
+_OWNERLESS = ("gpt2", "distilgpt2", "openai-gpt", "toy-base")  # the hub still answers to these; the last one is ours
 _NO_COMMERCE = ("NON COMMERCIAL", "NOT FOR COMMERCIAL", "RESEARCH ONLY", "RESEARCH USE", "ACADEMIC USE", "FOR RESEARCH")
 _FREE = frozenset("MIT APACHE BSD ISC CC0 CC UNLICENSE PDDL ODC ODBL MPL GPL LGPL AGPL CDLA GFDL EPL PUBLIC".split())
 
@@ -50,6 +56,22 @@ def base_models(loaded: Loaded, spec: Spec) -> Findings:
     if base.prompt.kind == "chat" and kind == "base":
         message = f"'{base.model}' looks like a base model and is asked through a chat template"
         yield loaded.diagnostic("W320", "models.base.prompt", message, help="write prompt: raw")
+
+
+def owners(loaded: Loaded, spec: Spec) -> Findings:
+    """W325: a hub model that is named without its owner."""
+    if spec.models is None:
+        return
+    base = spec.models.base
+    name = base.model
+    if "/" in name or base.serve not in ("vllm", "embedded") or name.startswith(_OWNERLESS):
+        return
+    if (loaded.folder / name).exists():
+        return
+    owner = next((owner for family, owner in _OWNERS if name.lower().startswith(family)), "")
+    message = f"'{name}' is no folder here, and a hub model is named owner/name"
+    advice = f"did you mean '{owner}/{name}'?" if owner else f"write owner/{name}, as its page on the hub does"
+    yield loaded.diagnostic("W325", "models.base.model", message, help=advice)
 
 
 def kind_of(model: str) -> str:

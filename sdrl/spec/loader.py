@@ -9,6 +9,7 @@ rules that would read these are skipped. Reads the spec, and whether the files i
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,8 @@ from sdrl.spec.source import LINE_BREAK, check_text, lines_of, place_of, read_so
 from sdrl.spec.violations import describe
 
 STDIN = "<stdin>"
+_COMMENT = re.compile(r"[ \t]*(#[^\r\n]*)")
+_SECRET = re.compile(r"\b(?:sk|pk|hf|gsk|xai|AIza)[-_][A-Za-z0-9_-]{8,}")
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,9 @@ class Loaded:
         return Mark(line - 1, column - 1, index, line - 1, column - 1 + len(found), index + len(found))
 
     def source_line(self, line: int) -> str | None:
-        """The text of a line, from 1."""
+        """The text of a line, from 1; what looks like a key is hidden, for reports go into logs."""
         lines = self._lines
-        return lines[line - 1] if 0 < line <= len(lines) else None
+        return _SECRET.sub(_hidden, lines[line - 1]) if 0 < line <= len(lines) else None
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -185,6 +188,11 @@ def load_spec(path: FilePath | str, text: str | None = None) -> Loaded:
     return _finish(loaded, problems, spec)
 
 
+def _hidden(secret: re.Match[str]) -> str:
+    """As long as what it hides, so that carets stay in place."""
+    return secret[0][:3] + "*" * (len(secret[0]) - 3)
+
+
 def _finish(loaded: Loaded, problems: Iterable[Diagnostic], spec: Spec | None = None) -> Loaded:
     placed = in_order(map(loaded.placed, problems))
     return dataclasses.replace(loaded, diagnostics=placed, spec=None if has_errors(placed) else spec)
@@ -217,6 +225,8 @@ def _report_refused(error: ValidationError, loaded: Loaded, reader: Reader) -> s
         if path in reader.bad:
             continue
         code, message, help_ = describe(item, dotted(path))
+        if item["input"] == "" and (comment := _COMMENT.match(loaded.text, mark.end_index)):
+            help_ = f"quote a text that begins with '#': \"{comment[1].strip()}\"; without quotes it is a comment"
         reader.report(code, path, mark, message, help_, str(item.get("input"))[:40])
     return refused
 

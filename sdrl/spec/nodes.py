@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -90,6 +90,12 @@ class _Stop(Exception):
             end_column=end.column + 1,
             help=help_,
         )
+
+    def begin(self, mark: Mark) -> _Stop:
+        """Placed where a node begins: the event that closes it may lie behind the last line."""
+        line, column = mark.line + 1, mark.column + 1
+        self.diagnostic = replace(self.diagnostic, line=line, column=column, end_line=line, end_column=column + 1)
+        return self
 
 
 def parse(text: str) -> Parsed:
@@ -196,7 +202,7 @@ class _Builder:
             self.keys[-1] = None
             return
         if not isinstance(node, Scalar):
-            raise _Stop("E113", "a key that is a list or a table", event, "a key is a plain word")
+            raise _Stop("E113", "a key that is a list or a table", event, "a key is a plain word").begin(node.mark)
         if node.text in self.seen[-1]:
             self._doubled(node, parent)
         self.seen[-1].add(node.text)
@@ -234,7 +240,25 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Diagnostic:
     if "expected ',' or" in str(error.problem) and opened and _HASH.search(lines[opened.line]):
         line, column = opened.line + 1, opened.column + 1
         help_ = "quote a text that holds '#': after a blank it begins a comment"
+    if message == UNFIT and mark and (quote := _opened_quote(text, mark.index)):
+        message, help_ = f"the quote that opens here ends in line {mark.line + 1}", "close it where its text ends"
+        line, column = quote.line + 1, quote.column + 1
     return Diagnostic("E105", message, line=line, column=column, help=help_)
+
+
+def _opened_quote(text: str, index: int) -> Any:
+    """The start of a quoted text of several lines that ends right before ``index``: a quote was probably forgotten."""
+    start = None
+    try:
+        for token in yaml.scan(text, Loader=_LOADER):
+            if token.start_mark.index >= index:
+                break
+            if isinstance(token, yaml.ScalarToken):
+                runs_on = token.style in ("'", '"') and token.end_mark.line > token.start_mark.line
+                start = token.start_mark if runs_on and not text[token.end_mark.index : index].strip() else None
+    except yaml.YAMLError:
+        pass
+    return start
 
 
 _PLAIN_WORDS = (  # a part of the parser's message, ours, and the way out
@@ -242,6 +266,7 @@ _PLAIN_WORDS = (  # a part of the parser's message, ours, and the way out
     ("entries are not allowed", "an item of a list cannot begin here", "begin it on a line of its own, below its key"),
     ("could not find expected ':'", "a line without ':'", "write key: value, or indent the line under its text"),
 )
+UNFIT = "this line does not fit the lines above"
 _UNFIT = ("expected '-' indicator", "expected <block end>")
 
 
@@ -270,6 +295,5 @@ def _worded(error: yaml.MarkedYAMLError, source: str, column: int) -> tuple[str,
         if part in problem:
             return message, help_
     if any(part in problem for part in _UNFIT) or "block mapping" in str(error.context):
-        unfit = "this line does not fit the lines above"
-        return unfit, "check its indentation; keys of one table start in one column"
+        return UNFIT, "check its indentation; keys of one table start in one column"
     return problem, "check the indentation, quotes and brackets on this line and the one above"

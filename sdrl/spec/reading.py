@@ -7,8 +7,8 @@ the right kind of value, is this one of the allowed words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, cast
 
 from sdrl.spec.base import Table, parse_quantity
@@ -21,15 +21,6 @@ from sdrl.spec.shapes import Shape, fields_of
 Path = tuple[str | int, ...]
 BAD: Any = object()
 _OWN_CODES: dict[Path, str] = {("extends",): "E208", ("sdrl",): "E209"}
-_EXAMPLES = {
-    "name": "my-task",
-    "task": "{description: …, output_format: …}",
-    "answer": '{type: number, extract: {marker: "####"}}',
-    "extract": '{marker: "####"}',
-    "output_format": '"Write the answer after ####."',
-    "instructor": "{model: …, endpoint: …}",
-    "base": "{model: owner/name}",
-}
 _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -74,7 +65,7 @@ class Reader:
         meant: set[str | None] = set()
         for key, value in node.items:
             if key.text not in fields:
-                meant.add(self._unknown_key(key, fields, path))
+                meant.add(self._unknown_key(key, fields, path, _home(key.text, value, table)))
                 continue
             if key.text in data:
                 continue  # doubled: reported when parsed
@@ -91,19 +82,21 @@ class Reader:
                 self.report("E203", (*path, name), at, message, f"add: {name}: {_example(name, field.shape)}")
         return data
 
-    def _unknown_key(self, key: Scalar, known: Iterable[str], path: Path) -> str | None:
-        """Report it; returns the key that was probably meant."""
+    def _unknown_key(self, key: Scalar, known: Iterable[str], path: Path, home: str = "") -> str | None:
+        """Report it; returns the key that was probably meant. ``home`` is how it is written right."""
         names = list(known)
-        near = closest(key.text, names)
+        near = None if home else closest(key.text, names)
         first, _, rest = key.text.partition(" ")
         shown = ", ".join(names) if len(names) <= 12 else ", ".join(names[:12]) + ", …"
         help_ = f"did you mean '{near}'?" if near else f"keys here: {shown}"
+        if home:
+            help_ = f"it belongs one table deeper: {home}"
         if key.text.isdigit():
             help_ = "write numbers without commas: a comma begins the next key"
         elif rest and first in names:
             near, help_ = first, f"a ':' is missing: {first}: {rest}"
         where = f" in {dotted(path)}" if path else ""
-        self.report("E202", (*path, key.text), key.mark, f"unknown key '{_short(key.text)}'{where}", help_, key.text)
+        self.report("E202", (*path, key.text), key.mark, f"unknown key '{shortened(key.text)}'{where}", help_, key.text)
         return near
 
     def value(self, node: Node, shape: Shape, path: Path, key: Mark) -> Any:
@@ -140,17 +133,13 @@ class Reader:
 
     def _wrong_kind(self, node: Node, shape: Shape, path: Path, found: str) -> Any:
         message = f"{dotted(path)} must be {shape.expected()}, not {found}"
-        help_ = None
-        if isinstance(node, Scalar) and shape.item is not None:
-            help_ = f"write a list: [{node.text}]"
-        elif shape.table is not None:
-            help_ = _as_table(node, shape.table, path)
-        elif isinstance(node, Mapping) and shape.item is not None:
-            help_ = "begin each item with '- '"
-        elif isinstance(node, Mapping) and shape.text:
-            help_ = 'quote a text that holds braces or a colon: "{question}"'
-        elif isinstance(node, Sequence) and shape.text:
-            help_ = "write one value, or quote a text that begins with a bracket"
+        from sdrl.spec.advice import for_kind
+
+        help_ = for_kind(node, shape, str(path[-1]) if path else "")
+        if path[:2] == ("answer", "options") and len(path) == 3:
+            help_ = "a table gives each answer its spellings: billing: [billing, payments]; answers alone are a list"
+            if len(str(path[2])) == 1:
+                help_ = "write the letters alone: options: [A, B, C, D]; the texts of options come with each sample"
         return self.report("E201", path, _head(node), message, help_, found)
 
     def _scalar(self, node: Scalar, shape: Shape, path: Path) -> Any:
@@ -176,8 +165,8 @@ class Reader:
     def _bad_scalar(self, node: Scalar, shape: Shape, path: Path) -> Any:
         text = node.text
         if not (shape.literals or shape.number or shape.truth):
-            return self._wrong_kind(node, shape, path, "nothing" if not text else f"the text '{_short(text)}'")
-        found = _short(text)
+            return self._wrong_kind(node, shape, path, "nothing" if not text else f"the text '{shortened(text)}'")
+        found = shortened(text)
         if shape.literals and not shape.number and not shape.truth:
             words = [_word(value) for value in shape.literals]
             near = closest(text, words)
@@ -190,27 +179,42 @@ class Reader:
             help_ = f"write {_YES[text.lower()]}"
         elif shape.number and not node.plain and as_number(text) is not None:
             help_ = f"remove the quotes: {text}"
-        elif shape.number and as_number(bare := _bare(text)) is not None:
-            help_ = f"write {bare}"
+        elif shape.number:
+            from sdrl.spec.advice import for_number
+
+            meant = for_number(text, shape)
+            help_ = f"write {meant}" if meant else None
         what = "nothing" if not text else "null" if node.plain and text in NULLS else f"'{found}'"
         return self.report(
             "E204", path, node.mark, f"{dotted(path)} must be {shape.expected()}, not {what}", help_, found
         )
 
 
+def _home(key: str, value: Node, table: type[Table]) -> str:
+    """How the key is written in the one table right below ``table`` that has it; empty where none or several have."""
+    name = _homes(table).get(key, "")
+    written = shortened(value.text) if isinstance(value, Scalar) else "…"
+    return f"{name}: {{{key}: {written}}}" if name else ""
+
+
+@cache
+def _homes(table: type[Table]) -> dict[str, str]:
+    """Key → the one table right below ``table`` that has it."""
+    found: dict[str, str] = {}
+    for name, field in fields_of(table).items():
+        below = field.shape.table if field.shape.item is None else None
+        for key in fields_of(below) if below is not None else ():
+            found[key] = "" if key in found else name
+    return found
+
+
 def _example(key: str, shape: Shape) -> str:
     """What may be written for a missing key."""
+    from sdrl.spec.advice import EXAMPLES
+
     if shape.literals:
         return _word(shape.literals[0])
-    return _EXAMPLES.get(key) or ("…" if shape.text else shape.expected())
-
-
-def _bare(text: str) -> str:
-    """A number without currency and groups of thousands; a comma before one or two last digits is a decimal one."""
-    text = text.strip("$€ ").replace("_", "")
-    if re.fullmatch(r"[0-9]+,[0-9]{1,2}", text):
-        return text.replace(",", ".")
-    return text.replace(",", "") if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", text) else text
+    return EXAMPLES.get(key) or ("…" if shape.text else shape.expected())
 
 
 def _number(text: str, shape: Shape) -> int | float | None:
@@ -220,15 +224,6 @@ def _number(text: str, shape: Shape) -> int | float | None:
     if shape.real or not isinstance(number, float) or number != int(number):
         return cast("int | float | None", number)  # a fraction where a whole number must stand is the model's to refuse
     return int(number)
-
-
-def _as_table(node: Node, table: type[Table], path: Path) -> str:
-    """How to write a table where a single value stands."""
-    fields = fields_of(table)
-    if isinstance(node, Scalar) and node.text in fields:
-        return f"write {{{node.text}: {'true' if fields[node.text].shape.truth else '…'}}}"
-    example = _EXAMPLES.get(str(path[-1])) if path else None
-    return f"write for example {example}" if example else f"keys here: {', '.join(fields)}"
 
 
 def anything(node: Node) -> Any:
@@ -252,6 +247,7 @@ def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text on one line, of at most 40 characters."""
     line = " ".join(text.split())
     return line if len(line) <= 40 else line[:39] + "…"

@@ -14,36 +14,42 @@ from typing import Any
 from sdrl.spec.diagnostics import Diagnostic
 
 _RED, _YELLOW, _DIM, _BOLD, _OFF = "\x1b[31m", "\x1b[33m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
-_WIDEST = 160
+WIDEST = 160
 
 Renderer = Callable[[Sequence[Diagnostic], Sequence[str]], str]
 
 
-def render_text(diagnostics: Sequence[Diagnostic], *, color: bool = False) -> str:
-    """``file:line:col: CODE message``, the source line with a caret under the value, and the help."""
-    return "".join(_one(item, color) for item in diagnostics)
+def render_text(diagnostics: Sequence[Diagnostic], *, color: bool = False, width: int = WIDEST) -> str:
+    """``file:line:col: CODE message``, the source line with a caret under the value, and the help.
+
+    Source lines are cut so that they fit ``width`` columns; messages are not.
+    """
+    return "".join(_one(item, color, width) for item in diagnostics)
 
 
-def _one(item: Diagnostic, color: bool) -> str:
+def _one(item: Diagnostic, color: bool, width: int) -> str:
     red, yellow, dim, bold, off = (_RED, _YELLOW, _DIM, _BOLD, _OFF) if color else ("",) * 5
     place = ":".join(str(part) for part in (item.file, item.line, item.column) if part is not None)
     tone = red if item.is_error else yellow
     lines = [f"{bold}{place}{off}: {tone}{item.code}{off} {printable(item.message)}".removeprefix(": ")]
     if item.source_line and item.line is not None and item.column is not None:
-        lines += _excerpt(item, tone, dim, off)
+        lines += _excerpt(item, width, tone, dim, off)
     if item.help:
         lines.append(f"  {dim}help:{off} {printable(item.help)}")
     return "\n".join(lines) + "\n"
 
 
-def _excerpt(item: Diagnostic, tone: str, dim: str, off: str) -> list[str]:
+def _excerpt(item: Diagnostic, width: int, tone: str, dim: str, off: str) -> list[str]:
     assert item.source_line is not None and item.line is not None and item.column is not None  # the caller's test
     line, start = item.source_line.rstrip(), item.column - 1
     one_line = item.end_line == item.line and item.end_column is not None
     end = item.end_column - 1 if one_line and item.end_column is not None else start + 1
-    if len(line) > _WIDEST:
-        cut = max(0, start - 40)
-        line, start, end = line[cut : cut + _WIDEST], start - cut, end - cut
+    room = width - len(f"  {item.line} | ")
+    if len(line) > room:
+        cut = 0 if end < room else max(0, start - room // 4)
+        shown = line[cut : cut + room]
+        line = ("…" if cut else shown[:1]) + shown[1:-1] + ("…" if cut + room < len(line) else shown[-1:])
+        start, end = start - cut, end - cut
     end = max(start + 1, min(end, len(line)))
     before = "".join("\t" if character == "\t" else " " * _width(character) for character in line[:start])
     carets = "^" * max(1, sum(map(_width, line[start:end])))

@@ -16,7 +16,7 @@ from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.model import Spec
 from sdrl.spec.nearest import closest
 from sdrl.spec.patterns import pattern_rules
-from sdrl.spec.reading import Path
+from sdrl.spec.reading import Path, shortened
 from sdrl.spec.stage_keys import FILTERS
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ Findings = Iterator[Diagnostic]
 Rule = Callable[["Loaded", Spec], Findings]
 PLACEHOLDER = re.compile(r"(?<![\w\\}{])\{([A-Za-z_]\w*)\}(?!\})")  # {{name}} is the text {name}
 _ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+_WRAPPED_VARIABLE = re.compile(r"(?:\$\{?|env[:.]|os\.environ/|%)([A-Z][A-Z0-9_]*)[}%]?")
+_HUB_PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:datasets/)?([\w.-]+/[\w.-]+)(?:/.*)?")
+_FIELD = re.compile(r"(?<!\{)\{([^{}\n]+)\}(?!\})")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOST_NAME_BYTES = 255  # of every file system that matters
 TASK_TEXTS = ("description", "input_format", "output_format")
@@ -192,16 +195,36 @@ def _addresses(loaded: Loaded, spec: Spec) -> Findings:
     if instructor.key_env is not None and not _VARIABLE.fullmatch(instructor.key_env):
         path = "models.instructor.key_env"  # the value is not repeated: it may be the key itself
         advice = "name the variable, for example OPENAI_API_KEY, and keep the key itself out of the spec"
+        if bare := _WRAPPED_VARIABLE.fullmatch(instructor.key_env):
+            advice = f"write the name alone: {bare[1]}"
         yield loaded.diagnostic("E207", path, f"{path} is not the name of an environment variable", help=advice)
 
 
 def _names(loaded: Loaded, spec: Spec) -> Findings:
-    """Names of files, models and data sets that no system could hold."""
+    """Names of files, models and data sets that no system could hold, and addresses of their pages."""
     for path, name in _named(spec):
         if any(len(part.encode("utf-8", "replace")) > MOST_NAME_BYTES for part in name.split("/")) or len(name) > 4000:
             yield loaded.diagnostic("E207", path, f"{path} is longer than any file's name", help="check the name")
+        elif page := _HUB_PAGE.fullmatch(name):
+            yield loaded.diagnostic("E207", path, f"{path} is a web address, not a name", help=f"write {page[1]}")
         elif not name.isprintable():
             yield loaded.diagnostic("E207", path, f"{path} holds a line break or control character", help="delete it")
+
+
+def _field_templates(loaded: Loaded, spec: Spec) -> Findings:
+    """E318: a field template that names no field makes all rows the same."""
+    places = [(f"evaluate.{index}.input", each.input) for index, each in enumerate(spec.evaluate)]
+    lists = [("demos", spec.demos), *((f"parts.{index}.demos", part.demos) for index, part in enumerate(spec.parts))]
+    for path, demos in lists:
+        if demos is not None and not isinstance(demos, list):
+            places += [(f"{path}.input", demos.input), (f"{path}.output", demos.output)]
+    for path, template in places:
+        if _FIELD.search(template):
+            continue
+        word = template.strip("{} ")
+        advice = f'write "{{{word}}}"' if word.isidentifier() else 'name a field in single braces: "{question}"'
+        message = f"{path} names no field of the row: every row would read '{shortened(template)}'"
+        yield loaded.diagnostic("E318", path, message, help=advice)
 
 
 def _named(spec: Spec) -> Iterator[tuple[str, str]]:
@@ -253,6 +276,7 @@ _RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (pattern_rules, ("answer", "evaluate")),
     (demo_rules, ("answer", "demos", "parts")),
     (_sources, ("corpus", "evaluate", "demos", "parts")),
+    (_field_templates, ("evaluate", "demos", "parts")),
     (_filters, ("filter",)),
     (_templates, ("prompts",)),
     (_numbers, ("synthesize", "select", "score", "train", "validate")),

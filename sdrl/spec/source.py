@@ -68,6 +68,8 @@ def read_source(path: Path) -> SourceText:
     except (OSError, ValueError) as error:
         number = error.errno if isinstance(error, OSError) else None
         message, help_ = _REASONS.get(number or 0, (f"cannot be read: {error}", "check the path"))
+        if number == errno.ENOENT and (near := _near(path)):
+            help_ = f"did you mean {near}?"
         return SourceText(None, Diagnostic("E101", message, file=name, help=help_))
     try:
         mode = os.fstat(descriptor).st_mode
@@ -75,6 +77,8 @@ def read_source(path: Path) -> SourceText:
             folder = stat.S_ISDIR(mode)
             message = "a folder, not a spec" if folder else "not a regular file"
             help_ = f"name a file in {name}" if folder else "save the spec as a file"
+            if folder and (path / "plan.json").is_file():
+                message, help_ = "a plan, not a spec", f"run it: sdrl run {name}; or name the spec it was made from"
             return SourceText(None, Diagnostic("E101", message, file=name, help=help_))
         data = _read(descriptor)
     except OSError as error:
@@ -82,6 +86,21 @@ def read_source(path: Path) -> SourceText:
     finally:
         os.close(descriptor)
     return decode(data, name)
+
+
+def _near(path: Path) -> str:
+    """A spec that was probably meant: with its suffix, of this name in the working folder, or of a name like it."""
+    from difflib import get_close_matches
+
+    with_suffix = next((f"{path}{suffix}" for suffix in SUFFIXES if Path(f"{path}{suffix}").is_file()), "")
+    if with_suffix or (path.parent != Path() and Path(path.name).is_file()):
+        return with_suffix or path.name
+    try:
+        there = [entry.name for entry in path.parent.iterdir() if entry.suffix in SUFFIXES]
+    except OSError:
+        return ""
+    found = get_close_matches(path.name, there, n=1, cutoff=0.75)
+    return str(path.parent / found[0]) if found else ""
 
 
 def _read(descriptor: int) -> bytes:

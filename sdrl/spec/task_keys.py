@@ -148,7 +148,7 @@ class Tolerance(Table):
     abs: Annotated[Decimal, Field(ge=0)] = Decimal("1e-6")
     """Absolute distance."""
     rel: Annotated[Decimal, Field(ge=0)] = Decimal(0)
-    """Distance relative to the gold."""
+    """Distance relative to the larger of the two, in absolute value."""
 
 
 class JsonField(Table):

@@ -26,7 +26,8 @@ def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
         found = _number(error["input"])
-        return "E206", f"{path} must be {words} {_number(context[key])}, not {found}", None
+        help_ = f"a share, not a percentage: write {error['input'] / 100:g}" if _is_percentage(error, key) else None
+        return "E206", f"{path} must be {words} {_number(context[key])}, not {found}", help_
     if kind == "string_too_short":
         return "E207", f"{path} is empty", "write a text"
     if kind == "string_too_long":
@@ -44,6 +45,11 @@ def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
         return "E204", f"{path} must be a whole number, not {_number(error['input'])}", None
     message = error["msg"]
     return "E204", f"{path}: {message[0].lower()}{message[1:]}", None
+
+
+def _is_percentage(error: ErrorDetails, bound: str) -> bool:
+    value = error["input"]
+    return bound == "le" and error["ctx"].get("le") == 1 and isinstance(value, int | float) and 1 < value <= 100
 
 
 def _short(value: Any) -> str:

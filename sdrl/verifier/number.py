@@ -39,7 +39,7 @@ _BODY: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|\.[0-
 _TOKEN: Final = re.compile(
     rf"""(?:(?P<sign>[+-])(?P<gap>\s?))?(?:[$€£¥₹]\s?)?(?P<inner>[+-]?)
     (?P<body>{_BODY})
-    (?:[eE](?P<exponent>[+-]?[0-9]+)(?![0-9A-Za-z.])
+    (?:[eE](?P<exponent>[+-]?[0-9]+)(?![0-9A-Za-z]|\.[0-9])
       |\s*(?:×|x|\*|\\times|\\cdot)\s*10\s*(?:\^|\*\*)\s*
        (?:\{{\s*(?P<braced>[+-]?[0-9]+)\s*\}}|\(?(?P<power>[+-]?[0-9]+)\)?)
       |\s?/\s?(?P<denominator>{_BODY})
@@ -48,6 +48,8 @@ _TOKEN: Final = re.compile(
 )
 _CURRENCY: Final = "$€£¥₹"  # as in US$18
 _EDGE: Final = " \u00a0\t\r\n\f\v*_`'\"“”‘’«»„" + INVISIBLE
+# `**18** apples` is emphasis, `2**18` and `x**18**2` are powers
+_BOLD: Final = re.compile(r"(?<![0-9A-Za-z_)\]}*])\*\*(?![\s*])([^*\n]{1,200})(?<!\s)\*\*(?![0-9(*])")
 _CLEAN: Final = re.compile(
     r"<\|[^<>|]{1,40}\|>|</?[A-Za-z][^<>]{0,40}>|\*\*(?![0-9 ])|(?<=[0-9])__|\\\$|\\[()\[\]]"
     r"|\\(?:left|right|boxed|text|mathrm|mathbf)(?![A-Za-z])|\^\{?\\circ\}?|\\(?=%)"
@@ -116,12 +118,7 @@ def read_number(slot: str) -> Reading:
     """Read the one number of any slot text, the slow and full way."""
     if len(slot) > MAX_SLOT:
         return Reading(None, TOO_LONG)
-    text = slot.translate(_SIGNS).strip(_EDGE)
-    if "\\" in text:
-        text = _SHORT_FRACTION.sub(r"\1/\2", _FRACTION.sub(r"\1/\2", _MIXED.sub(" ", _TIMES.sub("×", text))))
-    text = _CLEAN.sub("", text)
-    if "\\" in text or "{,}" in text:
-        text = _SPACING.sub(" ", text).replace("{,}", ",")
+    text = _without_markup(slot)
     if _FOREIGN.search(text) or _OBJECT.match(text) or (not text.isascii() and _has_foreign_digit(text)):
         return UNREADABLE
     first, end = "", 0
@@ -147,6 +144,20 @@ def read_number(slot: str) -> Reading:
             return SEVERAL_READING  # `1.5 = 3/2` and `18 (18.0)` repeat one value; `6 + 6`, `3 of 3` do not
         end = match.end()
     return Reading(first) if first else UNREADABLE
+
+
+def _without_markup(slot: str) -> str:
+    """The slot in plain signs: light LaTeX, markdown and tags taken off."""
+    text = slot.translate(_SIGNS)
+    if "**" in text:
+        text = _BOLD.sub(r"\1", text)
+    text = text.strip(_EDGE)
+    if "\\" in text:
+        text = _SHORT_FRACTION.sub(r"\1/\2", _FRACTION.sub(r"\1/\2", _MIXED.sub(" ", _TIMES.sub("×", text))))
+    text = _CLEAN.sub("", text)
+    if "\\" in text or "{,}" in text:
+        text = _SPACING.sub(" ", text).replace("{,}", ",")
+    return text
 
 
 def _repeats(between: str) -> bool:

@@ -51,7 +51,7 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """Two numbers are the same when they differ by at most ``max(abs, rel * |gold|)``."""
+    """Two numbers are the same when they differ by at most ``max(abs, rel * max(|a|, |b|))``."""
 
     abs: Decimal = Decimal("1e-6")
     rel: Decimal = Decimal(0)

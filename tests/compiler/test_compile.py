@@ -74,7 +74,7 @@ def test_a_pinned_revision_is_not_pending(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "code", "path"),
     [
-        ("[passages.jsonl]", "[none/*.jsonl]", "E542", "corpus.0.files"),
+        ("[passages.jsonl]", "[none/*.jsonl]", "E542", "corpus.0.files.0"),
         ("[passages.jsonl]", "[sums.yaml]", "E542", "corpus.0.files"),
         ("./base", "./nowhere", "E547", "models.base.model"),
         ("./base", "./empty", "E547", "models.base.model"),

@@ -38,7 +38,7 @@ def frozen(compiled: Compiled, name: str = "test") -> list[dict[str, Any]]:
 
 def test_rows_have_id_input_and_gold(tmp_path: Path) -> None:
     rows = frozen(compile_spec(write_project(tmp_path)))
-    assert rows[0] == {"id": "test-0", "input": "What is 0 + 1?", "gold": "1"}
+    assert rows[0] == {"id": "test-0", "input": "What is 2 + 1?", "gold": "3"}
     assert len(rows) == 6
 
 
@@ -104,7 +104,7 @@ def test_a_label_outside_the_map_is_named_with_file_and_row(tmp_path: Path) -> N
     (error,) = [item for item in compiled.diagnostics if item.is_error]
     assert error.code == "E544"
     assert "rows.jsonl:2" in error.message and "'7'" in error.message
-    assert error.line is not None and error.path == "evaluate.0"
+    assert error.line is not None and error.path == "evaluate.0.gold"
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,25 @@ PLAIN = 'evaluate: [{name: test, file: rows.jsonl, input: "{q}", gold: {field: a
 
 
 def test_at_most_three_unreadable_golds_are_reported(tmp_path: Path) -> None:
-    rows: list[dict[str, object]] = [{"q": "?", "a": "no number"} for _ in range(9)]
+    rows: list[dict[str, object]] = [{"q": "?", "a": f"no number {'n' * n}"} for n in range(9)]
     compiled = compiled_with(tmp_path, rows, PLAIN)
     errors = [item for item in compiled.diagnostics if item.is_error]
     assert [item.code for item in errors] == ["E544", "E544", "E544"]
     assert "no number" in errors[0].message
+
+
+def test_one_mistake_in_many_rows_is_reported_once(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"question": "?", "a": "1"} for _ in range(9)]
+    [error] = [item for item in compiled_with(tmp_path, rows, PLAIN).diagnostics if item.is_error]
+    assert error.path == "evaluate.0.input" and "rows.jsonl:1" in error.message
+
+
+def test_a_gold_inside_a_worked_solution_is_shown_how_to_be_read(tmp_path: Path) -> None:
+    compiled = compiled_with(tmp_path, [{"q": "?", "a": "1 and 1 is 2\n#### 2"}], PLAIN)
+    [error] = [item for item in compiled.diagnostics if item.is_error]
+    assert error.help is not None
+    mended = PLAIN.replace("gold: {field: a}", error.help.split("inside it: ")[1])
+    assert frozen(compiled_with(tmp_path, [{"q": "?", "a": "1 and 1 is 2\n#### 2"}], mended))[0]["gold"] == "2"
 
 
 def test_a_missing_field_an_empty_file_and_a_missing_file_are_clear(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -201,3 +202,24 @@ def test_pin_asks_a_real_library_and_a_stand_in_hub(tmp_path: Path) -> None:
     assert any(path.startswith("/api/datasets/owner/passages") for path in _StandInHub.asked)
     assert main(["compile", str(spec)]) == 0  # the hub is gone, and nothing of it is needed
     assert read_plan(tmp_path / "sums.plan") == plan
+
+
+def test_an_error_of_the_http_client_is_a_problem_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = next((found for name in ("httpx2", "httpx") if (found := _importable(name))), None)
+    if client is None:
+        pytest.skip("this version of the hub's library has another client")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise client.ConnectError("[Errno -2] Name or service not known")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", refuse)
+    with pytest.raises(hub.HubProblem) as caught:
+        hub.resolve_revision("owner/model", None, "model")
+    assert "Name or service not known" in caught.value.message and "download it once" in caught.value.help
+
+
+def _importable(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None

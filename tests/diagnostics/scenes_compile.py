@@ -274,6 +274,12 @@ def two_demos_that_do_not_agree(stage: Stage) -> None:
     compiled(stage, FILE_DEMOS)
 
 
+@scene("W514")
+def answers_below_the_tolerance(stage: Stage) -> None:
+    stage.write("tiny.jsonl", '{"question": "How long is a nanosecond, in seconds?", "answer": "#### 1e-9"}\n')
+    compiled(stage, changed("file: test.jsonl", "file: tiny.jsonl"))
+
+
 @scene("W510")
 def a_budget_that_only_the_usual_run_keeps(stage: Stage) -> None:
     compiled(stage)

@@ -122,6 +122,8 @@ def a_run_of_half_a_second(stage: Stage) -> None:
         return instructor(path, body)
 
     run(stage, slow, "--budget", "wall_hours=0.0001")
+    # whether a reply is under way at that moment is chance
+    stage.said[:] = [re.sub(r"W870: .*\n", "", said) for said in stage.said]
 
 
 @scene("W701")

@@ -1,8 +1,9 @@
-"""``python -m tests.spec.fuzz [--cases N] [--seed N] [--jobs N]``: shipped specs, damaged in every way.
+"""``python -m tests.spec.fuzz [--cases N] [--seed N] [--jobs N]``: damaged specs and generated ones.
 
-A case is a function of the seed and its number. Whatever a file has become, the loader must not raise; every diagnostic
-has a known code and a place inside the file, and renders in all formats; a spec without errors goes through the
-compiler as well. Prints the failures with the command that repeats each, and the slowest case.
+Half of the cases are damages of shipped specs, each a function of the seed and its number; the other half are made from
+the key tree (``fuzz_trees``). Whatever a file has become, the loader must not raise; every diagnostic has a known code
+and a place inside the file, and renders in all formats; a spec without errors goes through the compiler as well.
+Prints the failures with the command that repeats each, and the slowest case.
 """
 
 from __future__ import annotations
@@ -182,27 +183,33 @@ class Outcome:
 
 
 def play(seed: int, number: int, *, compiles: bool = True) -> Outcome:
-    """Run one case. An exception anywhere is its failure."""
+    """Run one case of the damaged specs. An exception anywhere is its failure."""
     data = case(seed, number)
-    started = time.perf_counter()
-    codes: tuple[str, ...] = ()
-    compiled, failure = False, None
-    seconds = 0.0
     try:
-        source = decode(data, NAME)
-        loaded = None if source.text is None else load_spec(NAME, text=source.text)
-        found = loaded.diagnostics if loaded else tuple(filter(None, [source.problem]))
-        seconds = time.perf_counter() - started
-        codes = tuple(item.code for item in found)
-        check(found, data)
-        assert (loaded is None or loaded.spec is None) == has_errors(found), "a spec with errors, or none without"
-        if compiles and loaded is not None and loaded.spec is not None:
-            compiled = True
-            made = compile_spec(NAME, text=source.text)
-            check([item for item in made.diagnostics if item.file == NAME], data)
+        tried = tried_whole(data, compiles=compiles)
     except Exception as error:  # the point of a fuzzer: whatever it is, it is a failure with a number
-        failure = f"{type(error).__name__}: {error}"
-    return Outcome(number, seconds, codes, compiled, failure)
+        return Outcome(number, 0.0, (), False, f"{type(error).__name__}: {error}")
+    return Outcome(number, *tried, None)
+
+
+def tried_whole(data: bytes, *, compiles: bool = True) -> tuple[float, tuple[str, ...], bool]:
+    """Load, check and compile the bytes of a spec: seconds of the load, codes, whether it was compiled.
+
+    Raises:
+        Exception: anything that must not happen.
+    """
+    started = time.perf_counter()
+    source = decode(data, NAME)
+    loaded = None if source.text is None else load_spec(NAME, text=source.text)
+    found = loaded.diagnostics if loaded else tuple(filter(None, [source.problem]))
+    seconds = time.perf_counter() - started
+    check(found, data)
+    assert (loaded is None or loaded.spec is None) == has_errors(found), "a spec with errors, or none without"
+    if not compiles or loaded is None or loaded.spec is None:
+        return seconds, tuple(item.code for item in found), False
+    made = compile_spec(NAME, text=source.text)
+    check([item for item in made.diagnostics if item.file == NAME], data)
+    return seconds, tuple(item.code for item in found), True
 
 
 def check(found: tuple[Diagnostic, ...] | list[Diagnostic], data: bytes) -> None:
@@ -230,30 +237,41 @@ def _numbered(asked: tuple[int, int]) -> Outcome:
 
 
 def main() -> int:
-    """Play the cases and report."""
+    """Play damaged specs and generated ones, half of the cases each, and report both."""
+    from tests.spec.fuzz_trees import CHUNK, play_chunk
+
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    began = time.perf_counter()
-    asked = [(args.seed, number) for number in range(args.first, args.first + args.cases)]
+    damaged = args.cases - args.cases // 2
+    asked = [(args.seed, number) for number in range(args.first, args.first + damaged)]
+    chunks = [(args.seed, args.first // CHUNK + number) for number in range(args.cases // 2 // CHUNK)]
+    failures = 0
     with multiprocessing.get_context("fork").Pool(args.jobs) as pool:
+        began = time.perf_counter()
         outcomes = list(pool.imap_unordered(_numbered, asked, chunksize=50))
-    seconds = time.perf_counter() - began
+        failures += _report("damaged specs", outcomes, time.perf_counter() - began, args.seed)
+        began = time.perf_counter()
+        outcomes = [each for chunk in pool.imap_unordered(play_chunk, chunks) for each in chunk]
+        failures += _report("generated specs", outcomes, time.perf_counter() - began, args.seed)
+    return 1 if failures else 0
+
+
+def _report(what: str, outcomes: list[Outcome], seconds: float, seed: int) -> int:
+    """Print what became of the cases; returns how many failed."""
     failed = sorted((each for each in outcomes if each.failure), key=lambda each: each.number)
-    slowest = max(outcomes, key=lambda each: each.seconds)
+    slowest = max((each.seconds for each in outcomes), default=0.0)
     codes = Counter(code for each in outcomes for code in set(each.codes))
-    print(f"{len(outcomes):,} cases in {seconds:.0f} s, {sum(each.compiled for each in outcomes):,} compiled as well")
-    print(f"{len(codes)} codes seen; slowest: {1000 * slowest.seconds:.0f} ms (case {slowest.number})")
+    compiled = sum(each.compiled for each in outcomes)
+    print(f"{what}: {len(outcomes):,} cases in {seconds:.0f} s, {compiled:,} compiled as well, {len(failed)} failures")
+    print(f"  {len(codes)} codes seen; slowest load: {1000 * slowest:.0f} ms")
     for each in failed[:50]:
-        print(
-            f"FAILED {each.failure}"[:500],
-            f"\n  again: python -m tests.spec.fuzz --seed {args.seed} --first {each.number} --cases 1",
-        )
-    print(f"{len(failed)} failures")
-    return 1 if failed else 0
+        print(f"FAILED {each.failure}"[:2000])
+        print(f"  again: python -m tests.spec.fuzz --seed {seed} --first {each.number} --cases 2")
+    return len(failed)
 
 
 if __name__ == "__main__":
