@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import shlex
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from sdrl.cli.main import main as sdrl
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.txt"
 SHELL = {"COLUMNS": "80", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
+_HASH = re.compile(r"(plan )[0-9a-f]{12}")  # moves with every version of the compiler
 UNSET = ("FORCE_COLOR", "OPENAI_API_KEY")
 
 
@@ -67,7 +69,8 @@ def replay(project: dict[str, str], mistake: Mistake) -> str:
                 text = text.replace(old, new, 1)
             _write(path, text)
         shown, code = _typed(mistake.command)
-        return f"== {mistake.mistake}\n$ sdrl {mistake.command}\n{shown.replace(folder, '.')}[{code}]\n"
+        shown = _HASH.sub(r"\1HASH", shown.replace(folder, "."))
+        return f"== {mistake.mistake}\n$ sdrl {mistake.command}\n{shown}[{code}]\n"
 
 
 def _write(path: Path, text: str) -> None:
