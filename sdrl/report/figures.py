@@ -39,6 +39,7 @@ def read_figures(root: Path) -> dict[str, Any]:
         "evaluations": result.get("evaluations") or evaluations_of(run.artifacts, _seed(run)),
         "validation": result.get("validation"),
         "message": result.get("message"),
+        "readiness": result.get("readiness"),
         "gate": result.get("gate"),
         "funnel": [_funnel_row(run, stage) for stage in STAGES if run.seal(stage)],
         "pass_rates": _pass_rates(run),

@@ -63,6 +63,7 @@ def build_page(figures: Mapping[str, Any], *, ascii_only: bool = False) -> Page:
         Section("Verdict", tuple(Text(line) for line in verdict(figures))),
         Section("Accuracy", tuple(_accuracy(figures))),
         Section("Funnel", tuple(_funnel(figures["funnel"]))),
+        Section("Readiness of the base model", tuple(_readiness(figures["readiness"]))),
         Section("Pass rates of the base model", tuple(_pass_rates(figures, ascii_only))),
         Section("Training", tuple(_training(figures["training"], ascii_only))),
         Section("Labels against the known truth", tuple(_labels(figures["labels"]))),
@@ -92,6 +93,26 @@ def _accuracy(figures: Mapping[str, Any]) -> list[Block]:
             )
         )
     return blocks
+
+
+def _readiness(found: Mapping[str, Any] | None) -> list[Block]:
+    if not found:
+        return []
+    rows = [
+        ("greedy answers that can be read", percent(found["parsable"])),
+        ("  needed to go on", percent(found["wanted"])),
+        ("  right", percent(found["solved"])),
+        ("  cut off at the length limit", percent(found["truncated"])),
+        ("  mostly repetition", percent(found["repetitive"])),
+        ("  the problem said again", percent(found["echo"])),
+    ]
+    if "pass_1" in found:
+        rows += [
+            ("drawn answers that can be read", percent(found["sampled_parsable"])),
+            ("  pass@1", percent(found["pass_1"])),
+            (f"  pass@{found['k']}", percent(found["pass_k"])),
+        ]
+    return [Table((f"{found['n']} samples", "base"), tuple(rows))]
 
 
 def _set_table(each: Mapping[str, Any]) -> Table:

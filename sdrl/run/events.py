@@ -41,6 +41,7 @@ EVENTS: dict[str, tuple[tuple[str, ...], str]] = {
     "alarm": (("stage", "kind", "message"), "something a person should look at"),
     "warning": (("code", "message"), "worth knowing; the run goes on"),
     "stage_finished": (("stage", "hash", "rows", "dropped", "seconds"), "a stage is sealed; dropped by code"),
+    "readiness": (("stage", "n", "parsable", "wanted"), "whether the base model's answers can be learnt from"),
     "review": (("samples", "judged", "valid"), "samples wait for a person, or too few of them are valid"),
     "run_finished": (("status", "exit", "message"), "the run ended; exit is the exit code"),
 }

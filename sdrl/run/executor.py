@@ -27,6 +27,7 @@ from sdrl.run.folder import RunFolder
 from sdrl.run.held_plan import keep_plan, refuse_other_plan
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
+from sdrl.run.readiness import readiness_of, refuse_unready
 from sdrl.run.result import gate_of, write_result
 from sdrl.run.review import before_spending
 from sdrl.run.truth import bring_truth
@@ -251,6 +252,9 @@ class _Run:
             if not self._taken_over(stage):
                 self.wall.check()
                 await self._one(stage)
+            if stage.name in ("probe", "score") and (figures := readiness_of(self.plan, self.artifacts)) is not None:
+                self.log.emit("readiness", {"stage": stage.name, **figures})
+                refuse_unready(self.plan, self.artifacts)
             if stage.name == self.options.until:
                 return
             if self.stopping:  # training ended by itself before it saw that it was to stop

@@ -10,6 +10,7 @@ from sdrl.compiler.plan import Plan
 from sdrl.models.ledger import Ledger
 from sdrl.run.artifacts import Artifacts, Row
 from sdrl.run.folder import RunFolder, write_json
+from sdrl.run.readiness import readiness_of
 from sdrl.spec.diagnostics import Exit
 from sdrl.stages.statistics import evaluation_summary
 
@@ -32,6 +33,7 @@ def write_result(
         "exit": int(exit_),
         "evaluations": evaluations_of(artifacts, plan.settings.seed),
         "validation": validation_of(artifacts),
+        "readiness": readiness_of(plan, artifacts),
         "gate": gate_of(plan, artifacts),
         "funnel": funnel,
         "usage": dict(ledger.as_dict()),

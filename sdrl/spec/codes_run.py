@@ -197,8 +197,9 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "What is always or never solved teaches nothing.",
      "synthesize: {samples: 20}", "synthesize: {samples: 500}"),
     ("E865", "the base model's answers cannot be read",
-     "Fewer greedy answers are parsable than probe.min_parsable.",
-     "Every reward would be 0.",
+     "Fewer answers, greedy or drawn, are parsable than probe.min_parsable. With train.reward.parsable one in a group "
+     "is enough, and train.algorithm: sft needs none.",
+     "Every reward would be 0. Each key in the message may mend it alone.",
      "base: {model: Qwen/Qwen2.5-7B-Instruct, prompt: raw}", "base: {model: Qwen/Qwen2.5-7B-Instruct, prompt: chat}"),
     ("E870", "the disk refuses",
      "A file of the run could not be written: no space, or no right.",

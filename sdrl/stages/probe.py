@@ -1,13 +1,12 @@
 """Step 6: greedy M_base on S_initial splits it into solved and unsolved (paper section 4.2, Algorithm 1 line 6).
 
-A base model that hardly ever gives a readable answer ends the run here, before the expensive stages
-(``probe.min_parsable``).
+A base model that hardly ever gives a readable answer ends the run behind this stage, before the expensive ones
+(``run.readiness``).
 """
 
 from __future__ import annotations
 
 from sdrl.compiler.contract import for_probe
-from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.base_answers import base_request, judged, share
 from sdrl.stages.context import Row, StageContext, StageOutput
 
@@ -28,16 +27,5 @@ async def run(ctx: StageContext) -> StageOutput:
     made = await ctx.each(ctx.rows("vote"), one, limit=ctx.base_limit, unit="probes")
     rows = [row for row in made if "code" not in row]
     parsable = 1.0 - share(rows, "unparsable") - share(rows, "error")
-    wanted = ctx.plan.settings.probe.min_parsable
-    if parsable < wanted:
-        sample = next((row["completion"] for row in rows if row["verdict"] == "unparsable"), "")
-        raise SdrlError(
-            "E865",
-            f"only {parsable:.1%} of the base model's greedy answers can be read (probe.min_parsable is {wanted:.0%}); "
-            f"one of them: {sample[:160]!r}",
-            help="name the form in task.output_format, show two demos in prompts.answer, set models.base.stop, "
-            "or use prompt: chat for an instruct model",
-            exit=Exit.GATE,
-        )
     notes = {"parsable": round(parsable, 6), "solved": sum(bool(row["solved"]) for row in rows)}
     return StageOutput(rows, [row for row in made if "code" in row], notes)
