@@ -16,6 +16,7 @@ from sdrl.compiler.schedule import DRAWS_PER_CALL
 from sdrl.models.capabilities import Capabilities, Structured, asked_otherwise
 from sdrl.models.faults import CallFault, Unsupported, from_status, from_transport
 from sdrl.models.redact import LEAST_SECRET, MASK, redact
+from sdrl.models.replicas import Replicas, addresses
 from sdrl.models.reply import Api, Reply, read_reply
 from sdrl.models.request import Request
 from sdrl.models.transport import Answer, HttpTransport, Transport, require_aiohttp
@@ -43,8 +44,8 @@ class Endpoint:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is on this machine."""
-        return (urlsplit(self.base_url).hostname or "") in LOOPBACK
+        """Whether it, or each of its replicas, is on this machine."""
+        return all((urlsplit(url).hostname or "") in LOOPBACK for url in addresses(self.base_url) or ("",))
 
 
 class Client:
@@ -192,10 +193,14 @@ def error_body(content: bytes) -> object:
 def _open_transport(endpoint: Endpoint) -> Transport:
     """No proxy for loopback: an environment that names one means the network."""
     require_aiohttp()
-    return HttpTransport(
-        endpoint.base_url,
-        endpoint.key,
-        connections=endpoint.concurrency,
-        timeout_s=endpoint.timeout_s,
-        use_proxy=not endpoint.is_loopback,
-    )
+    each = [
+        HttpTransport(
+            url,
+            endpoint.key,
+            connections=endpoint.concurrency,
+            timeout_s=endpoint.timeout_s,
+            use_proxy=not endpoint.is_loopback,
+        )
+        for url in addresses(endpoint.base_url) or (endpoint.base_url,)
+    ]
+    return each[0] if len(each) == 1 else Replicas(each)

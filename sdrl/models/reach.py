@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sdrl.models.client import Endpoint
 from sdrl.models.redact import redact
+from sdrl.models.replicas import addresses
 
 _SECONDS = 10.0
 
@@ -20,7 +21,15 @@ class Reach:
 
 
 async def reach(endpoint: Endpoint) -> Reach:
-    """Ask for ``/models``. Never raises: whatever happens is the finding."""
+    """Ask for ``/models``, of several replicas each. Never raises: whatever happens is the finding."""
+    found = [await _reach(replace(endpoint, base_url=url)) for url in addresses(endpoint.base_url)]
+    if len(found) < 2:
+        return found[0] if found else await _reach(endpoint)
+    bad = [each for each in found if not each.is_ok]
+    return bad[0] if bad else Reach(True, "; ".join(each.found for each in found))
+
+
+async def _reach(endpoint: Endpoint) -> Reach:
     import aiohttp
 
     url = endpoint.base_url.rstrip("/") + "/models"

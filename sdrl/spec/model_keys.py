@@ -78,7 +78,7 @@ class Base(Table):
     revision: str | None = None
     """Commit of a hub model; null: pinned by compile --pin."""
     serve: Literal["vllm", "embedded"] | Text = "vllm"
-    """vllm or embedded: a server is started; or the base URL of one that runs."""
+    """vllm or embedded: a server is started; or the base URL of one that runs (several share the load)."""
     prompt: AskedAs = AskedAs.model_construct()
     """raw or chat alone will do; {kind: chat, options: {…}} sets variables of the chat template."""
     system: str | None = None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Findings = Iterator[Diagnostic]
 Rule = Callable[["Loaded", Spec], Findings]
 PLACEHOLDER = re.compile(r"(?<![\w\\}{])\{([A-Za-z_]\w*)\}(?!\})")  # {{name}} is the text {name}
-_ADDRESS = re.compile(r"https?://[^/\s]", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^/\s]\S*", re.IGNORECASE)
 _WRAPPED_VARIABLE = re.compile(r"(?:\$\{?|env[:.]|os\.environ/|%)([A-Z][A-Z0-9_]*)[}%]?")
 _HUB_PAGE = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?:datasets/)?([\w.-]+/[\w.-]+)(?:/.*)?")
 _FIELD = re.compile(r"(?<!\{)\{([^{}\n]+)\}(?!\})")
@@ -188,7 +188,8 @@ def _addresses(loaded: Loaded, spec: Spec) -> Findings:
         ("models.instructor.endpoint", instructor.endpoint, ("vllm", "embedded")),
         ("models.base.serve", base.serve, ("vllm", "embedded")),
     ):
-        if address not in words and not _ADDRESS.match(address):
+        several = address.split() if path == "models.base.serve" else [address]
+        if address not in words and not all(_ADDRESS.fullmatch(each) for each in several or [address]):
             near = closest(address, list(words))
             advice = f"did you mean '{near}'?" if near else f"write http://… or https://…, or {' or '.join(words)}"
             yield loaded.diagnostic("E207", path, f"{path} cannot be '{address}'", help=advice)
