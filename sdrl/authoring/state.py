@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.edits import Edit
 
-PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "run", "review")
+PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "run")
 Role = Literal["you", "guide", "assistant", "note"]
 CardStatus = Literal["open", "accepted", "rejected", "stale"]
 
