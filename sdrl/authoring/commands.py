@@ -184,7 +184,9 @@ def _help(state: State, argument: str) -> Result:
     if chosen is not None:
         keys = f"  keys: {', '.join(chosen.keys)}" if chosen.keys else ""
         return noted(state, f"/{chosen.id} {chosen.usage}".rstrip() + f"\n  {chosen.help}{keys}"), ()
-    lines = [f"/{each.id} {each.usage}".ljust(30) + f" {each.title}" for each in ACTIONS.values()]
+    here = ACTIONS[state.view]
+    lines = [f"in view: {here.id}. {here.help}", "escape goes back to the chat; ctrl+p finds every command", ""]
+    lines += [f"/{each.id} {each.usage}".ljust(30) + f" {each.title}" for each in ACTIONS.values()]
     return noted(state, "\n".join(lines)), ()
 
 

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sdrl.authoring.document import written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import fold, lines_of
 from sdrl.spec.diagnostics import SdrlError
@@ -42,21 +43,22 @@ def _prompt(asked: Show) -> Content:
 
 def _verify(asked: Show) -> Content:
     from sdrl.compiler.verifier_program import verifier_program
-    from sdrl.spec.loader import load_spec
-    from sdrl.verifier import ProgramError, Verifier
+    from sdrl.spec.model import Answer
+    from sdrl.verifier import Verifier
 
-    spec = load_spec(asked.path, text=asked.text).require()
-    program = verifier_program(spec.answer)
+    values = written(asked.text)  # the answer alone counts here: the rest of the spec need not be right yet
     try:
+        program = verifier_program(Answer.model_validate(values.get("answer")))
         verifier = Verifier.from_program(program)
-    except ProgramError as error:
-        raise SdrlError("E401", f"no verifier can be made of this answer: {error}") from None
+    except ValueError as error:
+        first = str(error).split("\n")[0]
+        raise SdrlError("E401", f"no verifier can be made of this answer: {first}", help="/propose makes one") from None
     lines = [f"type     {program['type']}", f"extract  {_plain(program['extract'])}"]
     if program.get("options"):
         lines.append(f"options  {_plain(program['options'])}")
-    demos = spec.demos if isinstance(spec.demos, list) else []
-    for number, demo in enumerate(demos, 1):
-        found = verifier.extract(demo.output, demo.options)
+    demos = values.get("demos")
+    for number, demo in enumerate(demos if isinstance(demos, list) else [], 1):
+        found = verifier.extract(str(demo.get("output", "")), demo.get("options"))
         read = f"reads {found.prediction!r}" if found.prediction is not None else f"reads nothing: {found.reason}"
         lines.append(f"demo {number}   {read}")
     completion, arrow, gold = asked.argument.partition("=>")

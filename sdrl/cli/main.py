@@ -17,6 +17,7 @@ from typing import NoReturn
 # name -> (module, one line of help); order is the order of work
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "write a new commented spec, or list the examples"),
+    "tui": ("tui", "author a spec, and watch runs, in the terminal app"),
     "author": ("author", "replay an authoring journal headlessly"),
     "validate": ("validate", "report all problems of all specs"),
     "explain": ("explain", "tell a diagnostic in full"),

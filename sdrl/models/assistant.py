@@ -1,4 +1,4 @@
-"""A model that helps to write a spec: asked for a sentence and typed edits through ``instructor``, streamed as it comes.
+"""A model that helps to write a spec: asked for a sentence and typed edits through ``instructor``, and streamed.
 
 Any OpenAI-compatible endpoint. The reply is a typed object; what it holds is data, checked by ``Edit.from_json``, and
 nobody here applies it. One call a turn; a reply that is no such object is asked for once more. Not for runs: their

@@ -1,4 +1,4 @@
-"""A scripted fake of a chat model on loopback: streams what the test says, or fails as it says. It understands nothing."""
+"""A scripted fake of a chat model on loopback: streams what the test says, or fails as it says; understands nothing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,36 @@
+"""``sdrl tui [SPEC]``: author a spec in the terminal app, found through the entry point ``tui`` of ``sdrl.apps``.
+
+Refuses a terminal that cannot show it. Imports no Textual itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("spec", nargs="?", metavar="SPEC", type=Path, help="the spec, made if it is not there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start the app; its exit code."""
+    from importlib.metadata import entry_points
+
+    from sdrl.spec.diagnostics import Exit, SdrlError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+        help_ = "run it in a terminal; 'sdrl author --script FILE' does without one"
+        raise SdrlError("", "the terminal app needs a terminal that can move its cursor", help=help_, exit=Exit.USAGE)
+    found = [entry for entry in entry_points(group="sdrl.apps") if entry.name == "tui"]
+    try:
+        start = found[0].load()
+    except (IndexError, ModuleNotFoundError) as error:
+        what = error.name if isinstance(error, ModuleNotFoundError) else "the entry point 'tui'"
+        raise SdrlError(
+            "E844", f"the terminal app is not installed: {what} is missing", help="pip install 'sdrl[tui]'"
+        ) from None
+    return int(start(args.spec))

@@ -1,0 +1,261 @@
+"""The terminal app by keys alone: what a person types and presses, and what then stands on the screen and on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from sdrl_tui.app import SdrlApp
+from sdrl_tui.prompt import Prompt
+from sdrl_tui.spec_editor import SpecEditor
+
+from sdrl.authoring.journal import journal_path, read_lines
+from sdrl.authoring.workbench import replay
+from sdrl.models.assistant import Reply
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.edits import Edit
+from tests.tui.driving import app_on, screen_text, settle, write
+
+GSM8K = Path("specs/gsm8k.yaml").read_text(encoding="utf-8")
+SCRIPT = Path("tests/authoring/scripts/gsm8k.script").read_text(encoding="utf-8")
+
+
+class ScriptedFakeAssistant:
+    """Says what it was made with, piece by piece; waits for ``goes_on`` before it ends."""
+
+    def __init__(self, reply: Reply | SdrlError, *, waits: bool = False) -> None:
+        self.reply = reply
+        self.goes_on = asyncio.Event()
+        self.was_cancelled = False
+        if not waits:
+            self.goes_on.set()
+
+    async def __call__(
+        self, where: tuple[str, str, str], messages: Sequence[tuple[str, str]], said: Callable[[str], None]
+    ) -> Reply:
+        try:
+            if isinstance(self.reply, Reply):
+                said(self.reply.text)
+            await self.goes_on.wait()
+        except asyncio.CancelledError:
+            self.was_cancelled = True
+            raise
+        if isinstance(self.reply, SdrlError):
+            raise self.reply
+        return self.reply
+
+
+async def test_a_new_user_authors_a_valid_spec_by_keys_alone(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    typed = [json.loads(line)["text"] if line.startswith('{"event"') else line for line in SCRIPT.splitlines()]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, *typed)
+        assert not app.state.issues
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        assert "✓ saved" in screen_text(app)
+    assert (tmp_path / "task.yaml").read_text() == app.state.text
+    kept = journal_path(tmp_path / "task.yaml")
+    again = replay(read_lines(kept.read_text(), "journal"), "journal", str(tmp_path / "task.yaml"))
+    assert again.state.text == app.state.text
+    assert again.state.turns == app.state.turns
+
+
+async def test_what_a_crash_left_is_there_again(tmp_path: Path) -> None:
+    first = app_on(tmp_path)
+    async with first.run_test(size=(80, 24)) as pilot:
+        await write(first, pilot, "gsm8k", "A task.")
+    again = app_on(tmp_path)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settle(again, pilot)
+        assert again.state.text == first.state.text
+        assert [turn.text for turn in again.state.turns] == [turn.text for turn in first.state.turns]
+        assert "A task." in screen_text(again)
+
+
+async def test_typing_in_the_spec_is_checked_and_can_be_undone(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.press("f2")
+        editor = app.query_one(SpecEditor)
+        assert app.focused is editor
+        editor.move_cursor(editor.document.end)
+        await pilot.press(*"nope")
+        await settle(app, pilot)
+        assert app.state.text == GSM8K + "nope"
+        assert any(issue.is_error for issue in app.state.issues)
+        assert "✗ E" in screen_text(app)
+        while app.state.text != GSM8K:
+            await pilot.press("ctrl+z")
+            await settle(app, pilot)
+        assert editor.text == GSM8K
+
+
+async def test_an_issue_is_gone_to_by_enter(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K.replace("type: number", "type: nummer"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f3")
+        await settle(app, pilot)
+        shown = screen_text(app)
+        assert "E205" in shown
+        assert "did you mean 'number'?" in shown
+        await pilot.press("enter")
+        await settle(app, pilot)
+        editor = app.query_one(SpecEditor)
+        assert app.focused is editor
+        line, column = editor.cursor_location
+        assert editor.document.get_line(line)[column:] == "nummer"
+
+
+async def test_a_card_is_shown_and_taken_over_by_a_key(tmp_path: Path) -> None:
+    reply = Reply("Cheaper now.", (Edit("set", "budget.usd", 80),), "as you said")
+    app = app_on(tmp_path, GSM8K, assistant=ScriptedFakeAssistant(reply))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "/model fake http://127.0.0.1:9/v1", "make it cheaper")
+        shown = screen_text(app)
+        assert "- 150" in shown
+        assert "+ 80" in shown
+        assert app.state.text == GSM8K
+        await pilot.press("ctrl+t")
+        await settle(app, pilot)
+        assert app.state.text == GSM8K.replace("usd: 150", "usd: 80")
+
+
+async def test_escape_stops_an_answer_and_keeps_what_came(tmp_path: Path) -> None:
+    fake = ScriptedFakeAssistant(Reply("It is long", (), ""), waits=True)
+    app = app_on(tmp_path, GSM8K, assistant=fake)
+    async with app.run_test(size=(80, 24)) as pilot:
+        prompt = app.query_one(Prompt)
+        prompt.put("/model fake http://127.0.0.1:9/v1")
+        await pilot.press("escape", "enter")
+        prompt.put("tell me")
+        await pilot.press("enter")
+        while "It is long" not in app.state.turns[-1].text:
+            await pilot.pause(0.02)
+        app._draw()
+        await pilot.pause()
+        assert "answering, escape stops" in screen_text(app)
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert (app.state.turns[-2].status, app.state.turns[-2].text) == ("stopped", "It is long")
+        assert fake.was_cancelled
+        assert not app.state.asking
+
+
+async def test_a_failed_answer_puts_the_question_back(tmp_path: Path) -> None:
+    fake = ScriptedFakeAssistant(SdrlError("", "the endpoint refused the key", help="check MY_KEY"))
+    app = app_on(tmp_path, GSM8K, assistant=fake)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "/model fake http://127.0.0.1:9/v1", "tell me")
+        assert app.query_one(Prompt).text == "tell me"
+        assert "the endpoint refused the key; check MY_KEY" in screen_text(app).replace("\n ", " ")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("/prompt generate", "generate: exactly what is sent"),
+        ("/verify so #### 18 => 18", "verdict     correct"),
+        ("/plan", "requests"),
+        ("/run", "is no run folder"),
+        ("/retrieve", "names no local corpus files"),
+    ],
+)
+async def test_each_panel_shows_its_content(tmp_path: Path, line: str, shown: str) -> None:
+    text = GSM8K[: GSM8K.index("evaluate:")] + "budget: {usd: 150}\n"
+    app = app_on(tmp_path, text, keeps_journal=False)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await write(app, pilot, line)
+        assert shown in screen_text(app)
+
+
+async def test_the_menu_of_commands_opens_filters_and_completes(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("slash", "p", "l")
+        await settle(app, pilot)
+        assert "/plan" in screen_text(app)
+        await pilot.press("tab")
+        assert app.query_one(Prompt).text == "/plan"
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert not app.query_one("#menu").display
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert app.state.view == "plan"
+
+
+async def test_enter_sends_and_three_ways_make_a_line(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("a", "ctrl+j", "b", "shift+enter", "c", "backslash", "enter", "d")
+        assert app.query_one(Prompt).text == "a\nb\nc\nd"
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert app.state.turns[-2].text == "a\nb\nc\nd"
+        await pilot.press("up")
+        assert app.query_one(Prompt).text == "a\nb\nc\nd"
+
+
+async def test_leaving_asks_once_where_something_is_not_saved(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+q")
+        await settle(app, pilot)
+        assert "is not saved" in app.state.turns[-1].text
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert not app.is_running
+
+
+async def test_a_file_changed_outside_is_noticed_and_nothing_is_lost(tmp_path: Path) -> None:
+    first = app_on(tmp_path, GSM8K)
+    async with first.run_test(size=(80, 24)) as pilot:
+        await write(first, pilot, "/set budget.usd 99")
+    (tmp_path / "task.yaml").write_text(GSM8K + "seed: 3\n", encoding="utf-8")
+    again = app_on(tmp_path)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settle(again, pilot)
+        assert "usd: 99" in again.state.text
+        assert "/reload takes its text" in again.state.turns[-1].text
+        await write(again, pilot, "/reload")
+        assert again.state.text == GSM8K + "seed: 3\n"
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (160, 48), (200, 60), (20, 6)])
+async def test_every_size_shows_the_prompt_and_no_line_is_too_wide(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        lines = screen_text(app).split("\n")
+        assert len(lines) == size[1]
+        assert max(map(len, lines)) <= size[0]
+        assert app.query_one(Prompt).region.height >= 1
+        assert app.query_one(Prompt).region.bottom <= size[1]
+
+
+@pytest.mark.parametrize("evil", ["[bold", "[/]", "\x1b[2J", "\x00x", "漢字" * 30, "🙂" * 20, "x" * 5000])
+async def test_text_is_never_markup_nor_moves_the_cursor(tmp_path: Path, evil: str) -> None:
+    reply = Reply(evil, (Edit("set", "task.description", evil),), evil)
+    app = app_on(tmp_path, GSM8K, assistant=ScriptedFakeAssistant(reply), keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "/model fake http://127.0.0.1:9/v1", "say it")
+        assert "\x1b" not in screen_text(app)
+        assert app.state.turns[-1].text == evil
+
+
+async def test_without_colour_every_status_still_has_its_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = app_on(tmp_path, GSM8K.replace("type: number", "type: nummer"), keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f3")
+        await settle(app, pilot)
+        assert app.no_color
+        assert "✗ E205" in screen_text(app)
+
+
+def test_the_app_starts_on_nothing_but_a_path(tmp_path: Path) -> None:
+    assert SdrlApp(tmp_path / "a.yaml").bench.state.text == ""

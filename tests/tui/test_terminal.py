@@ -1,0 +1,109 @@
+"""The app in a real pseudo-terminal: it starts, takes keys, leaves the terminal as it was; where it refuses to start."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sdrl.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+MOST_S = 60.0
+LEAVES_ALTERNATE_SCREEN = b"\x1b[?1049l"
+
+
+class Terminal:
+    """A program in a pseudo-terminal of 80 by 24."""
+
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process = process
+        self.master = master
+        self.seen = b""
+
+    def read_until(self, what: bytes) -> None:
+        """Read until something was written; the time it may take is generous, for a busy machine."""
+        end = time.monotonic() + MOST_S
+        while what not in self.seen and time.monotonic() < end:
+            ready, _, _ = select.select([self.master], [], [], 0.5)
+            if ready:
+                try:
+                    self.seen += os.read(self.master, 65_536)
+                except OSError:  # the program closed its side
+                    break
+        assert what in self.seen, self.seen[-2000:]
+
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.master, keys)
+
+
+@contextmanager
+def started(words: list[str], cwd: Path) -> Iterator[Terminal]:
+    """Run in a pseudo-terminal; the program is ended at last."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}"}
+    process = subprocess.Popen(words, cwd=cwd, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True)
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def test_it_starts_takes_keys_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path) as terminal:
+        terminal.read_until(b"What shall the spec be called?")
+        terminal.type(b"my task\r")
+        terminal.read_until(b"What is the task?")
+        terminal.type(b"\x13")  # ctrl+s
+        terminal.read_until(b"saved mine.yaml")
+        terminal.type(b"\x11")  # ctrl+q
+        terminal.read_until(LEAVES_ALTERNATE_SCREEN)
+        terminal.read_until(b"mine.yaml: saved")
+        assert terminal.process.wait(MOST_S) == 0
+    assert (tmp_path / "mine.yaml").read_text() == "sdrl: 1\nname: my-task\n"
+
+
+def test_what_was_typed_survives_a_kill(tmp_path: Path) -> None:
+    with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path) as terminal:
+        terminal.read_until(b"What shall the spec be called?")
+        terminal.type(b"my task\r")
+        terminal.read_until(b"What is the task?")
+        terminal.process.send_signal(signal.SIGKILL)
+        terminal.process.wait()
+    assert not (tmp_path / "mine.yaml").exists()
+    with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path) as terminal:
+        terminal.read_until(b"What is the task?")
+        terminal.type(b"\x13")
+        terminal.read_until(b"saved mine.yaml")
+    assert "name: my-task" in (tmp_path / "mine.yaml").read_text()
+
+
+def test_without_a_terminal_it_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tui"]) == 2
+    assert "needs a terminal" in capsys.readouterr().err
+
+
+def test_the_command_finds_the_app_through_its_entry_point() -> None:
+    import tomllib
+    from importlib import import_module
+
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["sdrl.apps"]["tui"]
+    module, _, function = named.partition(":")
+    assert callable(getattr(import_module(module), function))

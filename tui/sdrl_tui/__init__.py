@@ -1,0 +1,5 @@
+"""The terminal app: draws the state of ``sdrl.authoring`` and turns keys and clicks into its events. Owns no logic.
+
+Reading order: ``app`` (wiring), ``jobs`` (effects as workers), ``chat``, ``prompt``, ``spec_editor`` and ``side`` (what
+is on the screen), ``palette``, ``paint`` (state to styled text), ``app.tcss``.
+"""

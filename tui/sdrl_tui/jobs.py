@@ -1,0 +1,102 @@
+"""Effects that take time, as workers: panels in a thread, the assistant in the event loop. They touch no widget.
+
+A worker posts ``Happened``; the app dispatches it. A panel that is asked for again drops the one before it, and what
+still comes of that is dropped by the reducer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from textual.message import Message
+from textual.worker import Worker
+
+from sdrl.authoring.effects import Ask, Cancel, Effect, Quit, Show
+from sdrl.authoring.events import Answered, Event, Failed, Shown, Streamed
+from sdrl.authoring.services import perform
+from sdrl.models.assistant import Answering
+from sdrl.spec.diagnostics import SdrlError
+
+FLUSH_S = 0.1
+
+
+class Happened(Message):
+    """An event came of a job."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__()
+        self.event = event
+
+
+class Host(Protocol):
+    """What jobs need of the app."""
+
+    def post_message(self, message: Message) -> bool:
+        """Post to the app; safe from any thread."""
+
+    def run_worker(self, work: object, **options: object) -> Worker[None]:
+        """Start a worker."""
+
+    def leave(self) -> None:
+        """End the app."""
+
+
+class Jobs:
+    """Starts and cancels the workers of one app."""
+
+    def __init__(self, host: Host, assistant: Answering) -> None:
+        self._host = host
+        self._assistant = assistant
+        self._asking: dict[int, Worker[None]] = {}
+
+    def start(self, effect: Effect) -> None:
+        """Begin what an effect asks for."""
+        if isinstance(effect, Show):
+            self._host.run_worker(
+                lambda: self._show(effect), thread=True, exclusive=True, group=effect.panel, exit_on_error=False
+            )
+        elif isinstance(effect, Ask):
+            self._asking[effect.turn] = self._host.run_worker(self._ask(effect), group="ask", exit_on_error=False)
+        elif isinstance(effect, Cancel):
+            worker = self._asking.pop(effect.turn, None)
+            if worker is not None:
+                worker.cancel()
+        elif isinstance(effect, Quit):
+            self._host.leave()
+
+    def _show(self, effect: Show) -> None:
+        try:
+            event = perform(effect)
+        except Exception as error:  # the border where a bug of a panel becomes a line of it, and not the app's end
+            event = Shown(effect.panel, effect.rev, "this is a bug of sdrl", (f"{type(error).__name__}: {error}",))
+        if event is not None:
+            self._host.post_message(Happened(event))
+
+    async def _ask(self, effect: Ask) -> None:
+        """One turn: text is handed on at most ten times a second."""
+        pieces: list[str] = []
+
+        async def flush() -> None:
+            while True:
+                await asyncio.sleep(FLUSH_S)
+                self._flush(effect.turn, pieces)
+
+        flushing = asyncio.create_task(flush())
+        try:
+            reply = await self._assistant(effect.assistant, effect.messages, pieces.append)
+            event: Event = Answered(effect.turn, reply.text, reply.edits, reply.why)
+        except SdrlError as error:
+            event = Failed(effect.turn, error.message, error.help or "")
+        except Exception as error:  # the border where a library's surprise becomes a line of the chat
+            event = Failed(effect.turn, f"{type(error).__name__}: {error}", "send it again; /interview needs no model")
+        finally:
+            flushing.cancel()
+        self._flush(effect.turn, pieces)
+        self._asking.pop(effect.turn, None)
+        self._host.post_message(Happened(event))
+
+    def _flush(self, turn: int, pieces: list[str]) -> None:
+        if pieces:
+            self._host.post_message(Happened(Streamed(turn, "".join(pieces))))
+            pieces.clear()

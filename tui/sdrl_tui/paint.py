@@ -1,0 +1,114 @@
+"""State to styled text. Text of a person, a model or a file is never read as markup, nor holds control characters.
+
+Colour is never the only sign: every status has its own word or mark. YAML is coloured by a few patterns of our own,
+line by line, so that no parser runs while a person types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from rich.text import Text
+
+from sdrl.authoring.drawing import clean, issue_line, value_text
+from sdrl.authoring.state import Card, State, Turn
+from sdrl.spec.diagnostics import Diagnostic
+
+WHO = {
+    "you": ("you", "bold"),
+    "guide": ("guide (script)", "cyan"),
+    "assistant": ("assistant", "green"),
+    "note": ("sdrl", "dim"),
+}
+_STATUS = {"open": "yellow", "stale": "red", "accepted": "green", "rejected": "dim"}
+_YAML = (
+    (re.compile(r"(?<![\"'])(?:^|(?<=\s))#.*$"), "dim italic"),
+    (re.compile(r"^\s*(?:- )*([A-Za-z_][\w.-]*)(?=:(?:\s|$))"), "bold cyan"),
+    (re.compile(r"(?<=[{,]\s)([A-Za-z_][\w.-]*)(?=:\s)|(?<=\{)([A-Za-z_][\w.-]*)(?=:\s)"), "cyan"),
+    (re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'"), "green"),
+    (re.compile(r"(?<=[\s\[:,])-?\d[\d.,_]*(?:[eE]-?\d+)?(?=[\s,\]}]|$)"), "magenta"),
+    (re.compile(r"(?<=[\s\[:,])(?:true|false|null|~)(?=[\s,\]}]|$)"), "magenta"),
+)
+
+
+def turn_text(state: State, turn: Turn) -> Text:
+    """A turn with its card below it."""
+    who, style = WHO[turn.role]
+    head = f"{who} [{turn.status}]" if turn.status else who
+    made = Text.assemble((head, style), "\n", clean(turn.text) or "…")
+    card = next((each for each in state.cards if each.id == turn.card), None)
+    if card is not None:
+        made.append("\n")
+        made.append_text(card_text(card))
+    return made
+
+
+def card_text(card: Card) -> Text:
+    """A card: its fields before and after, its reasons, what it does to the problems, and how to answer it."""
+    made = Text.assemble("▌ ", (f"card {card.id} [{card.status}] ", _STATUS[card.status]), (clean(card.title), "bold"))
+    for number, change in enumerate(card.changes, 1):
+        made.append(f"\n▌ {number} {clean(change.path)}", "bold")
+        if change.before is not None:
+            made.append(f"\n▌   - {value_text(change.before)}", "red")
+        if change.edit.operation in ("set", "insert"):
+            made.append(f"\n▌   + {value_text(change.after)}", "green")
+        elif change.edit.operation == "remove":
+            made.append("   (taken out)", "red")
+    for why in card.why:
+        made.append(f"\n▌ {clean(why)}", "dim")
+    for issue in card.removed:
+        made.append(f"\n▌ mends {issue_line(issue)}", "green")
+    for issue in card.added:
+        made.append(f"\n▌ adds  {issue_line(issue)}", "yellow")
+    if card.problem:
+        made.append(f"\n▌ cannot be made: {clean(card.problem)}", "red")
+    if card.status in ("open", "stale"):
+        made.append("\n▌ ctrl+t accepts, ctrl+r rejects", "bold")
+        made.append(f"; /accept {card.id} FIELD… takes a part" if len(card.changes) > 1 else "", "dim")
+    return made
+
+
+def yaml_line(line: str, issues: Sequence[Diagnostic], number: int) -> Text:
+    """One line of the spec, coloured, with what is wrong in it underlined. ``number`` counts from 1."""
+    made = Text(line, end="", no_wrap=True)
+    for pattern, style in _YAML:
+        for match in pattern.finditer(line):
+            group = next((at for at in range(1, (match.re.groups or 0) + 1) if match.group(at) is not None), 0)
+            made.stylize(style, *match.span(group))
+    for issue in issues:
+        if issue.line == number and issue.column is not None:
+            end = issue.end_column if issue.end_line == number and issue.end_column else len(line) + 1
+            made.stylize(
+                "underline red" if issue.is_error else "underline yellow", issue.column - 1, max(end - 1, issue.column)
+            )
+    return made
+
+
+def issue_text(issue: Diagnostic) -> Text:
+    """A problem in full: mark, place, code, path, message, and the fix below it."""
+    mark, style = ("✗", "red") if issue.is_error else ("!", "yellow")
+    place = f"{issue.line}:{issue.column}" if issue.line else "-"
+    made = Text.assemble((f"{mark} {issue.code} ", style), (f"{place} ", "dim"), (clean(issue.path), "bold"), "\n  ")
+    made.append(clean(issue.message))
+    if issue.help:
+        made.append(f"\n  help: {clean(issue.help)}", "dim")
+    return made
+
+
+def status_text(state: State) -> Text:
+    """The one line below everything: file, saved or not, problems, model, what is under way."""
+    errors = sum(issue.is_error for issue in state.issues)
+    warnings = len(state.issues) - errors
+    made = Text(no_wrap=True, overflow="ellipsis")
+    made.append(f" {clean(PurePath(state.path).name)}", "bold")
+    made.append(" ● not saved" if state.is_dirty else " ✓ saved", "yellow" if state.is_dirty else "green")
+    made.append(f"  ✗ {errors} error{'' if errors == 1 else 's'}", "red" if errors else "dim")
+    made.append(f"  ! {warnings} warning{'' if warnings == 1 else 's'}", "yellow" if warnings else "dim")
+    made.append(f"  {clean(state.assistant.model) or 'no model'}", "dim")
+    if state.asking:
+        made.append("  … answering, escape stops", "bold")
+    elif state.open_card is not None:
+        made.append(f"  card {state.open_card.id}: ctrl+t accepts", "bold")
+    return made

@@ -1,0 +1,100 @@
+"""The prompt: one text for chat and commands. Enter sends; ctrl+j, shift+enter or a backslash at the end add a line.
+
+Holds what is being typed and the lines sent before; knows nothing of what they mean.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+MOST_HISTORY = 500
+
+
+class Prompt(TextArea):
+    """A text area that sends."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    class Sent(Message):
+        """A line, or several, was sent."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Menu(Message):
+        """A key for the menu of commands: up, down, complete or close."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt", compact=True, soft_wrap=True, highlight_cursor_line=False, tab_behavior="focus")
+        self.placeholder = "write, or / for commands"
+        self.lines_sent: list[str] = []
+        self._at = 0
+        self._draft = ""
+        self.menu_is_open = False
+
+    def put(self, text: str) -> None:
+        """Replace what is typed, with the cursor at the end."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in ("ctrl+j", "shift+enter"):
+            self._take(event)
+            self.insert("\n")
+        elif event.key == "enter":
+            self._take(event)
+            self._enter()
+        elif self.menu_is_open and event.key in ("up", "down", "tab"):
+            self._take(event)
+            self.post_message(self.Menu("complete" if event.key == "tab" else event.key))
+        elif event.key == "up" and self.cursor_location[0] == 0:
+            self._take(event)
+            self._walk(-1)
+        elif event.key == "down" and self.cursor_location[0] == self.document.line_count - 1:
+            self._take(event)
+            self._walk(1)
+        else:
+            await super()._on_key(event)
+
+    def _take(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+
+    def _enter(self) -> None:
+        if self.text.endswith("\\"):
+            self.put(self.text[:-1] + "\n")
+            return
+        if self.menu_is_open and " " not in self.text:
+            self.post_message(self.Menu("enter"))
+            return
+        self.send()
+
+    def send(self) -> None:
+        """Send what is typed, if anything is."""
+        text = self.text.strip("\n")
+        if not text.strip():
+            return
+        self.lines_sent = [*self.lines_sent[-MOST_HISTORY:], text]
+        self._at = len(self.lines_sent)
+        self.load_text("")
+        self.post_message(self.Sent(text))
+
+    def _walk(self, step: int) -> None:
+        """To an earlier or later line of the history; what was being typed stands at its end."""
+        if self._at >= len(self.lines_sent):
+            self._draft, self._at = self.text, len(self.lines_sent)
+        target = min(max(self._at + step, 0), len(self.lines_sent))
+        if target == self._at:
+            return
+        self._at = target
+        self.put(self.lines_sent[target] if target < len(self.lines_sent) else self._draft)
