@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from sdrl.authoring import cards, guide
@@ -58,7 +59,9 @@ def _opened(state: State, event: Opened) -> Result:
     saved = digest(event.text if event.exists else "")
     state = replace(State(), path=event.path, text=text, rev=state.rev + 1, saved=saved, is_opened=True)
     if event.exists:
-        return noted(state, f"{event.path}: /interview asks for what is missing, /help lists all commands"), ()
+        return noted(
+            state, f"{PurePath(event.path).name}: /interview asks for what is missing, /help lists all commands"
+        ), ()
     hello = (
         "A new spec. I ask for one thing after the other; I am a script, not a model. "
         "A dash leaves a question out, /back asks the last one again, /help lists all commands."

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,34 +16,10 @@ from sdrl.models.assistant import Reply
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.edits import Edit
 from tests.tui.driving import app_on, screen_text, settle, write
+from tests.tui.fakes import ScriptedFakeAssistant
 
 GSM8K = Path("specs/gsm8k.yaml").read_text(encoding="utf-8")
 SCRIPT = Path("tests/authoring/scripts/gsm8k.script").read_text(encoding="utf-8")
-
-
-class ScriptedFakeAssistant:
-    """Says what it was made with, piece by piece; waits for ``goes_on`` before it ends."""
-
-    def __init__(self, reply: Reply | SdrlError, *, waits: bool = False) -> None:
-        self.reply = reply
-        self.goes_on = asyncio.Event()
-        self.was_cancelled = False
-        if not waits:
-            self.goes_on.set()
-
-    async def __call__(
-        self, where: tuple[str, str, str], messages: Sequence[tuple[str, str]], said: Callable[[str], None]
-    ) -> Reply:
-        try:
-            if isinstance(self.reply, Reply):
-                said(self.reply.text)
-            await self.goes_on.wait()
-        except asyncio.CancelledError:
-            self.was_cancelled = True
-            raise
-        if isinstance(self.reply, SdrlError):
-            raise self.reply
-        return self.reply
 
 
 async def test_a_new_user_authors_a_valid_spec_by_keys_alone(tmp_path: Path) -> None:

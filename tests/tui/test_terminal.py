@@ -1,4 +1,4 @@
-"""The app in a real pseudo-terminal: it starts, takes keys, leaves the terminal as it was; where it refuses to start."""
+"""The app in a real pseudo-terminal: it starts, takes keys, leaves the terminal as it was; where it does not start."""
 
 from __future__ import annotations
 
