@@ -47,6 +47,7 @@ check: install ## format, lint, types, import layers
 golden: install ## rewrite the golden files and docs/diagnostics.md; read the diff
 	$(BIN)/python -m tests.compiler.golden
 	$(BIN)/python -m tests.diagnostics.golden
+	$(BIN)/python -m tests.tryout.replay --write
 
 fix: install ## let ruff mend what it can
 	$(BIN)/ruff format .

@@ -253,15 +253,15 @@ def main() -> int:
     with multiprocessing.get_context("fork").Pool(args.jobs) as pool:
         began = time.perf_counter()
         outcomes = list(pool.imap_unordered(_numbered, asked, chunksize=50))
-        failures += _report("damaged specs", outcomes, time.perf_counter() - began, args.seed)
+        failures += _report("damaged specs", outcomes, time.perf_counter() - began, (args.seed, 2))
         began = time.perf_counter()
         outcomes = [each for chunk in pool.imap_unordered(play_chunk, chunks) for each in chunk]
-        failures += _report("generated specs", outcomes, time.perf_counter() - began, args.seed)
+        failures += _report("generated specs", outcomes, time.perf_counter() - began, (args.seed, 2 * CHUNK))
     return 1 if failures else 0
 
 
-def _report(what: str, outcomes: list[Outcome], seconds: float, seed: int) -> int:
-    """Print what became of the cases; returns how many failed."""
+def _report(what: str, outcomes: list[Outcome], seconds: float, again: tuple[int, int]) -> int:
+    """Print what became of the cases; returns how many failed. ``again``: seed and cases that play a failure anew."""
     failed = sorted((each for each in outcomes if each.failure), key=lambda each: each.number)
     slowest = max((each.seconds for each in outcomes), default=0.0)
     codes = Counter(code for each in outcomes for code in set(each.codes))
@@ -270,7 +270,7 @@ def _report(what: str, outcomes: list[Outcome], seconds: float, seed: int) -> in
     print(f"  {len(codes)} codes seen; slowest load: {1000 * slowest:.0f} ms")
     for each in failed[:50]:
         print(f"FAILED {each.failure}"[:2000])
-        print(f"  again: python -m tests.spec.fuzz --seed {seed} --first {each.number} --cases 2")
+        print(f"  again: python -m tests.spec.fuzz --seed {again[0]} --first {each.number} --cases {again[1]}")
     return len(failed)
 
 

@@ -103,7 +103,8 @@ def main() -> int:
     shown = [replay(project, each) for each in mistakes if args.only in each.mistake]
     if args.write:
         MESSAGES.write_text("\n".join(shown), encoding="utf-8")
-    sys.stdout.write("\n".join(shown))
+    else:
+        sys.stdout.write("\n".join(shown))
     return 0
 
 
