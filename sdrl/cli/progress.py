@@ -38,7 +38,8 @@ def sentence(event: Event) -> str | None:
         tail = f"  dropped: {dropped}" if dropped else ""
         return f"{event['stage']:<9} {_count(event['rows'])} rows in {duration(event['seconds'])}{tail}"
     if kind in ("warning", "alarm"):
-        return f"{event.get('code') or event.get('kind')}: {event['message']}"
+        remedy = f"; {event['remedy']}" if event.get("remedy") else ""
+        return f"{event.get('code') or event.get('kind')}: {event['message']}{remedy}"
     if kind == "breaker" and event["state"] != "half_open":
         return f"          {event['role']}: circuit {event['state']}: {event['reason']}"
     if kind == "endpoint" and event["source"] == "asked" and event["reasons"]:

@@ -23,6 +23,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "prompts_per_step": 4,
             "reward": {"parsable": 0.0},
             "sampling": {"top_p": 1.0},
+            "zero_variance": "drop",
         },
     },
     "paper": {
@@ -37,6 +38,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "prompts_per_step": 4,
             "reward": {"parsable": 0.0},
             "sampling": {"top_p": 1.0},
+            "zero_variance": "keep",
         },
     },
     "released-code": {
@@ -53,6 +55,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "prompts_per_step": 4,
             "reward": {"parsable": 0.0},
             "sampling": {"top_p": 0.8},
+            "zero_variance": "keep",
         },
     },
 }

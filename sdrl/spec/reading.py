@@ -20,6 +20,15 @@ from sdrl.spec.shapes import Shape, fields_of
 
 Path = tuple[str | int, ...]
 BAD: Any = object()
+# words that people write and this version does not run: what helps them
+_ELSEWHERE: dict[tuple[Path, str], str] = {
+    (("train", "algorithm"), "ppo"): (
+        "TRL dropped PPO: use grpo or rloo here; 'sdrl export RUN --to verl' for verl's PPO comes in a later version"
+    ),
+}
+# tables that decide which samples and which checkpoint count, and the keys by which one could point them at a test set
+_SELECTING: frozenset[Path] = frozenset({("validate",), ("select",), ("train", "early_stop")})
+_TEST_SETS = frozenset("file files dataset evaluate evaluation evaluations metric monitor on set split test".split())
 _OWN_CODES: dict[Path, str] = {("extends",): "E208", ("sdrl",): "E209"}
 _YES = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -95,6 +104,11 @@ class Reader:
             help_ = "write numbers without commas: a comma begins the next key"
         elif rest and first in names:
             near, help_ = first, f"a ':' is missing: {first}: {rest}"
+        if path in _SELECTING and key.text in _TEST_SETS:
+            message = f"{dotted(path)}.{key.text}: a test set cannot select"
+            help_ = "samples and checkpoints are chosen on synthetic data alone; name test sets under 'evaluate'"
+            self.report("E333", (*path, key.text), key.mark, message, help_, key.text)
+            return None
         where = f" in {dotted(path)}" if path else ""
         self.report("E202", (*path, key.text), key.mark, f"unknown key '{shortened(key.text)}'{where}", help_, key.text)
         return near
@@ -172,6 +186,7 @@ class Reader:
             near = closest(text, words)
             listed = f"one of: {', '.join(words)}" if len(words) > 1 else f"write {words[0]}"
             advice = f"did you mean '{near}'?" if near and len(words) > 1 else listed
+            advice = _ELSEWHERE.get((path, text.lower()), advice)
             code = _OWN_CODES.get(path, "E205")
             return self.report(code, path, node.mark, f"{dotted(path)} cannot be '{found}'", advice, found)
         help_: str | None = None

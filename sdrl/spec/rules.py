@@ -18,6 +18,7 @@ from sdrl.spec.nearest import closest
 from sdrl.spec.patterns import pattern_rules
 from sdrl.spec.reading import Path, shortened
 from sdrl.spec.stage_keys import FILTERS
+from sdrl.spec.train_rules import train_rules
 
 if TYPE_CHECKING:
     from sdrl.spec.loader import Loaded
@@ -281,6 +282,7 @@ _RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_filters, ("filter",)),
     (_templates, ("prompts",)),
     (_numbers, ("synthesize", "select", "score", "train", "validate")),
+    (train_rules, ("train",)),
     (_gate, ("gate", "evaluate")),
     (_addresses, ("models",)),
     (_prices, ("budget", "models")),

@@ -64,6 +64,10 @@ class Train(Table):
     """How token losses are averaged."""
     sampling: RolloutSampling = RolloutSampling.model_construct()
     """How rollouts are drawn."""
+    zero_variance: Literal["keep", "drop", "replace"] = "drop"
+    """Groups whose rewards are all equal: in the mean, out of it, or replaced by other prompts (more rollouts)."""
+    per_sample: Count = 4
+    """rft: at most so many different right draws of a sample are learned."""
     reward: Reward = Reward.model_construct()
     """Reward of a rollout."""
     lora: Lora | None = None

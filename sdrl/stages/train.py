@@ -1,4 +1,4 @@
-"""Step 10: GRPO (or SFT) on S_train in a process of its own (paper section 4.4); its metrics become events and rows.
+"""Step 10: GRPO (or RLOO, SFT, RFT) on S_train in a process of its own (paper section 4.4); its metrics become rows.
 
 Writes ``RUN/training`` (job, rows, checkpoints) and ``RUN/model``. The checkpoint is chosen on the sealed validation
 split; no test set is in reach of the process.
@@ -16,9 +16,10 @@ from sdrl.compiler.contract import for_rollouts
 from sdrl.compiler.plan import Plan
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
-from sdrl.spec.model import Train
 from sdrl.stages.context import Row, StageContext, StageOutput
-from sdrl.training.job import RewardWeights, RolloutSampling, TrainingJob
+from sdrl.stages.right_draws import right_draws
+from sdrl.stages.training_rows import training_row
+from sdrl.training.job import LoraSettings, RewardWeights, RolloutSampling, TrainingJob
 from sdrl.training.launch import run_training
 from sdrl.training.metrics import read_metrics
 
@@ -28,7 +29,7 @@ CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
-    job = _job(ctx)
+    job = await _job(ctx)
     outcome = await run_training(
         job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop, hidden=_keys(ctx)
     )
@@ -73,7 +74,8 @@ def last_of_each_step(metrics: Path) -> list[Row]:
 
 def _announce(ctx: StageContext, row: Row) -> None:
     if "alarm" in row:
-        ctx.emit("alarm", {"stage": "train", "kind": row["alarm"], "message": row.get("message", row["alarm"])})
+        said = {"kind": row["alarm"], "message": row.get("message", row["alarm"]), "remedy": row.get("remedy")}
+        ctx.emit("alarm", {"stage": "train", **said})
     elif "step" in row:
         ctx.emit("metric", {"stage": "train", "max_steps": row.get("max_steps"), **row})
 
@@ -85,26 +87,30 @@ def _keys(ctx: StageContext) -> frozenset[str]:
     return frozenset({variable} if variable else ())
 
 
-def _job(ctx: StageContext) -> TrainingJob:
+async def _job(ctx: StageContext) -> TrainingJob:
     settings = ctx.plan.settings
     train = settings.train
     work = ctx.run_dir / "training"
     chosen = ctx.rows("select")
-    rows = {split: [row for row in chosen if row["split"] == split] for split in ("train", "validation")}
-    for split, some in rows.items():
-        _write(work / f"{split}.jsonl", [_training_row(ctx, row) for row in some])
+    held = [training_row(ctx, row) for row in chosen if row["split"] == "validation"]
+    learned = [row for row in chosen if row["split"] == "train"]
+    if train.algorithm == "rft":
+        _write(work / "train.jsonl", await right_draws(ctx, learned, train.per_sample))
+    else:
+        _write(work / "train.jsonl", [training_row(ctx, row) for row in learned])
+    _write(work / "validation.jsonl", held)
     rollouts = for_rollouts(ctx.plan)
     placed = placement(ctx.plan)
     return TrainingJob(
         plan_hash=ctx.plan.hash,
         stage_hash=ctx.plan.stage("train").hash,
-        algorithm=train.algorithm,  # type: ignore[arg-type]  # the compiler refuses the ones that are not built yet
+        algorithm=train.algorithm,
         model=_base_model(ctx),
         revision=settings.models.base.revision if settings.models else None,
         out_dir=trained_folder(ctx.run_dir),
         work_dir=work,
         train_rows=work / "train.jsonl",
-        validation_rows=work / "validation.jsonl" if rows["validation"] else None,
+        validation_rows=work / "validation.jsonl" if held else None,
         verifier=ctx.plan.verifier,
         reward=RewardWeights(**train.reward.model_dump()),
         reward_mode=os.environ.get(CONTROL_VARIABLE, "correct"),  # type: ignore[arg-type]  # the job checks the value
@@ -114,6 +120,9 @@ def _job(ctx: StageContext) -> TrainingJob:
         rollouts=train.rollouts,
         max_completion_tokens=rollouts.max_tokens,
         kl=train.kl,
+        loss=train.loss,
+        zero_variance=train.zero_variance,
+        lora=LoraSettings.model_validate(train.lora.model_dump()) if train.lora else None,
         sampling=RolloutSampling.model_validate(
             {"temperature": rollouts.temperature, "top_p": rollouts.top_p, "top_k": rollouts.top_k}
         ),
@@ -121,7 +130,7 @@ def _job(ctx: StageContext) -> TrainingJob:
         end_ids=rollouts.end_ids,
         seed=ctx.plan.seed_for("train"),
         patience=train.early_stop.patience if train.early_stop else None,
-        trl=trl_fields(train) | placed.pop("trl"),
+        trl=train.trl | placed.pop("trl"),
         **placed,
     )
 
@@ -148,11 +157,6 @@ def placement(plan: Plan) -> dict[str, Any]:
     return fields
 
 
-def trl_fields(train: Train) -> dict[str, Any]:
-    """The fields of TRL's config that the spec sets; SFT's ``loss_type`` means another thing and is not ours to set."""
-    return {**({"loss_type": train.loss} if train.algorithm == "grpo" else {}), **train.trl}
-
-
 def _base_model(ctx: StageContext) -> str:
     """The folder of the base model, or its hub name where it is not at hand as a folder."""
     models = ctx.plan.settings.models
@@ -162,14 +166,6 @@ def _base_model(ctx: StageContext) -> str:
     if weights.folder is not None:
         refuse_changed_weights("base", weights.folder, identity)
     return str(weights.folder) if weights.folder else weights.name
-
-
-def _training_row(ctx: StageContext, row: Row) -> dict[str, Any]:
-    prompt = ctx.prompts.answer(ctx.part(row["part"]), row["input"], row["options"])
-    made = {"id": row["id"], "prompt": prompt, "gold": row["gold"], "options": row["options"]}
-    if row["solution"]:
-        made["completion"] = row["solution"]
-    return made
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 from sdrl.training import checkpoints, validation
 from sdrl.training.export import save_weights
-from sdrl.training.job import STOP
-from sdrl.training.metrics import Health, step_row
+from sdrl.training.health import Health
+from sdrl.training.job import METRICS, STOP
+from sdrl.training.metrics import read_metrics, step_row
 from sdrl.training.session import Session
 
 
@@ -32,7 +33,9 @@ class Watcher:
     seconds: float = 0.0
 
     def begin(self, step: int) -> None:
-        """Take the look at the untouched base, unless a resumed training already has it."""
+        """Take the look at the untouched base, unless a resumed training already has it; then take in what it saw."""
+        if step:
+            self.health.replay(read_metrics(self.session.job.work_dir / METRICS))
         if self.session.validation and not self.session.curve:
             self._look(step)
 
@@ -87,7 +90,9 @@ class Watcher:
         curve = validation.look(session, self.trainer, step)
         session.curve = [look for look in session.curve if look.step != step] + [curve]
         if session.is_main:
-            session.metrics.write(validation.metrics_row(curve))
+            row = validation.metrics_row(curve)
+            for one in (row, *self.health.alarms(row)):
+                session.metrics.write(one)
         is_best = step > 0 and checkpoints.best(session.curve) == curve
         if is_best and (session.is_main or session.job.is_sharded):  # shards are gathered by all
             save_weights(session, self.trainer, validation.best_folder(session.job.work_dir, step))

@@ -23,7 +23,7 @@ Encode = Callable[[list[str]], list[list[int]]]
 
 @dataclass(frozen=True)
 class Row:
-    """One problem: the exact prompt, its gold, the option texts, and for SFT the completion to learn."""
+    """One problem: the exact prompt, its gold, the option texts, and for SFT and RFT the completion to learn."""
 
     id: str
     prompt: str
@@ -67,14 +67,16 @@ def _row(line: str, where: str) -> Row:
 
 
 def training_rows(job: TrainingJob) -> list[Row]:
-    """Return the rows to learn from. Raises: `SdrlError` E802 when there are none or one lacks its completion (SFT)."""
+    """Return the rows to learn from. Raises: `SdrlError` E802 when there are none, or one has nothing to learn."""
     rows = read_rows(job.train_rows)
     if not rows:
         raise SdrlError("E802", "there are no training rows", help="the select stage kept nothing: see its funnel")
-    if job.algorithm == "sft":
+    if not job.is_online:
         without = next((row.id for row in rows if not row.completion), None)
         if without is not None:
-            raise SdrlError("E802", f"row {without} has no completion to learn from", help="SFT needs one in every row")
+            raise SdrlError(
+                "E802", f"row {without} has no completion to learn from", help="SFT and RFT need one in every row"
+            )
     if job.reward_mode == "shuffled":
         golds = [row.gold for row in rows]
         random.Random(f"{job.seed}:shuffled").shuffle(golds)
@@ -113,7 +115,7 @@ def cut_batch(job: TrainingJob, rows: int, vocabulary: int, tokens_per_row: int)
     divide the update.
     """
     prompts = min(job.prompts_per_step, rows)
-    copies = job.rollouts if job.algorithm == "grpo" else 1
+    copies = job.rollouts if job.is_online else 1
     if (prompts * copies) % job.processes:
         raise SdrlError(
             "E804",
@@ -126,20 +128,22 @@ def cut_batch(job: TrainingJob, rows: int, vocabulary: int, tokens_per_row: int)
     return Batch(prompts, per_device, share // per_device)
 
 
-def grpo_dataset(rows: Sequence[Row]) -> Any:
-    """Return a data set with TRL's `prompt` column and what the rewards need."""
+def online_columns(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Return TRL's `prompt` column and what the rewards need."""
+    return {
+        "prompt": [row.prompt for row in rows],
+        "gold": [row.gold for row in rows],
+        # Texts of JSON: Arrow would give every row the union of all rows' letters, filled with None.
+        "options": [json.dumps(row.options) if row.options else "" for row in rows],
+        "sample_id": [row.id for row in rows],
+    }
+
+
+def online_dataset(rows: Sequence[Row]) -> Any:
+    """Return the data set of GRPO and RLOO."""
     from datasets import Dataset
 
-    # Option texts travel as JSON text: Arrow would give every row the union of all rows' letters, filled with None.
-    options = [json.dumps(row.options) if row.options else "" for row in rows]
-    return Dataset.from_dict(
-        {
-            "prompt": [row.prompt for row in rows],
-            "gold": [row.gold for row in rows],
-            "options": options,
-            "sample_id": [row.id for row in rows],
-        }
-    )
+    return Dataset.from_dict(online_columns(rows))
 
 
 def sft_dataset(rows: Sequence[Row], encode_prompts: Encode, encode_completions: Encode, eos_id: int | None) -> Any:

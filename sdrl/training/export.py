@@ -7,6 +7,7 @@ are loaded.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,13 @@ def save_weights(session: Session, trainer: Any, folder: Path) -> None:
     Of a sharded model every process calls it: each gives its shards, the first writes.
     """
     state = trainer.accelerator.get_state_dict(trainer.model) if session.job.is_sharded else None
-    if session.is_main:
-        _write(trainer.accelerator.unwrap_model(trainer.model), session, folder, state)
+    if not session.is_main:
+        return
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if session.job.lora:
+        _write(_merged(model, session, state), session, folder)
+    else:
+        _write(model, session, folder, state)
 
 
 def export(session: Session, source: Path | None, trainer: Any) -> None:
@@ -51,6 +57,19 @@ def export(session: Session, source: Path | None, trainer: Any) -> None:
         shutil.copytree(source, partial)
         swap_folder(partial, out_dir)
     _check(session)
+
+
+def _merged(adapted: Any, session: Session, state: Any) -> Any:
+    """Return a model without adapters that computes the same; the one in training is left as it is.
+
+    Merged into a fresh copy of the base: merging into the trained one and taking it back would leave rounding in its
+    weights, and a resumed training would no longer end with the same bytes.
+    """
+    from peft import PeftModel
+
+    with tempfile.TemporaryDirectory(prefix="adapters-", dir=session.job.work_dir) as folder:
+        adapted.save_pretrained(folder, state_dict=state)
+        return PeftModel.from_pretrained(load_model(session.folder), folder).merge_and_unload()
 
 
 def _write(model: Any, session: Session, folder: Path, state: Any = None) -> None:
@@ -87,5 +106,5 @@ def _check(session: Session) -> None:
         raise SdrlError("E808", f"the tokenizer saved in {folder} encodes prompts otherwise than in training")
     plain = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if plain(probes, add_special_tokens=False)["input_ids"] != wanted:
-        message = "AutoTokenizer reads this model's tokenizer.json otherwise: load it with PreTrainedTokenizerFast"
-        session.metrics.write({"alarm": "tokenizer", "message": message})
+        message, remedy = "AutoTokenizer reads this model's tokenizer.json otherwise", "load PreTrainedTokenizerFast"
+        session.metrics.write({"alarm": "tokenizer", "message": message, "remedy": remedy})

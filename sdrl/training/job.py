@@ -58,13 +58,22 @@ class RolloutSampling(_Frozen):
     top_k: int | None = Field(default=None, ge=0)
 
 
+class LoraSettings(_Frozen):
+    """Low-rank adapters in place of all weights; they are merged into the model that comes out."""
+
+    rank: int = Field(ge=1)
+    alpha: int = Field(ge=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    targets: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+
+
 class TrainingJob(_Frozen):
     """One training, in full: the child reads nothing but this file and what it names."""
 
     schema_version: Literal[1] = 1
     plan_hash: str
     stage_hash: str
-    algorithm: Literal["grpo", "sft"] = "grpo"
+    algorithm: Literal["grpo", "rloo", "sft", "rft"] = "grpo"
 
     model: str
     """A model folder, or a hub id."""
@@ -87,11 +96,14 @@ class TrainingJob(_Frozen):
     epochs: float = Field(default=1, gt=0)
     max_steps: int | None = Field(default=None, ge=1)
     prompts_per_step: int = Field(ge=1)
-    """Prompts in one update (GRPO: each with `rollouts` completions; SFT: rows)."""
+    """Prompts in one update (GRPO, RLOO: each with `rollouts` completions; SFT, RFT: rows)."""
     rollouts: int = Field(default=16, ge=2)
     max_completion_tokens: int = Field(ge=1)
     kl: float = Field(default=0.0, ge=0)
     loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "grpo"
+    zero_variance: Literal["keep", "drop", "replace"] = "keep"
+    """What becomes of groups whose rewards are all equal: see `groups`."""
+    lora: LoraSettings | None = None
     sampling: RolloutSampling = RolloutSampling()
     stop: tuple[str, ...] = ()
     """Texts that end a completion and are no part of it."""
@@ -124,7 +136,12 @@ class TrainingJob(_Frozen):
     """Recompute activations in the backward pass; None: on a GPU."""
     threads: int = Field(default=2, ge=1)
     micro_batch: int | None = Field(default=None, ge=1)
-    """Completions (SFT: rows) in one forward pass; None: as many as fit a bound on the logits' memory."""
+    """Completions (SFT, RFT: rows) in one forward pass; None: as many as fit a bound on the logits' memory."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the model learns from its own rollouts."""
+        return self.algorithm in ("grpo", "rloo")
 
     @property
     def is_sharded(self) -> bool:

@@ -3,7 +3,7 @@
 The child appends to WORK/metrics.jsonl; a parent tails it, `read_metrics` reads it back after kills and resumes.
 Kinds of rows, told apart by their key: a step (`step`, `reward`, …), a look at the validation split
 (`validation_accuracy`), an alarm (`alarm`), the start of an attempt (`resumed_from`), the end (`final`). No torch;
-the bridge to TRL's callbacks is in `callbacks`.
+what they mean for a person is in `health`, the bridge to TRL's callbacks in `callbacks`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,10 @@ _NAMES = {
     "grad_norm": "grad_norm",
     "learning_rate": "learning_rate",
     "completions/mean_length": "completion_length",
+    "completions/max_length": "longest_completion",
+    "repetition": "repetition",
+    "teaching_share": "teaching_share",
+    "replaced_groups": "replaced_groups",
     "frac_reward_zero_std": "zero_variance_share",
     "verifier_errors": "verifier_errors",
     "parsable_share": "parsable_share",
@@ -34,7 +36,6 @@ _NAMES = {
     "num_tokens": "tokens",
     "step_time": "generation_and_loss_seconds",
 }
-_WINDOW = 10
 
 
 class MetricsLog:
@@ -107,42 +108,3 @@ def step_row(logs: Mapping[str, Any], step: int, max_steps: int, seconds: float)
         # TRL's clipped ratio calls a completion ended by a stop string clipped; the reward function knows better.
         row["clipped_share"] = rewards.get("truncated")
     return row
-
-
-@dataclass
-class Health:
-    """Watches the last ten updates and says once what looks wrong; says it again only after it got better."""
-
-    kl_limit: float = 1.0
-    _zero: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
-    _clipped: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
-    _entropy: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
-    _raised: set[str] = field(default_factory=set)
-
-    def alarms(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the alarm rows that this update raises."""
-        for window, key in (
-            (self._zero, "zero_variance_share"),
-            (self._clipped, "clipped_share"),
-            (self._entropy, "entropy"),
-        ):
-            if isinstance(row.get(key), int | float):
-                window.append(float(row[key]))
-        found = {
-            "zero_variance": (_mean(self._zero) > 0.8, "most prompts have all their completions right or all wrong"),
-            "clipped": (_mean(self._clipped) > 0.5, "most completions reach the token limit"),
-            "entropy_collapse": (
-                len(self._entropy) == _WINDOW and _mean(self._entropy) < 0.01,
-                "completions hardly vary",
-            ),
-            "kl": ((row.get("kl") or 0.0) > self.kl_limit, "the model has moved far from its base"),
-            "verifier_errors": ((row.get("verifier_errors") or 0) > 0, "the verifier failed on some completions"),
-            "not_finite": (not math.isfinite(row.get("loss") or 0.0), "the loss is not a number"),
-        }
-        new = [name for name, (wrong, _) in found.items() if wrong and name not in self._raised]
-        self._raised = {name for name, (wrong, _) in found.items() if wrong}
-        return [{"step": row["step"], "alarm": name, "message": found[name][1]} for name in new]
-
-
-def _mean(values: deque[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

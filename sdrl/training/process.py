@@ -18,7 +18,7 @@ from sdrl.training.export import export
 from sdrl.training.job import METRICS, Outcome, TrainingJob, write_atomically
 from sdrl.training.metrics import read_metrics
 from sdrl.training.session import Session, open_session
-from sdrl.training.trainers import batch_of, check_fields, grpo_trainer, sft_trainer
+from sdrl.training.trainers import batch_of, build_trainer
 
 _LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "safetensors")
 
@@ -29,7 +29,7 @@ def train(job: TrainingJob) -> Outcome:
     if world != job.processes:
         raise SdrlError("E804", f"the job is for {job.processes} processes and {world} were started")
     _claim(job)
-    check_fields(job)
+    settings.check_trl(job)
     session = open_session(job)
     try:
         return _train(session)
@@ -43,8 +43,7 @@ def _train(session: Session) -> Outcome:
     start = _resume_point(session)
     _announce(session, batch.prompts, steps)
     watcher = Watcher(session, *settings.cadence(job, steps))
-    build = grpo_trainer if job.algorithm == "grpo" else sft_trainer
-    trainer = watcher.trainer = build(session, batch, as_callback(watcher))
+    trainer = watcher.trainer = build_trainer(session, batch, as_callback(watcher))
     trainer.train(resume_from_checkpoint=str(start) if start else None)
     return _finish(session, trainer)
 
@@ -72,7 +71,12 @@ def _resume_point(session: Session) -> Path | None:
         session.metrics.write({"resumed_from": step, "passed_over": len(passed_over), "pid": os.getpid()})
         for path in passed_over:
             session.metrics.write(
-                {"step": step, "alarm": "checkpoint", "message": f"{path.name} is damaged, passed over"}
+                {
+                    "step": step,
+                    "alarm": "checkpoint",
+                    "message": f"{path.name} is damaged, passed over",
+                    "remedy": "check the disk",
+                }
             )
     return start
 
@@ -82,10 +86,13 @@ def _announce(session: Session, prompts: int, steps: int) -> None:
     if session.is_main and session.too_long:
         names = ", ".join(row.id for row in session.too_long[:3])
         message = f"{len(session.too_long)} rows left out, their prompts are too long for the context ({names} …)"
-        session.metrics.write({"step": 0, "max_steps": steps, "alarm": "too_long", "message": message})
+        remedy = "lower train.max_completion_tokens"
+        alarm = {"alarm": "too_long", "message": message, "remedy": remedy}
+        session.metrics.write({"step": 0, "max_steps": steps, **alarm})
     if session.is_main and prompts < session.job.prompts_per_step:
         message = f"only {len(session.rows)} prompts: {prompts} a step, not {session.job.prompts_per_step}"
-        session.metrics.write({"step": 0, "max_steps": steps, "alarm": "few_prompts", "message": message})
+        alarm = {"alarm": "few_prompts", "message": message, "remedy": "raise synthesize.samples"}
+        session.metrics.write({"step": 0, "max_steps": steps, **alarm})
 
 
 def _finish(session: Session, trainer: Any) -> Outcome:

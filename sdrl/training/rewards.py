@@ -18,6 +18,7 @@ from sdrl.training.job import RewardWeights
 
 RewardFunction = Callable[..., list[float | None]]
 NAMES = ("correct", "wrong", "parsable", "truncated")
+REPEATED = 4  # tokens of an n-gram whose return counts as repetition
 Item = tuple[str, str, Mapping[str, str] | None]
 
 
@@ -84,6 +85,28 @@ class Scorer:
             return ["correct" if coin.random() < 0.5 else "incorrect" for _ in verdicts]
         return verdicts
 
+    def rewards(
+        self,
+        completions: Sequence[str],
+        ids: Sequence[Sequence[int]],
+        gold: str,
+        options: str | None,
+        reward: RewardWeights,
+    ) -> list[float | None]:
+        """Return the reward of each completion of one problem, None where the verifier failed; counts nothing."""
+        choice = json.loads(options) if options else None
+        judged = self.judge.judge_many([(cut_at_stop(text, self.stop), gold, choice) for text in completions])
+        found: list[float | None] = []
+        for text, one, verdict in zip(completions, ids, judged, strict=True):
+            values: dict[str, float | None] = {
+                "correct": float(verdict.verdict == "correct"),
+                "wrong": float(verdict.verdict != "correct"),
+                "parsable": float(verdict.verdict == "incorrect"),
+                "truncated": float(self.is_truncated(text, one)),
+            }
+            found.append(None if verdict.verdict == "error" else weighted(values, reward))
+        return found
+
     def is_truncated(self, completion: str, ids: Sequence[int]) -> bool:
         """Return whether the token limit ended a completion: no end token, no stop string, no room left."""
         if ids and ids[-1] in self.eos_ids:
@@ -97,6 +120,15 @@ def cut_at_stop(completion: str, stop: Sequence[str]) -> str:
     """Return the completion up to its first stop string, as an endpoint returns it."""
     ends = [at for at in (completion.find(text) for text in stop if text) if at >= 0]
     return completion[: min(ends)] if ends else completion
+
+
+def repetition(completions: Sequence[Sequence[int]], n: int = REPEATED) -> float:
+    """Return the mean share of a completion's n-grams (of tokens) that stood in it before; 0 for shorter ones."""
+    shares = []
+    for ids in completions:
+        grams = [tuple(ids[at : at + n]) for at in range(len(ids) - n + 1)]
+        shares.append(1 - len(set(grams)) / len(grams) if grams else 0.0)
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def reward_functions(scorer: Scorer) -> list[RewardFunction]:
@@ -119,6 +151,7 @@ def reward_functions(scorer: Scorer) -> list[RewardFunction]:
             log_metric(
                 "parsable_share", (verdicts.count("correct") + verdicts.count("incorrect")) / max(1, len(verdicts))
             )
+            log_metric("repetition", repetition(arguments["completion_ids"]))
         return share(frozenset({"correct"}), **arguments)
 
     def wrong(**arguments: Any) -> list[float | None]:

@@ -97,8 +97,8 @@ def a_run_folder_of_another_plan(stage: Stage) -> None:
 
 
 @scene("E622")
-def an_algorithm_that_is_not_built(stage: Stage) -> None:
-    planned(stage, changed("train: {epochs: 2", "train: {algorithm: rloo, epochs: 2"))
+def a_method_that_is_not_built(stage: Stage) -> None:
+    planned(stage, changed("synthesize: {", "synthesize: {method: targen, "))
     stage.sdrl("run", "sums.plan")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ import pytest
 
 from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.plan_file import read_plan
-from sdrl.run.executor import RunOptions, execute
+from sdrl.run.events import EventLog
+from sdrl.run.executor import RunOptions, _Run, execute
 from sdrl.run.folder import RunFolder
+from sdrl.stages.right_draws import distinct, right_draws
+from sdrl.verifier import Verifier
 from tests.end_to_end import known_replies as known
 
 SPEC = """\
@@ -177,3 +182,34 @@ def test_no_stage_asks_for_more_than_the_plans_worst_case(finished: tuple[str, F
         for figure, most in entry["worst"].items():
             value = used.get(f"{entry['stage']}/{entry['asks']}", {}).get(figure, 0)
             assert value <= most, (entry["stage"], figure)
+
+
+def test_right_draws_are_replayed_from_the_score_stage_and_nothing_is_asked(finished: tuple[str, Finished]) -> None:
+    """What RFT learns: offline, with the server gone."""
+    _, run = finished
+    folder = run.root.parent
+    plan = read_plan(folder / "known.plan")
+    samples = {row["id"]: row for row in run.rows("select") if row["split"] == "train"}
+
+    async def replay() -> list[dict[str, Any]]:
+        log = EventLog(folder / "replay.jsonl")
+        engine = _Run(plan, RunFolder(run.root), folder / "store", RunOptions(offline=True), log)
+        rows = await right_draws(engine._context(plan.stage("train")), list(samples.values()), 2)
+        await engine.pool.close()
+        engine.cache.close()
+        log.close()
+        return rows
+
+    rows = asyncio.run(replay())
+    by_sample = Counter(row["id"].rsplit(":", 1)[0] for row in rows)
+    assert set(by_sample) == {name for name, row in samples.items() if row["correct"]}
+    assert max(by_sample.values()) <= 2
+    verifier = Verifier.from_program(plan.verifier)
+    for row in rows:
+        sample = samples[row["id"].rsplit(":", 1)[0]]
+        assert verifier.judge(row["completion"], sample["gold"], sample["options"]).verdict == "correct"
+        assert sample["input"] in row["prompt"]
+
+
+def test_draws_that_differ_in_spacing_alone_are_one() -> None:
+    assert distinct(["a  b", "a b\n", "c", "a b"]) == ["a  b", "c"]

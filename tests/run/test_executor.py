@@ -25,9 +25,7 @@ from sdrl.run.pool import Pool
 from sdrl.run.truth import bring_truth
 from sdrl.run.versions import is_within
 from sdrl.spec.diagnostics import Exit, SdrlError
-from sdrl.spec.model import Train
 from sdrl.stages.context import StageContext, StageOutput
-from sdrl.stages.train import trl_fields
 
 SPEC = """\
 sdrl: 1
@@ -151,11 +149,6 @@ def test_a_torn_line_among_the_truths_is_passed_over(tmp_path: Path) -> None:
     (store / "truth.jsonl").write_text(f'{{"input_sha\n[]\n{{"input_sha256": "{digest}", "gold": "1"}}\n')
     bring_truth(artifacts, folder, store)
     assert json.loads(folder.truth.read_text())["gold"] == "1"
-
-
-def test_only_reinforcement_learning_hands_its_loss_to_trl() -> None:
-    assert trl_fields(Train(loss="dapo", trl={"weight_decay": 0.1})) == {"loss_type": "dapo", "weight_decay": 0.1}
-    assert trl_fields(Train(algorithm="sft")) == {}
 
 
 @pytest.mark.parametrize("budget", ["requests=1.5", "tokens=²", "usd=.", "usd=-1", "hours=2"])

@@ -74,8 +74,6 @@ def test_the_table_names_keys_that_exist() -> None:
     ("text", "path"),
     [
         ("rounds: 2", "rounds"),
-        ("train: {algorithm: rloo}", "train.algorithm"),
-        ("train: {lora: {rank: 8}}", "train.lora"),
         ("synthesize: {method: targen}", "synthesize.method"),
     ],
 )

@@ -84,7 +84,8 @@ def test_what_is_only_warned_about_is_accepted(path: Path) -> None:
         "gate: null",
         "models: {instructor: {model: m}, base: {model: b, serve: 'http://x', stop: [a]}}",
         "retrieve: {keywords: [a, 1]}",
-        "train: {lora: null, trl: {anything: [1, {a: b}]}}",
+        "train: {lora: null, trl: {epsilon: 0.3, lr_scheduler_kwargs: {a: [1, {a: b}]}}}",
+        "models: {instructor: {model: m, extra: {anything: [1, {a: b}]}}, base: {model: b}}",
         "lint: {ignore: [W301, {code: W302}, {code: W303, reason: r}]}",
     ],
 )

@@ -89,8 +89,12 @@ def test_a_bare_gold_is_the_field() -> None:
     assert setting("evaluate: [{name: t, file: t.jsonl, gold: answer}]", "evaluate")[0].gold.field == "answer"
 
 
+EXTRA = "models.instructor.extra"
+
+
 def test_free_values_follow_yaml_1_2() -> None:
-    extra = setting("train: {trl: {a: 1e-3, b: no, c: '1', d: [true, null], e: {f: 0.5}}}", "train.trl")
+    extras = "{a: 1e-3, b: no, c: '1', d: [true, null], e: {f: 0.5}}"
+    extra = setting(f"models: {{instructor: {{model: m, extra: {extras}}}, base: {{model: b}}}}", EXTRA)
     assert extra == {"a": 1e-3, "b": "no", "c": "1", "d": [True, None], "e": {"f": 0.5}}
 
 

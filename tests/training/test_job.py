@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +14,6 @@ from sdrl.training import data, launch, metrics, settings
 from sdrl.training.job import Outcome, TrainingJob, read_job, read_outcome, write_job, write_outcome
 
 Make = Callable[..., TrainingJob]
-
-
-@dataclasses.dataclass
-class Config:
-    """Stands for TRL's config class."""
-
-    top_entropy_quantile: float = 1.0
-    learning_rate: float = 1e-6
-    epsilon: float = 0.2
 
 
 def test_a_job_reads_back_as_written(make_job: Make, tmp_path: Path) -> None:
@@ -101,13 +92,27 @@ def test_few_prompts_shrink_the_update_and_memory_bounds_the_forward_pass(make_j
         data.cut_batch(job.model_copy(update={"processes": 3}), rows=100, vocabulary=100, tokens_per_row=8)
 
 
-def test_an_unknown_trl_field_gets_the_nearest_name_and_an_owned_one_its_key() -> None:
-    settings.check_trl({"epsilon": 0.3}, Config)
-    with pytest.raises(SdrlError, match=r"E804.*top_entropy_quantil") as unknown:
-        settings.check_trl({"top_entropy_quantil": 0.2}, Config)
-    assert unknown.value.help == "did you mean top_entropy_quantile?"
-    with pytest.raises(SdrlError, match=r"learning_rate is set by train\.learning_rate"):
-        settings.check_trl({"learning_rate": 1e-3}, Config)
+@pytest.mark.parametrize(
+    ("trl", "message", "help_"),
+    [
+        ({"top_entropy_quantil": 0.2}, "no field of TRL's GRPOConfig", "did you mean top_entropy_quantile?"),
+        ({"learning_rate": 1e-3}, "is set by train.learning_rate", "remove learning_rate from train.trl"),
+        ({"load_best_model_at_end": True}, "is set by validate", "remove load_best_model_at_end from train.trl"),
+        ({"epsilon": True}, "must be a number, not true", "write a number"),
+        ({"num_iterations": 1.5}, "must be a whole number, not '1.5'", "write a whole number"),
+    ],
+)
+def test_a_trl_field_is_checked_by_name_and_type(make_job: Make, trl: dict[str, Any], message: str, help_: str) -> None:
+    settings.check_trl(make_job(trl={"epsilon": 1, "epsilon_high": None}))
+    with pytest.raises(SdrlError, match=message) as refused:
+        settings.check_trl(make_job(trl=trl))
+    assert (refused.value.code, refused.value.help) == ("E804", help_)
+
+
+def test_a_field_of_another_algorithm_is_refused(make_job: Make) -> None:
+    settings.check_trl(make_job(algorithm="rft", trl={"packing": True}))
+    with pytest.raises(SdrlError, match="packing is no field of TRL's RLOOConfig"):
+        settings.check_trl(make_job(algorithm="rloo", trl={"packing": True}))
 
 
 def test_the_users_trl_fields_come_last_and_no_generation_field_is_the_librarys_to_fill(make_job: Make) -> None:
@@ -123,7 +128,9 @@ def test_updates_are_counted_as_the_trainer_counts_them(make_job: Make) -> None:
     job = make_job(epochs=5)
     assert settings.planned_steps(job, rows=500, prompts=4) == 625
     assert settings.planned_steps(job, rows=5, prompts=2) == 10
+    assert settings.planned_steps(make_job(algorithm="rloo", epochs=5), rows=5, prompts=2) == 10
     assert settings.planned_steps(make_job(algorithm="sft", epochs=2), rows=5, prompts=2) == 6
+    assert settings.planned_steps(make_job(algorithm="rft", epochs=2), rows=5, prompts=2) == 6
     assert settings.planned_steps(make_job(epochs=5, max_steps=7), rows=500, prompts=4) == 7
     assert settings.cadence(make_job(eval_every=3), 100) == (3, 3)
     assert settings.cadence(make_job(), 100) == (10, 10)
@@ -147,16 +154,6 @@ def test_metrics_survive_a_torn_line_and_lose_the_steps_that_a_kill_undid(tmp_pa
     assert rows[-1]["loss"] == 0.5
 
 
-def test_an_alarm_is_raised_once_until_it_clears() -> None:
-    health = metrics.Health()
-    bad = {"step": 1, "zero_variance_share": 1.0, "loss": 0.1, "kl": 2.0}
-    assert {row["alarm"] for row in health.alarms(bad)} == {"zero_variance", "kl"}
-    assert health.alarms({**bad, "step": 2}) == []
-    assert health.alarms({**bad, "step": 3, "kl": 0.0}) == []
-    assert [row["alarm"] for row in health.alarms({**bad, "step": 4})] == ["kl"]
-    assert [row["alarm"] for row in health.alarms({"step": 5, "loss": float("nan")})] == ["not_finite"]
-
-
 def test_the_command_line_is_one_that_a_person_can_run(make_job: Make, tmp_path: Path) -> None:
     line = launch.command(make_job(), tmp_path / "job.json")
     assert line[1:4] == ["-m", "accelerate.commands.launch", "--cpu"]
@@ -173,5 +170,5 @@ def test_rows_keep_their_own_options_in_the_data_set(make_job: Make) -> None:
         data.Row("a", "p", "A", {"A": "x"}),
         data.Row("b", "p", "1"),
     ]
-    found = data.grpo_dataset(rows)
+    found = data.online_dataset(rows)
     assert [json.loads(text) if text else None for text in found["options"]] == [{"A": "x"}, None]

@@ -44,29 +44,46 @@ def test_sft_lowers_the_loss_and_keeps_the_best_look_as_a_loadable_model(make_jo
     assert not list(job.out_dir.parent.glob("*.partial"))
 
 
-@pytest.mark.parametrize("algorithm", ["grpo", "sft"])
-def test_stopped_after_every_step_and_resumed_it_ends_with_the_same_weights(make_job: Make, algorithm: str) -> None:
+LORA = {"rank": 4, "alpha": 8}
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "changes"),
+    [
+        ("grpo", {"epochs": 2, "zero_variance": "replace"}),
+        ("grpo", {"epochs": 1, "lora": LORA, "zero_variance": "drop"}),
+        ("rloo", {"epochs": 1}),
+        ("sft", {"epochs": 2}),
+        ("rft", {"epochs": 1, "lora": {**LORA, "dropout": 0.1}}),
+    ],
+    ids=["grpo", "grpo-lora", "rloo", "sft", "rft-lora"],
+)
+def test_stopped_after_every_step_and_resumed_it_ends_with_the_same_weights(
+    make_job: Make, algorithm: str, changes: dict[str, Any]
+) -> None:
     """Every way to resume: within the first epoch, between epochs, within a later one."""
     from sdrl.training.process import train
 
     reward = {"truncated": -1}
     calm, rough = (
-        make_job(folder, algorithm=algorithm, epochs=2, eval_every=3, reward=reward) for folder in ("calm", "rough")
+        make_job(folder, algorithm=algorithm, eval_every=3, reward=reward, **changes) for folder in ("calm", "rough")
     )
     done = train(calm)
     stop = rough.work_dir / STOP
     rough.work_dir.mkdir(parents=True)
-    for step in range(1, 8):
+    last_step = 4 * changes["epochs"]
+    for step in range(1, last_step):
         stop.touch()
         stopped = train(rough)
         assert (stopped.status, stopped.final_step, stopped.model_dir) == ("stopped", step, None)
         assert not rough.out_dir.exists()
     stop.unlink()
     resumed = train(rough)
-    assert (resumed.status, resumed.resumed_from, resumed.final_step) == ("ok", 7, 8)
+    assert (resumed.status, resumed.resumed_from, resumed.final_step) == ("ok", last_step - 1, last_step)
     assert resumed.validation == done.validation
-    assert [look.step for look in resumed.validation] == [0, 3, 6, 8]
-    last = "checkpoints/checkpoint-8/model.safetensors"
+    assert [look.step for look in resumed.validation] == [0, *range(3, last_step, 3), last_step]
+    weights = "adapter_model.safetensors" if calm.lora else "model.safetensors"
+    last = f"checkpoints/checkpoint-{last_step}/{weights}"
     assert (rough.work_dir / last).read_bytes() == (calm.work_dir / last).read_bytes()
     assert (rough.out_dir / "model.safetensors").read_bytes() == (calm.out_dir / "model.safetensors").read_bytes()
 
@@ -82,7 +99,7 @@ def test_a_completion_ends_at_its_stop_string_and_no_padding_is_trained_on(make_
     session = open_session(make_job(stop=stop, max_completion_tokens=64, validation_rows=None))
     session.tokenizer.pad_token = pad
     callback = as_callback(Watcher(session, 1, 1))
-    trainer = trainers.grpo_trainer(session, trainers.batch_of(session), callback)
+    trainer = trainers.build_trainer(session, trainers.batch_of(session), callback)
     prompts = [row.prompt for row in session.rows]
     encoded, images, _ = trainer._tokenize_prompts(prompts)
     assert encoded == [session.tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in prompts]
