@@ -18,7 +18,7 @@ from sdrl.training.export import export
 from sdrl.training.job import METRICS, Outcome, TrainingJob, write_atomically
 from sdrl.training.metrics import read_metrics
 from sdrl.training.session import Session, open_session
-from sdrl.training.trainers import batch_of, build_trainer
+from sdrl.training.trainers import batch_of, build_trainer, config_class
 
 _LIBRARIES = ("torch", "transformers", "trl", "accelerate", "datasets", "safetensors")
 
@@ -30,6 +30,7 @@ def train(job: TrainingJob) -> Outcome:
         raise SdrlError("E804", f"the job is for {job.processes} processes and {world} were started")
     _claim(job)
     settings.check_trl(job)
+    config_class(job.algorithm)  # a library that is missing is told before a model is loaded
     session = open_session(job)
     try:
         return _train(session)

@@ -34,7 +34,7 @@ def build_trainer(session: Session, batch: Batch, callback: Any) -> Any:
 
     job = session.job
     arguments = settings.CONFIGS[job.algorithm](job, batch, session.device)
-    config = _config(_config_class(job.algorithm), arguments)
+    config = _config(config_class(job.algorithm), arguments)
     peft_config = _adapters(session)
     set_seed(job.seed)
     try:
@@ -45,7 +45,8 @@ def build_trainer(session: Session, batch: Batch, callback: Any) -> Any:
         raise SdrlError("E804", f"TRL refuses the training settings: {str(error).splitlines()[0]}") from error
 
 
-def _config_class(algorithm: str) -> Any:
+def config_class(algorithm: str) -> Any:
+    """Return TRL's config of an algorithm. Raises: ModuleNotFoundError."""
     import trl
 
     return getattr(trl, settings.CONFIG_NAMES[algorithm])
