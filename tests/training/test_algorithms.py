@@ -126,6 +126,10 @@ class Judge:
         return [SimpleNamespace(verdict="correct" if self.rule(text, gold) else "incorrect") for text, gold, _ in items]
 
 
+def is_even(text: str) -> bool:
+    return sum(map(ord, text)) % 2 == 0
+
+
 def batch_after(job: TrainingJob, judge: Any) -> tuple[Any, dict[str, Any], list[dict[str, Any]]]:
     """One generation batch of a fresh trainer: the trainer, TRL's tensors, and the rows it was made from."""
     from sdrl.training import trainers
@@ -144,24 +148,23 @@ def batch_after(job: TrainingJob, judge: Any) -> tuple[Any, dict[str, Any], list
 
 @pytest.mark.parametrize("algorithm", ["grpo", "rloo"])
 def test_groups_without_variance_are_replaced_by_other_prompts(make_job: Make, algorithm: str) -> None:
-    """Prompts with an even gold never teach; four of the eight do, and four are asked for."""
-    judge = Judge(lambda text, gold: int(gold) % 2 == 1 and hash(text) % 2 == 0)
+    """Whatever is answered to the batch's first prompt is wrong; to the others, some is right."""
     job = make_job(algorithm=algorithm, prompts_per_step=4, rollouts=8, zero_variance="replace", kl=0.0)
-    _, _, rows = batch_after(job.model_copy(update={"zero_variance": "keep"}), judge)
-    assert {int(row["gold"]) % 2 for row in rows} == {0, 1}, "the first batch has both kinds"
-    trainer, output, rows = batch_after(job, judge)
-    odd = [row for row in rows if int(row["gold"]) % 2 == 1]
-    assert len(odd) == len(rows) == 32
+    _, _, rows = batch_after(job.model_copy(update={"zero_variance": "keep"}), Judge(lambda text, gold: is_even(text)))
+    hopeless = rows[0]["gold"]
+    trainer, output, rows = batch_after(job, Judge(lambda text, gold: gold != hopeless and is_even(text)))
+    assert hopeless not in {row["gold"] for row in rows}
+    assert len(rows) == 32
     assert len({row["sample_id"] for row in rows}) == 4
     assert bool((output["advantages"].view(-1, 8).abs() > 1e-6).any(dim=1).all())
     assert trainer._metrics["train"]["teaching_share"] == [1.0]
-    assert trainer._metrics["train"]["replaced_groups"][0] >= 1
+    assert trainer._metrics["train"]["replaced_groups"] == [1.0]
     texts = trainer.processing_class.batch_decode(output["prompt_ids"], skip_special_tokens=True)
     assert texts == [row["prompt"] for row in rows], "each prompt was trained with its own completions"
 
 
 def test_dropped_groups_leave_the_mean_to_those_that_teach(make_job: Make) -> None:
-    judge = Judge(lambda text, gold: int(gold) % 2 == 1 and hash(text) % 2 == 0)
+    judge = Judge(lambda text, gold: int(gold) % 2 == 1 and is_even(text))
     job = make_job(prompts_per_step=4, rollouts=8, kl=0.0)
     _, kept, _ = batch_after(job, judge)
     trainer, dropped, _ = batch_after(job.model_copy(update={"zero_variance": "drop"}), judge)
@@ -175,14 +178,13 @@ def test_masking_leaves_out_what_the_token_limit_ended_and_not_what_a_stop_strin
     job = make_job(
         stop=stop, max_completion_tokens=24, rollouts=8, prompts_per_step=4, trl={"mask_truncated_completions": True}
     )
-    judge = Judge(lambda text, gold: hash(text) % 2 == 0)
+    judge = Judge(lambda text, gold: is_even(text))
     trainer, output, _ = batch_after(job, judge)
     lengths = output["completion_mask"].sum(1).tolist()
     texts = trainer.processing_class.batch_decode(output["completion_ids"], skip_special_tokens=True)
     stopped = [any(letter in text for letter in stop) for text in texts]
     assert any(stopped) and not all(stopped)
-    whole = [1 in row.tolist() or row.tolist().count(0) > 0 for row in output["completion_ids"]]  # ended, or shorter
-    ended = [one or other for one, other in zip(stopped, whole, strict=True)]
+    ended = [one or 1 in row.tolist() for one, row in zip(stopped, output["completion_ids"], strict=True)]
     assert [length > 0 for length in lengths] == ended
     assert int(output["num_items_in_batch"]) == sum(lengths)
 

@@ -86,7 +86,7 @@ def rolled_out(job: TrainingJob, prompts: Sequence[str], n: int) -> tuple[list[l
 
     torch.manual_seed(3)
     session = open_session(job)
-    trainer = trainers.grpo_trainer(session, trainers.batch_of(session), as_callback(Watcher(session, 1, 1)))
+    trainer = trainers.build_trainer(session, trainers.batch_of(session), as_callback(Watcher(session, 1, 1)))
     scorer = Scorer(session.verifier, stop=job.stop, eos_ids=session.eos_ids, max_tokens=job.max_completion_tokens)
     encoded = session.encode([prompt for prompt in prompts for _ in range(n)])
     ids, _ = trainer._generate_single_turn(encoded, None, {}, n)
