@@ -46,9 +46,24 @@ def sentence(event: Event) -> str | None:
         return f"          {event['role']}: {event['reasons'][-1]}"
     if kind == "batch":
         return f"          {event['role']}: batch {event['batch']} {batch_line(event)}"
+    if kind == "forecast":
+        return f"          forecast after {event['rows']} rows of {event['stage']}: {forecast_line(event)}"
     if kind == "server_started":
         return f"          {event['role']} server is up (pid {event['pid']})"
     return None
+
+
+def forecast_line(event: Event) -> str:
+    """What the run will have used: ``$12.30 (10.90 to 13.80, planned 11.00), 9,120 requests, 2,310,000 tokens``."""
+    requests, tokens, usd = event["requests"], event["tokens"], event["usd"]
+    said = []
+    if usd is not None and usd["high"]:
+        shown = [f"{usd[name]:,.{2 if usd['high'] >= 1 else 4}f}" for name in ("expected", "low", "high", "planned")]
+        said = [f"${shown[0]} ({shown[1]} to {shown[2]}, planned {shown[3]})"]
+    amount = f"{tokens['expected']:,} tokens"
+    if not said:
+        amount += f" ({tokens['low']:,} to {tokens['high']:,}, planned {tokens['planned']:,})"
+    return ", ".join([*said, f"{requests['expected']:,} requests", amount])
 
 
 def batch_line(event: Event) -> str:

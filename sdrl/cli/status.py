@@ -47,6 +47,7 @@ def state_of(root: Path) -> dict[str, Any]:
         "plan_hash": "",
         "stages": {},
         "endpoints": {},
+        "forecast": None,
         "ended": None,
     }
     for event in read_events(RunFolder(root).events):
@@ -77,6 +78,8 @@ def _apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         state["stages"][event["stage"]] = {"state": "done", "rows": event["rows"], "seconds": event["seconds"]}
     elif kind in ("requests", "limit", "breaker", "batch", "endpoint"):
         state["endpoints"].setdefault(event["role"], {}).update(_of_endpoint(event))
+    elif kind == "forecast":
+        state["forecast"] = {key: event[key] for key in ("stage", "rows", "requests", "tokens", "usd")}
     elif kind == "run_finished":
         state["ended"] = {key: event[key] for key in ("status", "exit", "message")}
 
@@ -97,7 +100,7 @@ def _of_endpoint(event: dict[str, Any]) -> dict[str, Any]:
 
 def render(state: dict[str, Any]) -> str:
     """The state as aligned text."""
-    from sdrl.cli.progress import duration
+    from sdrl.cli.progress import duration, forecast_line
 
     lines = [f"{state['name']}  plan {state['plan_hash'][:12]}  {state['run']}", ""]
     for name, stage in state["stages"].items():
@@ -112,6 +115,8 @@ def render(state: dict[str, Any]) -> str:
     ended = state["ended"]
     if ended is None:
         lines += ["", *(_endpoint_line(role, endpoint) for role, endpoint in state["endpoints"].items())]
+        if state["forecast"] is not None:
+            lines += ["", f"  forecast: {forecast_line(state['forecast'])}"]
     where = f"running (pid {state['pid']})" if ended is None else _ending(ended)
     return "\n".join([*lines, "", where])
 

@@ -46,7 +46,8 @@ class Load:
 
 def estimate(plan: Plan, sizes: Sizes) -> dict[str, Any]:
     """The estimate as JSON values: one entry a stage that asks a model, totals for both models, and updates."""
-    loads = {"expected": _Expected(plan, sizes).loads(), "worst": _Worst(plan, sizes).loads()}
+    usual = _Expected(plan, sizes)
+    loads = {"expected": usual.loads(), "worst": _Worst(plan, sizes).loads()}
     models = plan.settings.models
     price = models.instructor.price if models else None
     free = bool(models and models.instructor.is_embedded)
@@ -58,6 +59,9 @@ def estimate(plan: Plan, sizes: Sizes) -> dict[str, Any]:
             load = loads[case][name].rounded()
             cost = _cost(load, price, free=free, rounds_up=case == "worst") if is_instructed else 0
             entry[case] = load | {"microusd": cost}
+        if name in usual.rows:  # what a run restates its forecast from
+            entry["rows"] = {kind: round(count, 3) for kind, count in usual.rows[name].items()}
+            entry["votes"] = usual.votes.get(name, Load()).rounded()
         stages.append(entry)
     return {
         "method": _method(sizes, plan.settings.synthesize.samples),
@@ -115,6 +119,10 @@ class _Expected:
         self._voted = 1 - writing.outvoted * loses_votes
         self._stay = self._voted - writing.repeated(self._settings.synthesize.samples) * compares
         self._adapted = self._voted - writing.close * compares
+        self.rows: dict[str, dict[str, float]] = {}
+        """Of a stage: how many examples it writes, and how many it votes on."""
+        self.votes: dict[str, Load] = {}
+        """Of a stage: the part of its load that is votes."""
 
     def loads(self) -> dict[str, Load]:
         """By stage."""
@@ -132,6 +140,12 @@ class _Expected:
         again = max(0.0, came / readable + refills - attempts)
         pool = accepted + voted * self._adapted
         base_factor = (accepted + factor * voted * self._adapted) / pool if pool else 1.0
+        self.votes = {"vote": self._votes(came + refills * readable, 1.0), "adapt": self._votes(voted, factor)}
+        self.rows = {
+            "generate": {"writes": attempts, "votes": 0},
+            "vote": {"writes": again, "votes": came + refills * readable},
+            "adapt": {"writes": rewritten, "votes": voted},
+        }
         return {
             "keywords": _one_each(
                 _keyword_parts(self._plan), sizes.keywords().expected, min(longest, sizes.writing.keywords_tokens)
@@ -140,9 +154,9 @@ class _Expected:
                 _pattern_parts(self._plan), sizes.pattern().expected, min(longest, sizes.writing.pattern_tokens)
             ),
             "generate": _one_each(attempts, sizes.generate().expected, written),
-            "vote": self._votes(came + refills * readable, 1.0) + _one_each(again, sizes.generate().expected, written),
+            "vote": self.votes["vote"] + _one_each(again, sizes.generate().expected, written),
             "probe": self._base(accepted, 1, greedy=True, factor=1.0),
-            "adapt": self._rewrites(accepted, factor) + self._votes(voted, factor),
+            "adapt": self._rewrites(accepted, factor) + self.votes["adapt"],
             "score": self._base(pool, score.draws, greedy=score.sampling.temperature == 0, factor=base_factor),
             "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
         }

@@ -24,7 +24,19 @@ from sdrl.models.cache import Cache
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 _STAGE: ContextVar[str] = ContextVar("sdrl_stage", default="")
+_ROW: ContextVar[Usage | None] = ContextVar("sdrl_row", default=None)
 _MILLION = 1_000_000
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Usage]:
+    """What is asked inside (tasks started inside included) is added up in the sum that this gives."""
+    usage = Usage()
+    token = _ROW.set(usage)
+    try:
+        yield usage
+    finally:
+        _ROW.reset(token)
 
 
 class PriceLike(Protocol):
@@ -237,7 +249,7 @@ class Ledger:
 
         Settle it as any other; with nothing used where it never was sent.
         """
-        self._count(stage, role, open_.negative())
+        self._count(stage, role, open_.negative(), is_of_row=False)
         return self._hold(Reservation(role, stage, open_.microusd, open_.tokens))
 
     def note(self, role: str, usage: Usage) -> None:
@@ -257,8 +269,10 @@ class Ledger:
         each = {f"{stage}/{role}": usage.as_dict() for (stage, role), usage in sorted(self.by.items())}
         return {**self.total().as_dict(), "by": each}
 
-    def _count(self, stage: str, role: str, usage: Usage) -> None:
+    def _count(self, stage: str, role: str, usage: Usage, *, is_of_row: bool = True) -> None:
         self.by.setdefault((stage, role), Usage()).add(usage)
+        if is_of_row and (row := _ROW.get()) is not None:
+            row.add(usage)
         if role in self.capped_roles:
             self._spent.add(usage)
 

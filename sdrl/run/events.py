@@ -35,6 +35,10 @@ EVENTS: dict[str, tuple[tuple[str, ...], str]] = {
         ("role", "url", "model", "source", "can", "reasons"),
         "what is known of an endpoint (source: asked or store)",
     ),
+    "forecast": (
+        ("stage", "rows", "requests", "tokens", "usd"),
+        "what the instructor will use in all, by the first rows of a stage: spent, expected, low, high, planned",
+    ),
     "server_started": (("role", "pid"), "a managed child serves"),
     "server_stopped": (("role", "pid"), "a managed child ended"),
     "metric": (("stage", "step", "max_steps"), "one training step's figures"),

@@ -24,6 +24,7 @@ from sdrl.models.ledger import Caps, Ledger
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.events import EventLog, Listener
 from sdrl.run.folder import RunFolder
+from sdrl.run.forecast import Forecast
 from sdrl.run.held_plan import keep_plan, refuse_other_plan
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
@@ -135,6 +136,7 @@ class _Run:
         spender = f"{folder.root.resolve()} {plan.hash}"  # another plan in a folder that was emptied is another run
         self.ledger = Ledger(self.cache, spender, _caps(plan, options.budget))
         self.pool = Pool(plan, folder, store, self.ledger, log.emit, offline=options.offline)
+        self.forecast = Forecast(plan, self.ledger, log.emit)
         self.prompts = Prompts(plan)
         self.verifier = Verifier.from_program(plan.verifier)
         self.started = time.monotonic()
@@ -329,6 +331,7 @@ class _Run:
             store_dir=self.store,
             emit=self.log.emit,
             should_stop=lambda: self.stopping,
+            watch=self.forecast.watch,
         )
 
     def _judge_gate(self) -> Ending:

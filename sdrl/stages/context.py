@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -43,6 +44,18 @@ class ModelPool(Protocol):
         """End a role's server (a GPU must be free before training starts)."""
 
 
+class RowWatch(Protocol):
+    """Sees what the rows of one ``each`` use."""
+
+    def row(self, index: int) -> AbstractContextManager[None]:
+        """What is asked inside is row ``index``'s."""
+
+
+def watch_nothing(stage: str, unit: str, total: int) -> RowWatch | None:
+    """For a stage whose rows nobody watches."""
+    return None
+
+
 @dataclass
 class StageOutput:
     """Rows that go on, rows dropped (each with ``code`` and what shows it), and figures worth sealing."""
@@ -66,6 +79,8 @@ class StageContext:
     store_dir: Path
     emit: Callable[[str, Mapping[str, Any]], None]
     should_stop: Callable[[], bool]
+    watch: Callable[[str, str, int], RowWatch | None] = watch_nothing
+    """Of a stage, a unit and how many there are: who watches them."""
 
     def rows(self, stage: str) -> list[Row]:
         """The sealed rows of an earlier stage."""
@@ -114,11 +129,13 @@ class StageContext:
         order = iter(range(len(todo)))
         done = 0
         every = max(1, len(todo) // PROGRESS_STEPS)
+        watch = self.watch(self.stage, unit, len(todo))
 
         async def worker() -> None:
             nonlocal done
             for index in order:  # one shared iterator: a bounded queue without a queue
-                made[index] = await ask(todo[index])
+                with nullcontext() if watch is None else watch.row(index):
+                    made[index] = await ask(todo[index])
                 done += 1
                 if done % every == 0 or done == len(todo):
                     self.progress(done, len(todo), unit)

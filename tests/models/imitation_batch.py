@@ -41,6 +41,8 @@ class ImitationBatchApi:
     line_fault: Callable[[str, int], int] = lambda label, times: 200
     at: Callable[[str], Awaitable[None]] = nothing
     says: Callable[[dict[str, Any], int], str] = reply_text
+    uses: Callable[[dict[str, Any], int], tuple[int, int]] = lambda body, n: (11, 7 * n)
+    latency: Callable[[dict[str, Any]], float] = lambda body: 0.0
     answers: int | None = None
     ends_as: str = "completed"
     most_lines: int = MOST_LINES
@@ -116,7 +118,9 @@ class ImitationBatchApi:
         return web.json_response(self.batches[id_])
 
     async def _directly(self, request: web.Request) -> web.Response:
-        return web.json_response(self._reply(await request.json()))
+        body = await request.json()
+        await asyncio.sleep(self.latency(body))
+        return web.json_response(self._reply(body))
 
     async def _list(self, request: web.Request) -> web.Response:
         newest = list(reversed(self.batches.values()))
@@ -180,7 +184,8 @@ class ImitationBatchApi:
             {"index": at, "finish_reason": "stop", "message": {"role": "assistant", "content": self.says(body, at)}}
             for at in range(n)
         ]
-        usage = {"prompt_tokens": 11, "completion_tokens": 7 * n, "total_tokens": 11 + 7 * n}
+        prompt, completion = self.uses(body, n)
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
         return {"choices": choices, "usage": usage}
 
     def _work(self, batch: dict[str, Any]) -> None:
