@@ -1,4 +1,4 @@
-"""``result.json``: what a run came to, written at every end; every figure is computed from the artifacts."""
+"""``result.json`` and the model's card: what a run came to, written at every end, each figure from the artifacts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from sdrl.compiler.plan import Plan
 from sdrl.models.ledger import Ledger
 from sdrl.run.artifacts import Artifacts, Row
+from sdrl.run.card import write_card
 from sdrl.run.folder import RunFolder, write_json
 from sdrl.run.readiness import readiness_of
 from sdrl.spec.diagnostics import Exit
@@ -44,6 +45,7 @@ def write_result(
         "seeds": {"plan": plan.settings.seed},
     }
     write_json(folder.result, result)
+    write_card(plan, folder, result)
 
 
 def evaluations_of(artifacts: Artifacts, seed: int) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """The model folder that comes out: weights, config, generation config, and the base's own tokenizer files.
 
 Tokenizer files are copied byte for byte, never saved anew, so that base and trained model encode alike wherever they
-are loaded.
+are loaded. The generation config names end tokens and nothing else: no penalty of the base acts on a model that was
+trained without.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ _COPIED = (
     "merges.txt",
     "*.model",
     "chat_template*",
-    "generation_config.json",
     "LICENSE*",
 )
 
@@ -74,6 +74,7 @@ def _merged(adapted: Any, session: Session, state: Any) -> Any:
 
 def _write(model: Any, session: Session, folder: Path, state: Any = None) -> None:
     partial = _partial(folder)
+    model.generation_config = session.model.generation_config
     model.save_pretrained(partial, state_dict=state)
     for pattern in _COPIED:
         for path in session.folder.glob(pattern):
@@ -92,8 +93,8 @@ def _partial(folder: Path) -> Path:
 def _check(session: Session) -> None:
     """Check that the folder encodes as the training did; raises `SdrlError` E808 when it does not.
 
-    A plain AutoTokenizer that reads the folder otherwise (see `load_tokenizer`) is the base's defect, kept as it is and
-    said as an alarm.
+    A plain AutoTokenizer that reads the folder otherwise (see `load_tokenizer`) is the base's defect: for some
+    architectures it follows no class that the folder names, so it is kept as it is and said as an alarm.
     """
     from transformers import AutoTokenizer
 

@@ -140,6 +140,39 @@ def test_the_trained_model_loads_and_is_not_the_base(project: Path) -> None:
     assert any("reward" in row for row in metrics)
 
 
+def test_the_card_says_what_the_model_is_and_how_to_ask_it(project: Path) -> None:
+    import yaml
+
+    card = (project / "run/model/README.md").read_text(encoding="utf-8")
+    _, head, body = card.split("---\n", 2)
+    fields = yaml.safe_load(head)
+    found = result(project)
+    evaluation = found["evaluations"][0]
+    assert fields["pipeline_tag"] == "text-generation" and {"sdrl", "grpo"} <= set(fields["tags"])
+    assert fields["license"] and fields["language"] == ["en"]
+    assert fields["model-index"][0]["results"][0]["metrics"][0]["value"] == evaluation["trained"]["accuracy"]
+    for wanted in (
+        found["plan_hash"],
+        f"{evaluation['trained']['accuracy']:.1%}",
+        f"{100 * evaluation['interval'][0]:+.1f} to {100 * evaluation['interval'][1]:+.1f}",
+        f"vote {len(rows(project, 'vote'))}",
+        "licence: CC0-1.0",
+        "scripted-instructor",
+        "YOUR QUESTION\nWork step by step and write the final number after ####.",
+        "vllm serve model",
+        "toy scale",
+    ):
+        assert wanted in body, wanted
+    use = re.search(r"```python\n(.*?)```", body, re.DOTALL)
+    assert use is not None
+    prompt = "prompt = 'Ada has 3 apples.\\nWork step by step and write the final number after ####.\\n'\n"
+    done = subprocess.run(
+        [sys.executable, "-c", prompt + use[1]], cwd=project / "run", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert done.stdout.strip()
+
+
 def test_the_report_prints_and_its_json_agrees_with_the_result(project: Path) -> None:
     text = sdrl(project, "report", "run")
     assert text.returncode == 0, text.stderr

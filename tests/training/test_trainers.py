@@ -121,3 +121,36 @@ def test_another_training_does_not_go_on_from_this_ones_checkpoints(make_job: Ma
     _claim(job)
     with pytest.raises(SdrlError, match=r"E801.*holds another training"):
         _claim(job.model_copy(update={"learning_rate": 0.5}))
+
+
+def test_a_base_that_misleads_autotokenizer_is_trained_as_its_file_says_and_told_of(
+    make_job: Make, base: Path, tmp_path: Path
+) -> None:
+    """AutoTokenizer puts the architecture's class over the file. And the base's penalties do not come along."""
+    import json
+    import shutil
+
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    from sdrl.training.process import train
+
+    trap = tmp_path / "trap"
+    shutil.copytree(base, trap)
+    config = json.loads((trap / "tokenizer_config.json").read_text())
+    (trap / "tokenizer_config.json").write_text(json.dumps({**config, "tokenizer_class": "Qwen2Tokenizer"}))
+    raw = json.loads((trap / "tokenizer.json").read_text())
+    raw["normalizer"] = {"type": "Replace", "pattern": {"String": " "}, "content": "_"}
+    (trap / "tokenizer.json").write_text(json.dumps(raw))
+    (trap / "generation_config.json").write_text(
+        json.dumps({"eos_token_id": [1, 5], "repetition_penalty": 1.3, "temperature": 0.2, "do_sample": True})
+    )
+    text = "3 + 1 =\n"
+    literal = PreTrainedTokenizerFast.from_pretrained(trap)(text)["input_ids"]
+    assert AutoTokenizer.from_pretrained(trap)(text)["input_ids"] != literal
+    job = make_job(model=str(trap), algorithm="sft", max_steps=1, validation_rows=None)
+    assert train(job).status == "ok"
+    assert PreTrainedTokenizerFast.from_pretrained(job.out_dir)(text)["input_ids"] == literal
+    generation = json.loads((job.out_dir / "generation_config.json").read_text())
+    assert generation["eos_token_id"] == [1, 5]
+    assert not {"repetition_penalty", "temperature", "do_sample"} & set(generation)
+    assert "tokenizer" in rows_of(job, "alarm")
