@@ -65,8 +65,9 @@ fuzz: install ## 20,000 damaged and generated specs through loader, compiler and
 faults: install ## what kills, full disks, damaged stores and bad endpoints do to runs (half an hour)
 	$(BIN)/python -m tests.faults
 
-money: install ## a thousand randomised runs against a provider that keeps its own bill: no cap exceeded (a minute)
+money: install ## a thousand randomised runs against a provider that keeps its own bill: no cap exceeded; kills of batches (two minutes)
 	$(BIN)/python -m tests.models.money_runs 1000
+	$(BIN)/python -m tests.end_to_end.batch_kills
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
