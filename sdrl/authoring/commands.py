@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS, nearest
 from sdrl.authoring.document import redone, undone, with_text
-from sdrl.authoring.effects import Cancel, Effect, Quit, Save, Show
+from sdrl.authoring.effects import Cancel, Effect, Judge, Quit, Save, Show
 from sdrl.authoring.state import Assistant, Panel, State
 from sdrl.authoring.turns import changed, noted
 from sdrl.spec.codes import find
@@ -23,6 +24,7 @@ from sdrl.spec.source import SUFFIXES
 Result = tuple[State, tuple[Effect, ...]]
 Handler = Callable[[State, str], Result]
 MADE_OF_TEXT = ("prompt", "plan", "verify", "retrieve")  # panels that are made anew when the text changes
+WRONG = ("task", "input", "output")  # what may be wrong with a sample, as sdrl.run.review asks it
 OFF = ("off", "none", "-")
 
 
@@ -46,7 +48,8 @@ def show(state: State, panel: str, argument: str = "") -> Result:
     if panel in ("spec", "issues"):
         return replace(state, view=panel), ()
     if panel not in MADE_OF_TEXT:
-        argument = argument or (state.panels[panel].argument if panel in state.panels else "")
+        known = state.panels[panel].argument if panel in state.panels else ""
+        argument = argument or known or f"runs/{PurePath(state.path).stem}"
     waiting = replace(state.panels.get(panel, Panel()), rev=state.rev, argument=argument, is_waiting=True)
     state = replace(state, view=panel, panels={**state.panels, panel: waiting})
     return state, (Show(panel, state.rev, state.path, state.text, argument),)
@@ -140,6 +143,20 @@ def _explain(state: State, argument: str) -> Result:
     return noted(state, f"{code.code}: {code.title}\n{code.what} {code.why}\nbad:  {code.bad}\ngood: {code.good}"), ()
 
 
+def _judge(state: State, argument: str) -> Result:
+    panel = state.panels.get("review", Panel())
+    word, *rest = argument.split() or [""]
+    if not panel.key:
+        return noted(state, "no sample is in view: /review RUN shows the next one"), ()
+    if word not in ("yes", "no", "y", "n"):
+        raise SdrlError("", "a sample is judged with yes or no", help=f"/judge {ACTIONS['judge'].usage}")
+    wrong = []
+    while rest and rest[0] in WRONG:
+        wrong.append(rest.pop(0))
+    judged = Judge(state.rev, panel.argument, panel.key, word[0] == "y", tuple(wrong), " ".join(rest))
+    return noted(state, f"judged {'valid' if judged.is_valid else 'not valid'}"), (judged,)
+
+
 def _model(state: State, argument: str) -> Result:
     words = argument.split()
     if not words or words[0] in OFF:
@@ -211,10 +228,11 @@ _HANDLERS: Mapping[str, Handler] = {
     "issues": _issues,
     "next": _next,
     "explain": _explain,
+    "judge": _judge,
     "model": _model,
     "stop": _stop,
     "save": _save,
     "reload": _reload,
     "quit": _quit,
     "help": _help,
-} | {panel: _view(panel) for panel in ("spec", "prompt", "verify", "plan", "retrieve", "run")}
+} | {panel: _view(panel) for panel in ("spec", "prompt", "verify", "plan", "retrieve", "run", "review")}

@@ -45,6 +45,18 @@ class Save:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """Write a person's judgement of a sample into a run's review; answered by ``Shown``, the next sample in view."""
+
+    rev: int
+    run: str
+    sample: str
+    is_valid: bool
+    wrong: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Ask:
     """Ask the assistant; answered by ``Streamed`` and at last ``Answered`` or ``Failed``.
 
@@ -68,4 +80,4 @@ class Quit:
     """Leave."""
 
 
-Effect = Check | CheckCard | Show | Save | Ask | Cancel | Quit
+Effect = Check | CheckCard | Show | Save | Judge | Ask | Cancel | Quit

@@ -102,12 +102,13 @@ class CardChecked:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a panel shows, made of the text of one revision."""
+    """What a panel shows, made of the text of one revision; ``key`` names the thing in view (a sample's id)."""
 
     panel: str
     rev: int
     title: str
     lines: tuple[str, ...]
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A run as its events tell it: stages, progress, funnel, training curves, alarms, and how it ended. Pure.
+"""A run as its events tell it: stages, progress, funnel, training curves, alarms, and how it ended.
 
 Reads events (``docs/events.md``) and nothing else of a run; skips what it does not know. Holds no run: whoever watches
 may leave.
@@ -6,9 +6,13 @@ may leave.
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -29,6 +33,37 @@ class RunView:
     alarms: list[str] = field(default_factory=list)
     ended: str = ""
     review: str = ""
+
+
+class Tail:
+    """A run's view that follows its event log: each reading goes on where the last one ended.
+
+    A torn last line waits for the next reading; a log that was begun anew is read from its beginning.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+        self._view = RunView()
+        self._lock = Lock()
+
+    def read(self) -> RunView:
+        """The view with what has come since."""
+        with self._lock, self._path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size < self._at:
+                self._at, self._view = 0, RunView()
+            file.seek(self._at)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._at += len(line)
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict):
+                    fold((event,), self._view)
+        return self._view
 
 
 def fold(events: Iterable[Mapping[str, Any]], view: RunView | None = None) -> RunView:

@@ -9,24 +9,32 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from sdrl.authoring.document import written
 from sdrl.authoring.effects import Show
-from sdrl.authoring.monitor import fold, lines_of
+from sdrl.authoring.monitor import Tail, lines_of
 from sdrl.spec.diagnostics import SdrlError
 
 MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
 HITS = 5
-Content = tuple[str, list[str]]
 
 
-def content(asked: Show) -> Content:
-    """Title and lines of a panel.
+class Content(NamedTuple):
+    """A panel's title and lines; ``key`` names what is in view."""
+
+    title: str
+    lines: list[str]
+    key: str = ""
+
+
+def content(asked: Show, tails: dict[Path, Tail]) -> Content:
+    """Title and lines of a panel. ``tails`` keeps how far the events of a run were read.
 
     Raises:
         SdrlError: the spec is not that far, or a file is not there.
     """
-    return _MAKERS[asked.panel](asked)
+    return _run(asked, tails) if asked.panel == "run" else _MAKERS[asked.panel](asked)
 
 
 def _prompt(asked: Show) -> Content:
@@ -38,7 +46,7 @@ def _prompt(asked: Show) -> Content:
         raise SdrlError("", f"there is no prompt '{name}'", help=f"one of {', '.join(NAMES)}")
     compiled = compile_spec(asked.path, text=asked.text)
     text, said = preview_prompt(compiled, compiled.require().parts[0], name)
-    return f"{name}: exactly what is sent", [*(f"# {line}" for line in said), "", *text.split("\n")]
+    return Content(f"{name}: exactly what is sent", [*(f"# {line}" for line in said), "", *text.split("\n")])
 
 
 def _verify(asked: Show) -> Content:
@@ -63,14 +71,14 @@ def _verify(asked: Show) -> Content:
         lines.append(f"demo {number}   {read}")
     completion, arrow, gold = asked.argument.partition("=>")
     if not asked.argument:
-        return "verifier", [*lines, "", "try one: /verify COMPLETION => GOLD"]
+        return Content("verifier", [*lines, "", "try one: /verify COMPLETION => GOLD"])
     completion = completion.strip().replace("\\n", "\n")
     extraction = verifier.extract(completion)
     lines += ["", f"completion  {completion!r}", f"prediction  {extraction.prediction!r}  {extraction.reason}".rstrip()]
     if arrow:
         judged = verifier.judge(completion, gold.strip())
         lines += [f"gold        {gold.strip()!r}", f"verdict     {judged.verdict} ({judged.reason})"]
-    return "verifier", lines
+    return Content("verifier", lines)
 
 
 def _plain(value: object) -> str:
@@ -90,7 +98,7 @@ def _plan(asked: Show) -> Content:
     lines += [f"test sets {sets}", "", *estimate_lines(plan.estimate)]
     lines += [f"pending: {item}" for item in plan.pending]
     lines += [f"{item.code} {item.path}: {item.message}" for item in compiled.diagnostics]
-    return "plan", lines
+    return Content("plan", lines)
 
 
 def _retrieve(asked: Show) -> Content:
@@ -105,7 +113,7 @@ def _retrieve(asked: Show) -> Content:
     if not sources:
         raise SdrlError("", "the spec names no local corpus files", help="/add corpus {files: [passages/*.jsonl]}")
     if not asked.argument:
-        return "retrieve", ["search the corpus: /retrieve QUERY"]
+        return Content("retrieve", ["search the corpus: /retrieve QUERY"])
     words = loaded.require().retrieve.passage_words
     with TemporaryDirectory() as folder:
         passages = islice(read_passages(sources, loaded.folder, passage_words=words), MOST_PASSAGES)
@@ -115,17 +123,40 @@ def _retrieve(asked: Show) -> Content:
     for hit in hits:
         lines += ["", f"{hit.rank}. {hit.score:.2f}  {hit.passage.title or hit.passage.id}  ({hit.passage.source})"]
         lines += textwrap.wrap(hit.passage.text, 100)[:4]
-    return "retrieve", lines
+    return Content("retrieve", lines)
 
 
-def _run(asked: Show) -> Content:
-    from sdrl.run.events import read_events
+def _run(asked: Show, tails: dict[Path, Tail]) -> Content:
     from sdrl.run.folder import RunFolder
 
-    folder = RunFolder(Path(asked.argument or f"runs/{Path(asked.path).stem}"))
+    folder = RunFolder(Path(asked.argument))
     if not folder.events.exists():
         raise SdrlError("", f"{folder.root} is no run folder (it has no events.jsonl)", help="/run RUN watches another")
-    return f"run {folder.root}", lines_of(fold(read_events(folder.events)))
+    tail = tails.setdefault(folder.events, Tail(folder.events))
+    return Content(f"run {folder.root}", lines_of(tail.read()))
+
+
+def _review(asked: Show) -> Content:
+    from sdrl.run.folder import RunFolder
+    from sdrl.run.review import QUESTIONS, ReviewFiles
+
+    files = ReviewFiles(RunFolder(Path(asked.argument)))
+    samples, judged = files.samples(), files.judgements()
+    if not samples:
+        help_ = "a spec asks for a review with review: {samples: 20}; /review RUN shows another run"
+        raise SdrlError("", f"{files.folder.root} holds no samples to judge", help=help_)
+    valid = sum(bool(judged[row["id"]]["valid"]) for row in samples if row["id"] in judged)
+    told = sum(row["id"] in judged for row in samples)
+    title = f"review {files.folder.root}: {told} of {len(samples)} judged, {valid} valid"
+    row = next((row for row in samples if row["id"] not in judged), None)
+    if row is None:
+        return Content(title, ["all judged; the same 'sdrl run' command goes on, if enough of them are valid"])
+    lines: list[str] = []
+    for name in ("input", "options", "gold", "solution", "passage"):
+        if row.get(name):
+            lines += [name.upper(), *str(row[name]).split("\n"), ""]
+    lines += ["y: valid · n: not valid · /judge no WHAT NOTE says why:"]
+    return Content(title, [*lines, *(f"  {key}: {text}" for key, text in QUESTIONS.items())], str(row["id"]))
 
 
 _MAKERS: Mapping[str, Callable[[Show], Content]] = {
@@ -133,5 +164,5 @@ _MAKERS: Mapping[str, Callable[[Show], Content]] = {
     "verify": _verify,
     "plan": _plan,
     "retrieve": _retrieve,
-    "run": _run,
+    "review": _review,
 }

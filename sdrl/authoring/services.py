@@ -8,46 +8,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sdrl.authoring.effects import Check, CheckCard, Effect, Save, Show
+from sdrl.authoring.effects import Check, CheckCard, Effect, Judge, Save, Show
 from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Shown, Stored
+from sdrl.authoring.monitor import Tail
 from sdrl.authoring.state import digest
 from sdrl.spec.diagnostics import Diagnostic, SdrlError
 from sdrl.spec.loader import load_spec
 
 
-def perform(effect: Effect) -> Event | None:
-    """Do one effect; the event that tells what came of it, or None for what others do (asking, leaving)."""
-    if isinstance(effect, Check):
-        return Checked(effect.rev, load_spec(effect.path, text=effect.text).diagnostics)
-    if isinstance(effect, CheckCard):
-        before = load_spec(effect.path, text=effect.text).diagnostics
-        after = load_spec(effect.path, text=effect.proposed).diagnostics
-        return CardChecked(effect.card, effect.rev, _without(after, before), _without(before, after))
-    if isinstance(effect, Show):
-        return _show(effect)
-    if isinstance(effect, Save):
-        return _save(effect)
-    return None
+class Services:
+    """Does effects; remembers how far the events of a run were read."""
+
+    def __init__(self) -> None:
+        self._tails: dict[Path, Tail] = {}
+
+    def perform(self, effect: Effect) -> Event | None:
+        """Do one effect; the event that tells what came of it, or None for what others do (asking, leaving)."""
+        if isinstance(effect, Check):
+            return Checked(effect.rev, load_spec(effect.path, text=effect.text).diagnostics)
+        if isinstance(effect, CheckCard):
+            before = load_spec(effect.path, text=effect.text).diagnostics
+            after = load_spec(effect.path, text=effect.proposed).diagnostics
+            return CardChecked(effect.card, effect.rev, _without(after, before), _without(before, after))
+        if isinstance(effect, Show):
+            return self._show(effect)
+        if isinstance(effect, Judge):
+            return self._judge(effect)
+        if isinstance(effect, Save):
+            return _save(effect)
+        return None
+
+    def _judge(self, effect: Judge) -> Event:
+        from sdrl.run.folder import RunFolder
+        from sdrl.run.review import ReviewFiles
+
+        try:
+            files = ReviewFiles(RunFolder(Path(effect.run)))
+            files.judge(effect.sample, valid=effect.is_valid, wrong=effect.wrong, note=effect.note)
+        except OSError as error:
+            return Refused("the judgement was not written", error.strerror or str(error), "check the run's folder")
+        return self._show(Show("review", effect.rev, "", "", effect.run))
+
+    def _show(self, asked: Show) -> Event:
+        from sdrl.authoring.panels import content
+
+        try:
+            title, lines, key = content(asked, self._tails)
+        except SdrlError as error:
+            shown = [f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error]
+            lines = [error.message, *([f"help: {error.help}"] if error.help else []), *shown]
+            return Shown(asked.panel, asked.rev, "not yet", tuple(lines))
+        except OSError as error:
+            return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))
+        return Shown(asked.panel, asked.rev, title, tuple(lines), key)
 
 
 def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Problems of one text that the other does not have, wherever they stand."""
     known = {(item.code, item.path, item.message) for item in others}
     return tuple(item for item in found if (item.code, item.path, item.message) not in known)
-
-
-def _show(asked: Show) -> Event:
-    from sdrl.authoring.panels import content
-
-    try:
-        title, lines = content(asked)
-    except SdrlError as error:
-        shown = [f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error]
-        lines = [error.message, *([f"help: {error.help}"] if error.help else []), *shown]
-        return Shown(asked.panel, asked.rev, "not yet", tuple(lines))
-    except OSError as error:
-        return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))
-    return Shown(asked.panel, asked.rev, title, tuple(lines))
 
 
 def _save(asked: Save) -> Event:

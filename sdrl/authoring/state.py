@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.edits import Edit
 
-PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "run")
+PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "run", "review")
 Role = Literal["you", "guide", "assistant", "note"]
 CardStatus = Literal["open", "accepted", "rejected", "stale"]
 
@@ -66,12 +66,15 @@ class Delta:
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows; ``rev`` is the revision it was made of, ``argument`` what it was asked for."""
+    """What a panel shows; ``rev`` is the revision it was made of, ``argument`` what it was asked for, ``key`` the
+    thing in view (a sample's id).
+    """
 
     title: str = ""
     lines: tuple[str, ...] = ()
     rev: int = -1
     argument: str = ""
+    key: str = ""
     is_waiting: bool = False
 
 

@@ -10,16 +10,16 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sdrl.authoring.effects import Check, CheckCard, Effect, Save
+from sdrl.authoring.effects import Check, CheckCard, Effect, Judge, Save
 from sdrl.authoring.events import Event, Opened, is_journaled
 from sdrl.authoring.journal import DIGITS, Journal, Line, read_lines
 from sdrl.authoring.reducer import reduce
-from sdrl.authoring.services import perform
+from sdrl.authoring.services import Services
 from sdrl.authoring.state import State, digest
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.source import read_source
 
-AT_ONCE = (Check, CheckCard, Save)
+AT_ONCE = (Check, CheckCard, Judge, Save)
 
 
 class Workbench:
@@ -33,6 +33,7 @@ class Workbench:
         self.state = State()
         self._start = start
         self._journal = journal
+        self._services = Services()
         self._waiting: deque[Event] = deque()
         self._is_busy = False
 
@@ -65,14 +66,14 @@ class Workbench:
                 self._waiting.append(result)
 
     def _done(self, effect: Effect) -> Event | None:
-        return perform(effect)
+        return self._services.perform(effect)
 
 
 class Replay(Workbench):
     """A workbench for events that happened already: saves nothing, asks nobody, makes no panels."""
 
     def _done(self, effect: Effect) -> Event | None:
-        return perform(effect) if isinstance(effect, Check | CheckCard) else None
+        return self._services.perform(effect) if isinstance(effect, Check | CheckCard) else None
 
 
 def replay(lines: Iterable[Line], name: str, path: str) -> Workbench:

@@ -16,10 +16,12 @@ from sdrl.authoring.workbench import Replay, opened, replay
 from sdrl.cli.main import main
 from sdrl.spec.loader import load_spec
 
-SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.script"))
+FOLDER = Path(__file__).parent / "scripts"
+SCRIPTS = sorted([*FOLDER.glob("*.script"), *FOLDER.glob("*.journal")])
 WANTED = {
     "gsm8k": {"type": "number", "extract": "marker"},
     "contract-questions": {"type": "boolean", "extract": "tag"},
+    "with-a-scripted-fake-model": {"type": "number", "extract": "marker"},
     "ticket-labels": {"type": "label", "extract": "marker"},
 }
 

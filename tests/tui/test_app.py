@@ -233,3 +233,60 @@ async def test_without_colour_every_status_still_has_its_sign(tmp_path: Path, mo
 
 def test_the_app_starts_on_nothing_but_a_path(tmp_path: Path) -> None:
     assert SdrlApp(tmp_path / "a.yaml").bench.state.text == ""
+
+
+async def test_a_click_takes_one_field_of_a_card_over(tmp_path: Path) -> None:
+    edits = (Edit("set", "budget.usd", 80), Edit("set", "seed", 3))
+    app = app_on(tmp_path, GSM8K, assistant=ScriptedFakeAssistant(Reply("Both.", edits, "")), keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "/model fake http://127.0.0.1:9/v1", "do both")
+        lines = screen_text(app).split("\n")
+        row = next(at for at, line in enumerate(lines) if "2 seed" in line)
+        await pilot.click(offset=(lines[row].index("seed") + 1, row))
+        await settle(app, pilot)
+        assert "seed: 3" in app.state.text
+        assert "usd: 150" in app.state.text
+        row, lines = next(
+            (at, screen_text(app).split("\n"))
+            for at, line in enumerate(screen_text(app).split("\n"))
+            if "ctrl+t accepts" in line and "▌" in line
+        )
+        await pilot.click(offset=(lines[row].index("accepts"), row))
+        await settle(app, pilot)
+        assert "usd: 80" in app.state.text
+
+
+async def test_a_tab_is_chosen_by_a_click(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await pilot.click("#tab-verify")
+        await settle(app, pilot)
+        assert app.state.view == "verify"
+        assert "extract" in screen_text(app)
+
+
+async def test_samples_are_judged_by_keys(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "artifacts").mkdir(parents=True)
+    rows = [{"id": name, "input": f"What is {name}?", "gold": "2", "solution": "#### 2"} for name in ("one", "two")]
+    (run / "artifacts" / "review.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, f"/review {run}")
+        assert "What is one?" in screen_text(app)
+        await pilot.press("y")
+        await settle(app, pilot)
+        assert "What is two?" in screen_text(app)
+        await write(app, pilot, "/judge no output off by one")
+    judged = [json.loads(line) for line in (run / "review.jsonl").read_text().splitlines()]
+    assert [(row["valid"], row["note"]) for row in judged] == [(True, ""), (False, "off by one")]
+
+
+async def test_the_palette_runs_an_action(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p", *"problems")
+        await pilot.pause(0.3)
+        await pilot.press("down", "enter")
+        await settle(app, pilot)
+        assert app.state.view == "issues"

@@ -107,3 +107,12 @@ def test_the_command_finds_the_app_through_its_entry_point() -> None:
     named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["sdrl.apps"]["tui"]
     module, _, function = named.partition(":")
     assert callable(getattr(import_module(module), function))
+
+
+def test_a_polite_end_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path) as terminal:
+        terminal.read_until(b"What shall the spec be called?")
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.read_until(LEAVES_ALTERNATE_SCREEN)
+        terminal.read_until(b"its text is kept in")
+        assert terminal.process.wait(MOST_S) == 0

@@ -6,11 +6,14 @@ both.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import time
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -89,6 +92,8 @@ class SdrlApp(App[None]):
         self._open()
         self.query_one(Prompt).focus()
         self.set_interval(FOLLOW_S, self._follow_run)
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)
         self._draw()
 
     def _open(self) -> None:
@@ -140,6 +145,16 @@ class SdrlApp(App[None]):
             self._show_chat()
             return
         self.start_action(name)
+
+    def action_command(self, line: str) -> None:
+        """A click that stands for a command."""
+        self.dispatch(event_of(f"/{line}"))
+
+    def on_key(self, event: events.Key) -> None:
+        """y and n judge the sample in view, where nothing is written into."""
+        if self.state.view == "review" and event.key in ("y", "n") and not isinstance(self.focused, TextArea):
+            event.stop()
+            self.dispatch(Acted("judge", event.key))
 
     def action_escape(self) -> None:
         """Stop the answer, close the menu, else go back to the chat."""

@@ -14,7 +14,7 @@ from textual.worker import Worker
 
 from sdrl.authoring.effects import Ask, Cancel, Effect, Quit, Show
 from sdrl.authoring.events import Answered, Event, Failed, Shown, Streamed
-from sdrl.authoring.services import perform
+from sdrl.authoring.services import Services
 from sdrl.models.assistant import Answering
 from sdrl.spec.diagnostics import SdrlError
 
@@ -48,6 +48,7 @@ class Jobs:
     def __init__(self, host: Host, assistant: Answering) -> None:
         self._host = host
         self._assistant = assistant
+        self._services = Services()
         self._asking: dict[int, Worker[None]] = {}
 
     def start(self, effect: Effect) -> None:
@@ -67,7 +68,7 @@ class Jobs:
 
     def _show(self, effect: Show) -> None:
         try:
-            event = perform(effect)
+            event = self._services.perform(effect)
         except Exception as error:  # the border where a bug of a panel becomes a line of it, and not the app's end
             event = Shown(effect.panel, effect.rev, "this is a bug of sdrl", (f"{type(error).__name__}: {error}",))
         if event is not None:

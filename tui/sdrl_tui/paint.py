@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from rich.style import Style
 from rich.text import Text
 
 from sdrl.authoring.drawing import clean, issue_line, value_text
@@ -48,8 +49,10 @@ def turn_text(state: State, turn: Turn) -> Text:
 def card_text(card: Card) -> Text:
     """A card: its fields before and after, its reasons, what it does to the problems, and how to answer it."""
     made = Text.assemble("▌ ", (f"card {card.id} [{card.status}] ", _STATUS[card.status]), (clean(card.title), "bold"))
+    is_open = card.status in ("open", "stale")
     for number, change in enumerate(card.changes, 1):
-        made.append(f"\n▌ {number} {clean(change.path)}", "bold")
+        made.append("\n▌ ")
+        made.append_text(_link(f"{number} {clean(change.path)}", f"accept {card.id} {number}", is_open=is_open))
         if change.before is not None:
             made.append(f"\n▌   - {value_text(change.before)}", "red")
         if change.edit.operation in ("set", "insert"):
@@ -64,10 +67,19 @@ def card_text(card: Card) -> Text:
         made.append(f"\n▌ adds  {issue_line(issue)}", "yellow")
     if card.problem:
         made.append(f"\n▌ cannot be made: {clean(card.problem)}", "red")
-    if card.status in ("open", "stale"):
-        made.append("\n▌ ctrl+t accepts, ctrl+r rejects", "bold")
+    if is_open:
+        made.append("\n▌ ")
+        made.append_text(_link("ctrl+t accepts", f"accept {card.id}"))
+        made.append(", ")
+        made.append_text(_link("ctrl+r rejects", f"reject {card.id}"))
         made.append(f"; /accept {card.id} FIELD… takes a part" if len(card.changes) > 1 else "", "dim")
     return made
+
+
+def _link(text: str, command: str, *, is_open: bool = True) -> Text:
+    """Text that gives a command when it is clicked."""
+    style = Style(bold=True, meta={"@click": f"app.command('{command}')"}) if is_open else Style(bold=True)
+    return Text(text, style)
 
 
 def yaml_line(line: str, issues: Sequence[Diagnostic], number: int) -> Text:
