@@ -12,7 +12,7 @@ from sdrl.authoring.effects import Check, CheckCard, Effect, Judge, Save, Show
 from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Shown, Stored
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.state import digest
-from sdrl.spec.diagnostics import Diagnostic, SdrlError
+from sdrl.spec.diagnostics import Diagnostic, SdrlError, has_errors
 from sdrl.spec.loader import load_spec
 
 
@@ -64,9 +64,13 @@ class Services:
 
 
 def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Problems of one text that the other does not have, wherever they stand."""
+    """Problems of one text that the other does not have, wherever they stand.
+
+    Advice is given on texts without errors alone: where the other text has some, what it would be advised is not known.
+    """
     known = {(item.code, item.path, item.message) for item in others}
-    return tuple(item for item in found if (item.code, item.path, item.message) not in known)
+    counted = [item for item in found if item.is_error] if has_errors(others) else found
+    return tuple(item for item in counted if (item.code, item.path, item.message) not in known)
 
 
 def _save(asked: Save) -> Event:
