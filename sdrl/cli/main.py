@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "judge completions against golds, JSONL in and out"),
     "index": ("index", "build a passage index"),
     "search": ("search", "look into a passage index"),
+    "rehearse": ("rehearse", "what needs the hardware, two steps each with random weights: memory, speed, forecast"),
     "run": ("run", "execute a plan, or resume it with the same command"),
     "status": ("status", "tell where a run is"),
     "stop": ("stop", "end a run cleanly; the same run command goes on"),

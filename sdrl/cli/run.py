@@ -34,12 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run and report the end in one line; the exit code is the run's."""
-    with _stoppable():
+    with stoppable():
         return _run(args)
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """A signal before the executor listens (while libraries load) ends as one that comes later: one line, exit 5.
 
     At once and not by an exception: raised inside the import of a compiled library, that one is the library's crash.

@@ -29,7 +29,7 @@ CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
-    job = await _job(ctx)
+    job = await job_of(ctx)
     outcome = await run_training(
         job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop, hidden=_keys(ctx)
     )
@@ -87,7 +87,8 @@ def _keys(ctx: StageContext) -> frozenset[str]:
     return frozenset({variable} if variable else ())
 
 
-async def _job(ctx: StageContext) -> TrainingJob:
+async def job_of(ctx: StageContext) -> TrainingJob:
+    """The training that the plan asks for, over the rows of select; its row files are written."""
     settings = ctx.plan.settings
     train = settings.train
     work = ctx.run_dir / "training"

@@ -18,6 +18,7 @@ from sdrl.training import data, process, session
 from sdrl.training.__main__ import _train
 from sdrl.training.__main__ import main as training_main
 from sdrl.training.job import TrainingJob
+from tests.compiler.project import SPEC as PROJECT
 from tests.compiler.project import write_project, write_rows
 from tests.diagnostics.scene import Stage, scene
 from tests.diagnostics.scenes_run import SPEC
@@ -147,3 +148,12 @@ def two_machines_that_do_not_know_each_other(stage: Stage) -> None:
     asked = job(stage, processes=16, nodes=2, device="cuda")
     with mock.patch.dict("os.environ", {"SDRL_MAIN_ADDRESS": "node-1"}):
         stage.fails(lambda: command(asked, asked.work_dir / "job.json"))
+
+
+@scene("E883")
+def a_rehearsal_of_a_model_that_nobody_knows(stage: Stage) -> None:
+    named = PROJECT.replace("./base", "nobody/unheard-of").replace("embedded", f"embedded, revision: {'0' * 40}")
+    write_project(stage.folder, named)
+    assert stage.quietly("compile", "sums.yaml") == 0
+    with mock.patch("sdrl.run.random_weights._from_hub", lambda weights: None):
+        stage.sdrl("rehearse", "sums.plan")
