@@ -253,9 +253,7 @@ def _with_model(plan: Plan, folder: Path) -> Plan:
     train = plan.settings.train
     if train.algorithm == "rft":  # learns from draws that a rehearsal does not have; the work on the hardware is sft's
         train = train.model_copy(update={"algorithm": "sft"})
-    settings = plan.settings.model_copy(
-        update={"models": models.model_copy(update={"base": base}), "train": train}
-    )
+    settings = plan.settings.model_copy(update={"models": models.model_copy(update={"base": base}), "train": train})
     return replace(plan, settings=settings, identities={**plan.identities, "base": f"sha256:{digest_folder(folder)}"})
 
 

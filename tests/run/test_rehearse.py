@@ -15,9 +15,9 @@ from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.identities import embedded_folder
 from sdrl.compiler.model_shape import FAMILIES, known_shape, read_shape
 from sdrl.compiler.plan_file import read_plan
-from sdrl.run.rehearsal_forecast import forecast
 from sdrl.run.peak_memory import PeakMemory, tree_gb
 from sdrl.run.random_weights import config_of
+from sdrl.run.rehearsal_forecast import forecast
 from sdrl.run.rehearse import Measured, Rehearsal
 from tests.compiler.project import SPEC, write_project
 
