@@ -7,6 +7,8 @@ that comes out otherwise is noticed.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -31,7 +33,11 @@ class Line(NamedTuple):
 
 
 class Journal:
-    """Appends events to a file. ``clock`` gives seconds, for when to fsync."""
+    """Appends events to a file. ``clock`` gives seconds, for when to fsync.
+
+    Raises:
+        OSError: the file cannot be written, or another process writes it.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self.path = path
@@ -39,6 +45,11 @@ class Journal:
         self._synced = clock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise BlockingIOError(errno.EWOULDBLOCK, "the spec is open in another terminal") from None
         if path.stat().st_size and not _ends_whole(path):
             self._file.write(b"\n")
 

@@ -73,6 +73,9 @@ def _opened_again(state: State, event: Opened) -> Result:
     found = digest(event.text) if event.exists else digest("")
     if found == state.saved or event.text == state.text:
         return replace(state, saved=found, disk=None), ()
+    if not state.is_dirty and event.exists:
+        note = "the file was changed by another program; its text was taken over, /undo goes back"
+        return noted(replace(with_text(state, event.text), saved=found, disk=None), note), ()
     note = "the file was changed by another program: /reload takes its text, /save writes yours over it"
     return noted(replace(state, saved=found, disk=event.text), note), ()
 

@@ -10,6 +10,7 @@ from sdrl_tui.app import SdrlApp
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.spec_editor import SpecEditor
 
+from sdrl.authoring.events import Acted, Said
 from sdrl.authoring.journal import journal_path, read_lines
 from sdrl.authoring.workbench import replay
 from sdrl.models.assistant import Reply
@@ -290,3 +291,100 @@ async def test_the_palette_runs_an_action(tmp_path: Path) -> None:
         await pilot.press("down", "enter")
         await settle(app, pilot)
         assert app.state.view == "issues"
+
+
+async def test_what_happens_under_the_palette_is_drawn_when_it_closes(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        assert app.screen.is_modal
+        app.dispatch(Acted("set", "budget.usd 7"))
+        await pilot.pause(0.15)
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert not app.screen.is_modal
+        assert "budget.usd changed" in screen_text(app)
+
+
+async def test_a_file_changed_outside_while_nothing_was_open_is_taken_over(tmp_path: Path) -> None:
+    first = app_on(tmp_path, GSM8K)
+    async with first.run_test(size=(80, 24)) as pilot:
+        await settle(first, pilot)
+    again = app_on(tmp_path, GSM8K + "seed: 3\n")
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settle(again, pilot)
+        assert again.state.text == GSM8K + "seed: 3\n"
+        assert not again.state.is_dirty
+        await write(again, pilot, "/undo")
+        assert again.state.text == GSM8K
+
+
+async def test_a_journal_that_cannot_be_replayed_is_put_aside(tmp_path: Path) -> None:
+    kept = journal_path(tmp_path / "task.yaml")
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"event": "said", "text": "a", "digest": "0000000000000000"}\n{"event": "said", "text": "b"}\n')
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        assert app.state.text == GSM8K
+    assert kept.with_suffix(".journal.old").read_text().startswith('{"event": "said", "text": "a"')
+    assert kept.read_text().startswith('{"event": "opened"')
+
+
+async def test_a_second_terminal_on_the_same_spec_leaves_the_journal_alone(tmp_path: Path) -> None:
+    first, second = app_on(tmp_path, GSM8K), app_on(tmp_path)
+    async with first.run_test(size=(80, 24)) as pilot:
+        await settle(first, pilot)
+        before = journal_path(tmp_path / "task.yaml").read_text()
+        async with second.run_test(size=(80, 24)) as other:
+            await write(second, other, "/set budget.usd 7")
+        assert journal_path(tmp_path / "task.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+async def test_line_endings_stay_as_they_are(tmp_path: Path, ending: str) -> None:
+    text = GSM8K.replace("\n", ending)
+    (tmp_path / "task.yaml").write_bytes(text.encode())
+    app = app_on(tmp_path, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await settle(app, pilot)
+        assert app.state.text == text
+
+
+async def test_mixed_line_endings_are_shown_and_kept(tmp_path: Path) -> None:
+    text = GSM8K.replace("\n", "\r\n", 3)
+    (tmp_path / "task.yaml").write_bytes(text.encode())
+    app = app_on(tmp_path, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2", "x")
+        await settle(app, pilot)
+        assert app.state.text == text
+        await write(app, pilot, "/set budget.usd 7")
+        assert app.state.text == text.replace("usd: 150", "usd: 7")
+
+
+async def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_bytes(b"\xff\xfe\x00")
+    app = app_on(tmp_path, keeps_journal=False)
+    async with app.run_test(size=(80, 24)):
+        pass
+    assert app.return_code == 1
+
+
+async def test_resizing_while_an_answer_streams_does_no_harm(tmp_path: Path) -> None:
+    fake = ScriptedFakeAssistant(Reply("A long answer. " * 50, (), ""), waits=True)
+    app = app_on(tmp_path, GSM8K, assistant=fake, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.dispatch(Acted("model", "fake http://127.0.0.1:9/v1"))
+        app.dispatch(Said("tell me"))
+        for width, height in ((20, 5), (200, 60), (7, 3), (99, 19), (100, 20), (40, 12), (80, 24)):
+            await pilot.resize_terminal(width, height)
+            app._draw()
+            await pilot.pause()
+        assert "A long answer." in app.state.turns[-1].text
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert fake.was_cancelled
+        assert max(map(len, screen_text(app).split("\n"))) <= 80

@@ -11,12 +11,13 @@ import contextlib
 import signal
 import time
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static, Tabs, TextArea
 
 from sdrl.authoring.actions import ACTIONS, event_of
@@ -26,7 +27,6 @@ from sdrl.authoring.events import Acted, Event, Failed, Typed
 from sdrl.authoring.journal import Journal, journal_path
 from sdrl.authoring.state import State
 from sdrl.authoring.workbench import Workbench, opened, recovered
-from sdrl.models.assistant import Answering, ask
 from sdrl.spec.diagnostics import SdrlError
 from sdrl_tui.chat import Chat
 from sdrl_tui.jobs import Happened, Jobs
@@ -35,6 +35,9 @@ from sdrl_tui.palette import ActionProvider
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.side import Side
 from sdrl_tui.spec_editor import SpecEditor
+
+if TYPE_CHECKING:
+    from sdrl.models.assistant import Answering
 
 TYPING_S = 0.08
 REDRAW_S = 0.05
@@ -63,7 +66,7 @@ class SdrlApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - the base class's annotation
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, path: Path, assistant: Answering = ask, *, keeps_journal: bool = True) -> None:
+    def __init__(self, path: Path, assistant: Answering | None = None, *, keeps_journal: bool = True) -> None:
         super().__init__()
         self.animation_level = "none"
         self._path = path
@@ -79,6 +82,11 @@ class SdrlApp(App[None]):
         """The state as it is."""
         return self.bench.state
 
+    @property
+    def _main(self) -> Screen[object]:
+        """The screen below whatever is open over it."""
+        return self.screen_stack[0]
+
     def compose(self) -> ComposeResult:
         """Chat and side, a line of status, the keys."""
         with Horizontal(id="body"):
@@ -90,7 +98,7 @@ class SdrlApp(App[None]):
     def on_mount(self) -> None:
         """Open the spec, or go on where a journal ends."""
         self._open()
-        self.query_one(Prompt).focus()
+        self._main.query_one(Prompt).focus()
         self.set_interval(FOLLOW_S, self._follow_run)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)
@@ -101,13 +109,16 @@ class SdrlApp(App[None]):
         found = recovered(self._path, kept) if self._keeps_journal and kept.exists() else None
         if found is not None:
             self.bench.state = found.state
+        elif self._keeps_journal and kept.exists():
+            kept.replace(aside := kept.with_suffix(".journal.old"))
+            self.notify(f"the journal of an earlier time cannot be replayed; it is kept as {aside.name}")
         if self._keeps_journal:
             try:
                 self._journal = Journal(kept, time.monotonic)
                 self.bench.keep_in(self._journal)
                 self.set_interval(SYNC_S, self._journal.sync)
             except OSError as error:
-                self.notify(f"no journal is kept: {error.strerror}", severity="warning")
+                self.notify(f"no journal is kept: {error.strerror or error}", severity="warning")
         try:
             self.bench.dispatch(opened(self._path))
         except (SdrlError, OSError) as error:
@@ -127,7 +138,7 @@ class SdrlApp(App[None]):
         action = ACTIONS[name]
         if action.usage and not action.usage.startswith("["):
             self._show_chat()
-            self.query_one(Prompt).put(f"/{name} ")
+            self._main.query_one(Prompt).put(f"/{name} ")
             return
         self.dispatch(Acted(name))
         if action.group == "look" and name != "explain":
@@ -137,11 +148,11 @@ class SdrlApp(App[None]):
 
     def action_act(self, name: str) -> None:
         """A key of the table. What is being typed in the prompt has its own undo."""
-        prompt = self.query_one(Prompt)
+        prompt = self._main.query_one(Prompt)
         if name in ("undo", "redo") and self.focused is prompt and prompt.text:
             prompt.undo() if name == "undo" else prompt.redo()
             return
-        if name == "spec" and self.screen.has_class("-side") and self.state.view == "spec":
+        if name == "spec" and self._main.has_class("-side") and self.state.view == "spec":
             self._show_chat()
             return
         self.start_action(name)
@@ -162,7 +173,7 @@ class SdrlApp(App[None]):
             self.screen.dismiss()
         elif self.state.asking:
             self.dispatch(Acted("stop"))
-        elif not self.query_one(Chat).close_menu():
+        elif not self._main.query_one(Chat).close_menu():
             self._show_chat()
 
     def leave(self) -> None:
@@ -177,7 +188,7 @@ class SdrlApp(App[None]):
 
     @on(Prompt.Sent)
     def _sent(self, message: Prompt.Sent) -> None:
-        self.query_one(Chat).close_menu()
+        self._main.query_one(Chat).close_menu()
         event = event_of(message.text)
         self.dispatch(event)
         if isinstance(event, Acted) and event.action in ACTIONS:
@@ -187,7 +198,7 @@ class SdrlApp(App[None]):
 
     @on(Prompt.Menu)
     def _menu_key(self, message: Prompt.Menu) -> None:
-        menu = self.query_one("#menu", OptionList)
+        menu = self._main.query_one("#menu", OptionList)
         if message.what in ("up", "down"):
             menu.action_cursor_up() if message.what == "up" else menu.action_cursor_down()
         elif menu.highlighted is not None:
@@ -196,10 +207,10 @@ class SdrlApp(App[None]):
     @on(OptionList.OptionSelected, "#menu")
     def _menu_click(self, message: OptionList.OptionSelected) -> None:
         self._choose(str(message.option_id), is_enter=True)
-        self.query_one(Prompt).focus()
+        self._main.query_one(Prompt).focus()
 
     def _choose(self, name: str, *, is_enter: bool) -> None:
-        prompt, action = self.query_one(Prompt), ACTIONS[name]
+        prompt, action = self._main.query_one(Prompt), ACTIONS[name]
         prompt.put(f"/{name} " if action.usage else f"/{name}")
         if is_enter and (not action.usage or action.usage.startswith("[")):
             prompt.send()
@@ -217,11 +228,11 @@ class SdrlApp(App[None]):
 
     @on(TextArea.Changed, "#prompt")
     def _prompt_changed(self, message: TextArea.Changed) -> None:
-        self.query_one(Chat).suggest(message.text_area.text)
+        self._main.query_one(Chat).suggest(message.text_area.text)
 
     @on(TextArea.Changed, "#spec")
     def _spec_changed(self, message: TextArea.Changed) -> None:
-        if message.text_area.text != self.state.text and not self._is_typing:
+        if message.text_area.text != self.state.text and not self._is_typing and not message.text_area.read_only:
             self._is_typing = True
             self.set_timer(TYPING_S, self._typing_paused)
 
@@ -242,7 +253,7 @@ class SdrlApp(App[None]):
         if not self._is_typing:
             return
         self._is_typing = False
-        delta = delta_of(self.state.text, self.query_one(SpecEditor).text)
+        delta = delta_of(self.state.text, self._main.query_one(SpecEditor).text)
         if delta.old or delta.new:
             self.bench.dispatch(Typed(delta.start, delta.start + len(delta.old), delta.new))
 
@@ -262,21 +273,21 @@ class SdrlApp(App[None]):
         if not self.is_running:
             return
         state = self.state
-        self.query_one(Chat).follow(state)
-        self.query_one(Side).follow(state, follows_text=not self._is_typing)
-        self.query_one("#status", Static).update(status_text(state))
-        prompt = self.query_one(Prompt)
+        self._main.query_one(Chat).follow(state)
+        self._main.query_one(Side).follow(state, follows_text=not self._is_typing)
+        self._main.query_one("#status", Static).update(status_text(state))
+        prompt = self._main.query_one(Prompt)
         if state.draft and not prompt.text:
             prompt.put(state.draft)
 
     def _show_side(self) -> None:
-        self.screen.add_class("-side")
+        self._main.add_class("-side")
         self._draw()
-        self.query_one(Side).focus_panel(self.state)
+        self._main.query_one(Side).focus_panel(self.state)
 
     def _show_chat(self) -> None:
-        self.screen.remove_class("-side")
-        self.query_one(Prompt).focus()
+        self._main.remove_class("-side")
+        self._main.query_one(Prompt).focus()
 
 
 def main(path: Path | None = None) -> int:

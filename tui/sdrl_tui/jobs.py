@@ -7,7 +7,7 @@ still comes of that is dropped by the reducer.
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 from textual.worker import Worker
@@ -15,8 +15,10 @@ from textual.worker import Worker
 from sdrl.authoring.effects import Ask, Cancel, Effect, Quit, Show
 from sdrl.authoring.events import Answered, Event, Failed, Shown, Streamed
 from sdrl.authoring.services import Services
-from sdrl.models.assistant import Answering
 from sdrl.spec.diagnostics import SdrlError
+
+if TYPE_CHECKING:
+    from sdrl.models.assistant import Answering
 
 FLUSH_S = 0.1
 
@@ -43,9 +45,9 @@ class Host(Protocol):
 
 
 class Jobs:
-    """Starts and cancels the workers of one app."""
+    """Starts and cancels the workers of one app. Without an ``assistant`` of its own it asks real models."""
 
-    def __init__(self, host: Host, assistant: Answering) -> None:
+    def __init__(self, host: Host, assistant: Answering | None) -> None:
         self._host = host
         self._assistant = assistant
         self._services = Services()
@@ -85,7 +87,7 @@ class Jobs:
 
         flushing = asyncio.create_task(flush())
         try:
-            reply = await self._assistant(effect.assistant, effect.messages, pieces.append)
+            reply = await self._answering()(effect.assistant, effect.messages, pieces.append)
             event: Event = Answered(effect.turn, reply.text, reply.edits, reply.why)
         except SdrlError as error:
             event = Failed(effect.turn, error.message, error.help or "")
@@ -96,6 +98,13 @@ class Jobs:
         self._flush(effect.turn, pieces)
         self._asking.pop(effect.turn, None)
         self._host.post_message(Happened(event))
+
+    def _answering(self) -> Answering:
+        if self._assistant is None:
+            from sdrl.models.assistant import ask  # 80 ms that the first paint does not wait for
+
+            self._assistant = ask
+        return self._assistant
 
     def _flush(self, turn: int, pieces: list[str]) -> None:
         if pieces:

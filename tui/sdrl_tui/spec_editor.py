@@ -38,8 +38,10 @@ class SpecEditor(TextArea):
             start = document.get_location_from_index(delta.start)
             end = document.get_location_from_index(delta.start + len(delta.old))
             self.replace(delta.new, start, end, maintain_selection_offset=True)
-            if self.text != state.text:  # line endings that a splice cannot say
+            if self.text != state.text:
                 self.load_text(state.text)
+        # mixed line endings are no text of an editor: they are shown, and changed by commands alone
+        self.read_only = self.text != state.text
         if self.issues != state.issues:
             self.issues = state.issues
             self.notify_style_update()
