@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-vllm check fix golden bench bench-calls faults fuzz money clean
+.PHONY: help install demo forecast test test-vllm check fix golden bench bench-calls faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ faults: install ## what kills, full disks, damaged stores and bad endpoints do t
 money: install ## a thousand randomised runs against a provider that keeps its own bill: no cap exceeded; kills of batches (two minutes)
 	$(BIN)/python -m tests.models.money_runs 1000
 	$(BIN)/python -m tests.end_to_end.batch_kills
+
+kills: install ## a training killed thirty times at random moments ends with the same weights
+	SDRL_TEST_KILLS=30 $(BIN)/python -m pytest tests/training/test_kill_safe.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
