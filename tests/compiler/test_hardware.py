@@ -163,3 +163,19 @@ def test_the_plan_of_a_spec_keeps_it_and_no_hash_knows_the_memory(tmp_path: Path
 def test_no_gpu_asked_for_and_no_vllm_plans_no_hardware(tmp_path: Path) -> None:
     plan = compile_spec(write_project(tmp_path)).require()
     assert plan.estimate["hardware"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "memory_gb", "expected"),
+    [
+        (SEVEN, 80, []),
+        ("Qwen/Qwen2.5-32B", 48, ["write 'models.base.server: {tensor_parallel: 2}'"]),
+    ],
+)
+def test_a_server_that_cannot_hold_one_answer_is_told_how_many_gpus_can(
+    name: str, memory_gb: int, expected: list[str], tmp_path: Path
+) -> None:
+    spec = SPEC.replace("./base", name).replace("serve: embedded", f"revision: {'0' * 40}, serve: vllm")
+    compiled = compile_spec(write_project(tmp_path, f"{spec}hardware: {{gpus: 8, nodes: 8, memory_gb: {memory_gb}}}\n"))
+    found = [item.help for item in compiled.diagnostics if item.code == "E520" and item.path == "models.base.server"]
+    assert found == expected
