@@ -97,10 +97,12 @@ def _sign(change: Change) -> tuple[str, str]:
 
 
 def _stages(found: PlanDiff, width: int, paint: Painter) -> list[str]:
-    from sdrl.compiler.plan import STAGES
+    from sdrl.compiler.rounds import round_of, stage_names
 
     again = {stage.name: stage for stage in found.reruns}
-    names = sorted([*again, *found.stays], key=STAGES.index)
+    names = [*again, *found.stays]
+    order = stage_names(max(map(round_of, names), default=1))
+    names.sort(key=order.index)
     room = max(map(len, names))
     lines = []
     for name in names:

@@ -15,6 +15,7 @@ from typing import Any
 from sdrl.compiler.graph import NOT_HASHED, dump_settings
 from sdrl.compiler.parts import WHOLE
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.rounds import kind_of
 from sdrl.compiler.values import origin_of
 
 _MISSING = object()
@@ -105,7 +106,11 @@ def diff_plans(a: Plan, b: Plan) -> PlanDiff:
         if old is not None and old.hash == stage.hash:
             continue
         changed.add(stage.name)
-        found = dict.fromkeys(_told(_changes(old.identity if old else {}, stage.identity), *views))
+        if old is None:  # a stage of a further round
+            changes = [change for change in _changes(views[0].settings, views[1].settings) if change.path == "rounds"]
+        else:
+            changes = list(_told(_changes(old.identity, stage.identity), *views))
+        found = dict.fromkeys(changes)
         own = [replace(change, origin=views[1].origin(change)) for change in found]
         reruns.append(StageDiff(stage.name, tuple(own), tuple(name for name in stage.parents if name in changed)))
     hashed = {change.path for stage in reruns for change in stage.changes}
@@ -120,7 +125,8 @@ def diff_plans(a: Plan, b: Plan) -> PlanDiff:
 
 
 def _redo(plan: Plan, stages: set[str], case: str) -> Redo:
-    redo = Redo(updates=plan.estimate["training"]["updates"] if "train" in stages else 0)
+    trainings = sum(kind_of(name) == "train" for name in stages)
+    redo = Redo(updates=plan.estimate["training"]["updates"] // plan.settings.rounds * trainings)
     for entry in plan.estimate["stages"]:
         load = entry[case]
         if entry["stage"] not in stages:

@@ -14,6 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.rounds import kind_of, named
 from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, vote_wave, wave_size
 from sdrl.compiler.sizes import NO_LIMIT, Size, Sizes
 from sdrl.spec.model import Price
@@ -53,7 +54,7 @@ def estimate(plan: Plan, sizes: Sizes) -> dict[str, Any]:
     free = bool(models and models.instructor.is_embedded)
     stages: list[dict[str, Any]] = []
     for name in loads["expected"]:
-        is_instructed = name in INSTRUCTED
+        is_instructed = kind_of(name) in INSTRUCTED
         entry: dict[str, Any] = {"stage": name, "asks": "instructor" if is_instructed else "base"}
         for case in loads:
             load = loads[case][name].rounded()
@@ -158,8 +159,28 @@ class _Expected:
             "probe": self._base(accepted, 1, greedy=True, factor=1.0),
             "adapt": self._rewrites(accepted, factor) + self.votes["adapt"],
             "score": self._base(pool, score.draws, greedy=score.sampling.temperature == 0, factor=base_factor),
+            **self._further(voted * self._adapted, pool, factor, base_factor),
             "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
         }
+
+    def _further(self, newest: float, pool: float, factor: float, base_factor: float) -> dict[str, Load]:
+        """What rounds beyond the first ask: each adapts the samples that the one before wrote, and scores all.
+
+        Solved shares and lengths are taken as the base model's: what a trained model solves is not known.
+        """
+        score, readable = self._settings.score, self._sizes.writing.readable
+        loads: dict[str, Load] = {}
+        for at in range(2, self._settings.rounds + 1):
+            rewritten, longer = self._rewritten(newest)
+            loads[named("probe", at)] = self._base(newest, 1, greedy=True, factor=factor)
+            factor *= longer
+            voted = rewritten * readable
+            loads[named("adapt", at)] = self._rewrites(newest, factor) + self._votes(voted, factor)
+            newest = voted * self._adapted
+            pool += newest
+            greedy = score.sampling.temperature == 0
+            loads[named("score", at)] = self._base(pool, score.draws, greedy=greedy, factor=base_factor)
+        return loads
 
     def _rewritten(self, accepted: float) -> tuple[float, float]:
         """Samples that are rewritten, and the length of the new ones beside theirs."""
@@ -235,8 +256,21 @@ class _Worst:
             "probe": self._base(samples, 1, question.most, answered),
             "adapt": _one_each(rewrites, rewriting, written) + self._votes(rewrites, solve),
             "score": self._base(samples + rewrites, settings.score.draws, question.most, answered),
+            **self._further(samples, rewrites, rewriting, question.most, answered),
             "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
         }
+
+    def _further(self, samples: int, rewrites: int, rewriting: int, question: int, answered: int) -> dict[str, Load]:
+        """What rounds beyond the first ask at most: every sample of the round before is rewritten once more."""
+        written = self._settings.synthesize.sampling.max_tokens or NO_LIMIT
+        loads: dict[str, Load] = {}
+        for at in range(2, self._settings.rounds + 1):
+            votes = self._votes(rewrites, self._sizes.solve())
+            loads[named("probe", at)] = self._base(rewrites, 1, question, answered)
+            loads[named("adapt", at)] = _one_each(rewrites, rewriting, written) + votes
+            pool = samples + at * rewrites
+            loads[named("score", at)] = self._base(pool, self._settings.score.draws, question, answered)
+        return loads
 
     def _votes(self, count: int, prompt: Size) -> Load:
         vote = self._settings.vote
@@ -374,6 +408,6 @@ def _training(plan: Plan) -> dict[str, int]:
     is_online = train.algorithm in ("grpo", "rloo")
     return {
         "samples": samples,
-        "updates": -(-prompts // train.prompts_per_step),
-        "completions": prompts * train.rollouts if is_online else 0,
+        "updates": -(-prompts // train.prompts_per_step) * plan.settings.rounds,
+        "completions": prompts * train.rollouts * plan.settings.rounds if is_online else 0,
     }

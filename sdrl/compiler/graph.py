@@ -13,6 +13,7 @@ from typing import Any
 from sdrl.compiler.canonical import digest, digest_text, flatten, hashable
 from sdrl.compiler.plan import STAGES, PartPlan, Plan, StagePlan, stage_hash
 from sdrl.compiler.prompts import extra_rules
+from sdrl.compiler.rounds import kind_of, parents_of, round_of, stage_names
 
 PARENTS: dict[str, tuple[str, ...]] = {
     "keywords": (),
@@ -51,8 +52,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "adapt": ("adapt", "vote", "filter", "synthesize.sampling", "task.language"),
     "score": ("score", "task.language"),
     "select": ("select", "validate"),
-    "train": ("train", "rounds", "hardware.gpus", "hardware.nodes", "score.sampling.stop", "task.language"),
-    "evaluate": ("task.language",),
+    "train": ("train", "hardware.gpus", "hardware.nodes", "score.sampling.stop", "task.language"),
+    "evaluate": ("rounds", "task.language"),
 }
 PROMPTS: dict[str, tuple[str, ...]] = {
     "keywords": ("keywords",),
@@ -139,9 +140,13 @@ def build_stages(draft: Plan) -> tuple[StagePlan, ...]:
     """All stages of a draft plan (whose own ``stages`` are not looked at), with identities and hashes."""
     settings = dump_settings(draft)
     stages: dict[str, StagePlan] = {}
-    for name in STAGES:
-        identity = stage_identity(name, draft, settings)
-        parents = PARENTS[name]
+    rounds = int(settings["rounds"])
+    for name in stage_names(rounds):
+        identity = stage_identity(kind_of(name), draft, settings)
+        if round_of(name) > 1:
+            identity["round"] = round_of(name)
+        is_first = round_of(name) == 1 and name != "evaluate"
+        parents = PARENTS[name] if is_first else parents_of(name, rounds)
         hash_ = stage_hash(identity, {parent: stages[parent].hash for parent in parents})
         stages[name] = StagePlan(name, identity, parents, hash_)
     return tuple(stages.values())

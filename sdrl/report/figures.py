@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sdrl.compiler.plan import STAGES
+from sdrl.compiler.rounds import named, stage_names
 from sdrl.report.labels import label_noise
 from sdrl.report.run_data import RunData
 from sdrl.run.artifacts import Row
@@ -40,8 +40,9 @@ def read_figures(root: Path) -> dict[str, Any]:
         "validation": result.get("validation"),
         "message": result.get("message"),
         "readiness": result.get("readiness"),
+        "rounds": result.get("rounds", []),
         "gate": result.get("gate"),
-        "funnel": [_funnel_row(run, stage) for stage in STAGES if run.seal(stage)],
+        "funnel": [_funnel_row(run, stage) for stage in stage_names(_rounds(run)) if run.seal(stage)],
         "pass_rates": _pass_rates(run),
         "adaptation": _adaptation(run),
         "training": _training(run),
@@ -49,6 +50,10 @@ def read_figures(root: Path) -> dict[str, Any]:
         "usage": result.get("usage"),
         "seconds": result.get("seconds"),
     }
+
+
+def _rounds(run: RunData) -> int:
+    return int(run.setting("rounds") or 1)
 
 
 def _seed(run: RunData) -> int:
@@ -108,10 +113,10 @@ def _adaptation(run: RunData) -> dict[str, Any]:
 
 def _training(run: RunData) -> dict[str, Any] | None:
     """Curves by step, looks at the validation split, and which step was chosen."""
-    rows = run.rows("train")
-    if not rows:
+    last = next((name for at in range(_rounds(run), 0, -1) if run.rows(name := named("train", at))), None)
+    if last is None:
         return None
-    notes = (run.seal("train") or {}).get("notes", {})
+    rows, notes = run.rows(last), (run.seal(last) or {}).get("notes", {})
     steps = [row for row in rows if row.get("reward") is not None or row.get("loss") is not None]
     rewards = sorted({name for row in steps for name in row.get("rewards") or {}})
     curves = {name: _curve(steps, name) for name in _CURVES}

@@ -65,6 +65,7 @@ def build_page(figures: Mapping[str, Any], *, ascii_only: bool = False) -> Page:
         Section("Funnel", tuple(_funnel(figures["funnel"]))),
         Section("Readiness of the base model", tuple(_readiness(figures["readiness"]))),
         Section("Pass rates of the base model", tuple(_pass_rates(figures, ascii_only))),
+        Section("Rounds", tuple(_rounds(figures["rounds"]))),
         Section("Training", tuple(_training(figures["training"], ascii_only))),
         Section("Labels against the known truth", tuple(_labels(figures["labels"]))),
         Section("Time and cost", tuple(_costs(figures))),
@@ -144,6 +145,20 @@ def _funnel(funnel: Sequence[Mapping[str, Any]]) -> list[Block]:
         return []
     rows = [(row["stage"], _count(row["in"]), _count(row["rows"]), _codes(row["dropped"])) for row in funnel]
     return [Table(("stage", "in", "out", "dropped"), tuple(rows), left=frozenset({0, 3}))]
+
+
+def _rounds(rounds: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """What each round's model solved before it was trained further; nothing to tell of a single round."""
+    if len(rounds) < 2:
+        return []
+    rows = []
+    for each in rounds:
+        same = "–" if each["same"] is None else percent(each["same"])
+        looks = each["validation"]
+        chosen = f"{percent(looks['base'])} -> {percent(looks['trained'])}" if looks else "–"
+        rows.append((str(each["round"]), _count(each["samples"]), same, _count(each["selected"]), chosen))
+    heads = ("round", "samples", "pass rate on round 1's", "selected", "validation")
+    return [Table(heads, tuple(rows), left=frozenset({0}))]
 
 
 def _codes(dropped: Mapping[str, int] | None) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 from sdrl.compiler.plan import Plan, StagePlan
 from sdrl.compiler.prompts import Prompts
+from sdrl.compiler.rounds import kind_of, round_of
 from sdrl.methods import METHODS
 from sdrl.models.cache import Cache
 from sdrl.models.ledger import Caps, Ledger
@@ -35,8 +36,7 @@ from sdrl.run.truth import bring_truth
 from sdrl.run.versions import refuse_other_versions
 from sdrl.run.wall_time import WallTime
 from sdrl.spec.diagnostics import Exit, SdrlError
-from sdrl.stages.context import StageContext, StageOutput
-from sdrl.stages.train import trained_identity
+from sdrl.stages.context import StageContext, StageOutput, trained_folder, trained_identity
 from sdrl.verifier import Verifier
 
 SHARED_THROUGH_STORE = frozenset(
@@ -261,29 +261,41 @@ class _Run:
 
     def _taken_over(self, stage: StagePlan) -> bool:
         source = "run" if self.artifacts.is_sealed(stage.name, stage.hash) else None
-        if source is None and stage.name in SHARED_THROUGH_STORE and self.artifacts.fetch(stage.name, stage.hash):
+        if (
+            source is None
+            and kind_of(stage.name) in SHARED_THROUGH_STORE
+            and self.artifacts.fetch(stage.name, stage.hash)
+        ):
             source = "store"
         if source is None:
             return False
         seal = self.artifacts.seal(stage.name) or {}
         made = seal.get("notes", {}).get("model")
-        if made is not None and made != trained_identity(self.folder.model):
+        if made is not None and made != trained_identity(self._model_of(stage, made)):
             return False  # the model was removed or replaced: training goes on from its last checkpoint
         self.log.emit(
             "stage_reused", {"stage": stage.name, "hash": stage.hash, "rows": seal.get("rows"), "source": source}
         )
         return True
 
+    def _model_of(self, stage: StagePlan, made: str) -> Path:
+        """Where a training's model lies. What was the run's model makes room for that of a further round."""
+        rounds, final = self.plan.settings.rounds, self.folder.model
+        place = trained_folder(self.folder.root, round_of(stage.name), rounds)
+        if place != final and not place.exists() and trained_identity(final) == made:
+            os.replace(final, place)
+        return place
+
     async def _one(self, stage: StagePlan) -> None:
         self.log.emit("stage_started", {"stage": stage.name, "hash": stage.hash})
         began = time.monotonic()
         context = self._context(stage)
         with self.ledger.charging("evaluate"):
-            if stage.name == "train":
+            if kind_of(stage.name) == "train":
                 await self._before_training(context)
-        self.is_training = stage.name == "train"
+        self.is_training = kind_of(stage.name) == "train"
         with self.ledger.charging(stage.name):
-            output: StageOutput = await import_module(f"sdrl.stages.{stage.name}").run(context)
+            output: StageOutput = await import_module(f"sdrl.stages.{kind_of(stage.name)}").run(context)
         self.is_training = False
         seal = self.artifacts.write(
             stage.name,
@@ -293,9 +305,9 @@ class _Run:
             came_in=len(output.rows) + len(output.dropped),
             seconds=time.monotonic() - began,
             notes=output.notes,
-            versions=_versions(stage.name),
+            versions=_versions(kind_of(stage.name)),
         )
-        if stage.name in SHARED_THROUGH_STORE:
+        if kind_of(stage.name) in SHARED_THROUGH_STORE:
             self.artifacts.keep(stage.name, stage.hash)
         self.log.emit(
             "stage_finished",
@@ -310,12 +322,12 @@ class _Run:
 
     async def _before_training(self, context: StageContext) -> None:
         """Measure the base model while its server is up, then free the device for training."""
-        if self.plan.evaluations:
+        if self.plan.evaluations and context.round == 1:
             from sdrl.stages.evaluate import ask_base
 
             await ask_base(context)
-        await self.pool.release("base")
-        await self.pool.release("instructor")
+        for role in ("base", "trained", "instructor"):
+            await self.pool.release(role)
 
     def _context(self, stage: StagePlan) -> StageContext:
         before = [name for name in (other.name for other in self.plan.stages) if name != stage.name]

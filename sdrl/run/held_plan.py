@@ -33,6 +33,8 @@ def refuse_other_plan(plan: Plan, folder: RunFolder) -> bool:
             help=f"remove {folder.plan} and give the same command again: its stages are kept under their hashes",
             exit=Exit.STALE,
         ) from error
+    if held.hash != plan.hash and _has_more_rounds(plan, held):
+        return False  # the copy is made anew, and all that is sealed stays
     if held.hash != plan.hash:
         again = ", ".join(diff_plans(held, plan).stages) or "nothing"
         raise SdrlError(
@@ -45,11 +47,18 @@ def refuse_other_plan(plan: Plan, folder: RunFolder) -> bool:
     return True
 
 
+def _has_more_rounds(plan: Plan, held: Plan) -> bool:
+    """Whether the plan is the held one with further rounds behind it."""
+    kept = {stage.name: stage.hash for stage in plan.stages}
+    same = all(kept.get(stage.name) == stage.hash for stage in held.stages if stage.name != "evaluate")
+    return same and plan.settings.rounds > held.settings.rounds
+
+
 def keep_plan(plan: Plan, folder: RunFolder) -> None:
     """Copy the plan into the run folder, which does not hold it whole. Call it while holding the lock."""
     if not _is_copy(plan, folder):
         return
-    if (folder.plan / "plan.json").exists():  # damaged
+    if (folder.plan / "plan.json").exists():  # damaged, or of fewer rounds
         shutil.rmtree(folder.plan)
     if folder.plan.is_dir() and any(folder.plan.iterdir()):
         raise SdrlError(

@@ -60,7 +60,7 @@ class Pool:
 
     async def trained(self, folder: Path, identity: str) -> Model:
         """The model that training made, served as the base model was."""
-        return await self._role("trained", "base", folder)
+        return await self._role(f"trained {identity}", "base", folder)
 
     async def _role(self, key: str, role: str, folder: Path | None) -> Model:
         if key not in self._open:
@@ -83,10 +83,10 @@ class Pool:
         return self._open[key][1]
 
     async def release(self, role: str) -> None:
-        """Close one role's client and end its child."""
-        opened = self._open.pop(role, None)
-        if opened is not None:
-            await opened[0].aclose()
+        """Close one role's client and end its child; ``trained`` stands for the models of all rounds."""
+        for key in [key for key in self._open if key.partition(" ")[0] == role]:
+            stack, _ = self._open.pop(key)
+            await stack.aclose()
 
     async def close(self) -> None:
         """Close every role."""

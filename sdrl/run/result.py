@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.rounds import named
 from sdrl.models.ledger import Ledger
 from sdrl.run.artifacts import Artifacts, Row
 from sdrl.run.card import write_card
@@ -33,7 +34,8 @@ def write_result(
         "message": message,
         "exit": int(exit_),
         "evaluations": evaluations_of(artifacts, plan.settings.seed),
-        "validation": validation_of(artifacts),
+        "validation": last_validation(plan, artifacts),
+        "rounds": rounds_of(plan, artifacts),
         "readiness": readiness_of(plan, artifacts),
         "gate": gate_of(plan, artifacts),
         "funnel": funnel,
@@ -67,13 +69,49 @@ def _evaluation(name: str, rows: list[Row], seed: int) -> dict[str, Any]:
     return {**about, **evaluation_summary(base, trained, seed)}
 
 
-def validation_of(artifacts: Artifacts) -> dict[str, Any] | None:
-    """First and chosen accuracy on the sealed synthetic split, as the training process measured them."""
-    rows = [row for row in artifacts.rows("train") if row.get("validation_accuracy") is not None]
-    n = sum(row["split"] == "validation" for row in artifacts.rows("select"))
+def rounds_of(plan: Plan, artifacts: Artifacts) -> list[dict[str, Any]]:
+    """One entry a round that was scored: what its model (of the first, the base) solves, and what training gained.
+
+    Pass rates are over all samples up to the round, so those of two rounds are of different sets; ``same`` is the mean
+    over the samples of round 1, and can be compared.
+    """
+    first = {row["id"] for row in artifacts.rows("score")}
+    found = []
+    for at in range(1, plan.settings.rounds + 1):
+        scores = artifacts.rows(named("score", at))
+        if not scores:
+            break
+        same = [row["pass_rate"] for row in scores if row["id"] in first]
+        chosen = artifacts.rows(named("select", at))
+        found.append(
+            {
+                "round": at,
+                "samples": len(scores),
+                "pass_rate": round(sum(row["pass_rate"] for row in scores) / len(scores), 6),
+                "same": round(sum(same) / len(same), 6) if same else None,
+                "selected": sum(row["split"] == "train" for row in chosen),
+                "validation": validation_of(artifacts, at),
+            }
+        )
+    return found
+
+
+def last_validation(plan: Plan, artifacts: Artifacts) -> dict[str, Any] | None:
+    """The validation figures of the last round that trained; ``base`` is the model that this round began with."""
+    for at in range(plan.settings.rounds, 1, -1):
+        if (found := validation_of(artifacts, at)) is not None:
+            return {**found, "round": at}
+    return validation_of(artifacts)
+
+
+def validation_of(artifacts: Artifacts, round_: int = 1) -> dict[str, Any] | None:
+    """First and chosen accuracy on the sealed synthetic split of a round, as its training process measured them."""
+    train = named("train", round_)
+    rows = [row for row in artifacts.rows(train) if row.get("validation_accuracy") is not None]
+    n = sum(row["split"] == "validation" for row in artifacts.rows(named("select", round_)))
     if not rows:
         return None
-    chosen = (artifacts.seal("train") or {}).get("notes", {}).get("best_step")
+    chosen = (artifacts.seal(train) or {}).get("notes", {}).get("best_step")
     best = next((row for row in rows if row["step"] == chosen), rows[-1])
     return {
         "n": n,
@@ -92,7 +130,7 @@ def gate_of(plan: Plan, artifacts: Artifacts) -> dict[str, Any] | None:
     gate = plan.settings.gate
     if gate is None or gate.min_gain is None:
         return None
-    evaluations, validation = evaluations_of(artifacts, plan.settings.seed), validation_of(artifacts)
+    evaluations, validation = evaluations_of(artifacts, plan.settings.seed), last_validation(plan, artifacts)
     measured = evaluations[0] if evaluations else validation
     gain = measured["gain"] if measured else None
     return {"min_gain": gate.min_gain, "gain": gain, "met": None if gain is None else gain >= gate.min_gain}

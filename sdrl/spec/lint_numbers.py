@@ -133,7 +133,8 @@ def most_samples(spec: Spec) -> int:
     """The largest number of samples that selection can choose from: each adaptation writes one more of each."""
     adapt = spec.adapt
     rounds = min(adapt.rounds, 20) if adapt.harder or adapt.easier else 0
-    return int(spec.synthesize.samples * 2**rounds)
+    further = spec.rounds - 1 if rounds else 0
+    return int(spec.synthesize.samples * (2**rounds + further))
 
 
 def selection(loaded: Loaded, spec: Spec) -> Findings:

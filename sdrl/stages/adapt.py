@@ -17,7 +17,7 @@ async def run(ctx: StageContext) -> StageOutput:
     if adapt.rounds == 0 or not (adapt.harder or adapt.easier):
         return StageOutput([])
     solved = {row["id"]: bool(row["solved"]) for row in ctx.rows("probe")}
-    initial = [row for row in ctx.rows("vote") if row["id"] in solved]
+    initial = [row for row in ctx.newest() if row["id"] in solved]
     wanted = [(row, "harder" if solved[row["id"]] else "easier") for row in initial]
     wanted = [(row, way) for row, way in wanted if (adapt.harder if way == "harder" else adapt.easier)]
     limit = ctx.instructor_limit
@@ -29,7 +29,7 @@ async def run(ctx: StageContext) -> StageOutput:
     ]
     rows = [example.row for example in written if example.row is not None]
     state = filter_state(ctx)
-    state.remember(initial)
+    state.remember(ctx.samples())
     kept, lost = await vote_and_filter(ctx, rows, state)
     return StageOutput(kept, dropped + lost, {"harder": _count(kept, "harder"), "easier": _count(kept, "easier")})
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from sdrl.compiler.plan import EvaluationPlan, PartPlan, Plan
 from sdrl.compiler.prompts import Message, Prompts
+from sdrl.compiler.rounds import kind_of, named, round_of
 from sdrl.compiler.schedule import MOST_LINES
 from sdrl.models.model import Model
 from sdrl.verifier import Verifier
@@ -56,6 +57,20 @@ def watch_nothing(stage: str, unit: str, total: int) -> RowWatch | None:
     return None
 
 
+def trained_folder(run_dir: Path, round_: int = 1, rounds: int = 1) -> Path:
+    """Where the model of a round lies: the last round's is the run's."""
+    return run_dir / ("model" if round_ == rounds else f"model-{round_}")
+
+
+def trained_identity(folder: Path) -> str:
+    """The name of a trained model in cache keys: sha256 over its weight files."""
+    total = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return f"trained:{total.hexdigest()}"
+
+
 @dataclass
 class StageOutput:
     """Rows that go on, rows dropped (each with ``code`` and what shows it), and figures worth sealing."""
@@ -82,9 +97,31 @@ class StageContext:
     watch: Callable[[str, str, int], RowWatch | None] = watch_nothing
     """Of a stage, a unit and how many there are: who watches them."""
 
+    @property
+    def round(self) -> int:
+        """The round of this stage, from 1."""
+        return round_of(self.stage)
+
     def rows(self, stage: str) -> list[Row]:
-        """The sealed rows of an earlier stage."""
-        return list(self.inputs[stage])
+        """The sealed rows of an earlier stage, of this stage's own round where it is one that is repeated."""
+        return list(self.inputs[named(stage, self.round)])
+
+    def samples(self) -> list[Row]:
+        """S_synth as far as it is written: what was voted on, and what the rounds up to here adapted."""
+        before = [stage.name for stage in self.plan.stages if stage.name in self.inputs]
+        return [row for name in before if kind_of(name) in ("vote", "adapt") for row in self.inputs[name]]
+
+    def newest(self) -> list[Row]:
+        """The samples that this round is to adapt: S_initial, later those that the round before wrote."""
+        return list(self.inputs["vote" if self.round == 1 else named("adapt", self.round - 1)])
+
+    async def policy(self) -> tuple[Model, str]:
+        """The model that this round asks, and its name in cache keys: the base model, later the last round's."""
+        if self.round == 1:
+            return await self.models.base(), self.plan.identities["base"]
+        folder = trained_folder(self.run_dir, self.round - 1, self.plan.settings.rounds)
+        identity = trained_identity(folder)
+        return await self.models.trained(folder, identity), identity
 
     def part(self, name: str) -> PartPlan:
         """The part of the task called ``name``."""

@@ -12,8 +12,7 @@ from sdrl.compiler.contract import for_evaluation
 from sdrl.compiler.plan import EvaluationPlan
 from sdrl.models.model import Model
 from sdrl.stages.base_answers import arrived, base_request, judged
-from sdrl.stages.context import Row, StageContext, StageOutput
-from sdrl.stages.train import trained_folder, trained_identity
+from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
 
 
 async def run(ctx: StageContext) -> StageOutput:

@@ -14,8 +14,7 @@ from sdrl.stages.context import Row, StageContext, StageOutput
 async def run(ctx: StageContext) -> StageOutput:
     """One row a sample: {id, solved, completion, prediction, verdict, reason, finish_reason}."""
     generation = for_probe(ctx.plan)
-    model = await ctx.models.base()
-    name = ctx.plan.identities["base"]
+    model, name = await ctx.policy()
 
     async def one(row: Row) -> Row:
         request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("probe", row["id"]))
@@ -24,7 +23,7 @@ async def run(ctx: StageContext) -> StageOutput:
             return {"id": row["id"], "code": "no_reply", "evidence": "the base model's reply never arrived"}
         return {"id": row["id"], "solved": answers[0]["verdict"] == "correct", **answers[0]}
 
-    made = await ctx.each(ctx.rows("vote"), one, limit=ctx.base_limit, unit="probes")
+    made = await ctx.each(ctx.newest(), one, limit=ctx.base_limit, unit="probes")
     rows = [row for row in made if "code" not in row]
     parsable = 1.0 - share(rows, "unparsable") - share(rows, "error")
     notes = {"parsable": round(parsable, 6), "solved": sum(bool(row["solved"]) for row in rows)}

@@ -23,8 +23,7 @@ async def right_draws(ctx: StageContext, samples: Sequence[Row], per_sample: int
     A sample without a right draw (``select.never_solved: last``) gives none. Raises: `SdrlError` E864 when all do.
     """
     draws, generation = ctx.plan.settings.score.draws, for_score(ctx.plan)
-    model = await ctx.models.base()
-    name = ctx.plan.identities["base"]
+    model, name = await ctx.policy()
 
     async def one(row: Row) -> list[dict[str, Any]]:
         request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("score", row["id"]))
@@ -35,7 +34,7 @@ async def right_draws(ctx: StageContext, samples: Sequence[Row], per_sample: int
         return [{**asked, "id": f"{row['id']}:{number}", "completion": text} for number, text in enumerate(texts)]
 
     made = await ctx.each(samples, one, limit=ctx.base_limit, unit="samples replayed")
-    await ctx.models.release("base")
+    await ctx.models.release("base" if ctx.round == 1 else "trained")
     rows = [row for rows in made for row in rows]
     if not rows:
         raise SdrlError(

@@ -16,8 +16,7 @@ async def run(ctx: StageContext) -> StageOutput:
     """One row a sample: {id, draws, correct, parsable, truncated, pass_rate, majority, label_doubt}."""
     settings = ctx.plan.settings.score
     generation = for_score(ctx.plan)
-    model = await ctx.models.base()
-    name = ctx.plan.identities["base"]
+    model, name = await ctx.policy()
 
     async def one(row: Row) -> Row:
         request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("score", row["id"]))
@@ -39,7 +38,6 @@ async def run(ctx: StageContext) -> StageOutput:
             "request_key": request.key,
         }
 
-    samples = ctx.rows("vote") + ctx.rows("adapt")
-    made = await ctx.each(samples, one, limit=ctx.base_limit, unit="samples scored")
+    made = await ctx.each(ctx.samples(), one, limit=ctx.base_limit, unit="samples scored")
     rows = [row for row in made if "code" not in row]
     return StageOutput(rows, [row for row in made if "code" in row], {"draws": sum(row["draws"] for row in rows)})

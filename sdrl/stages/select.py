@@ -18,7 +18,7 @@ CARRIED = ("id", "part", "input", "gold", "options", "solution", "origin", "pare
 async def run(ctx: StageContext) -> StageOutput:
     """Rows {id, split, rank, pass_rate, score fields, input, gold, options, …}; split is train or validation."""
     select = ctx.plan.settings.select
-    samples = {row["id"]: row for row in ctx.rows("vote") + ctx.rows("adapt")}
+    samples = {row["id"]: row for row in ctx.samples()}
     rows = [{**{key: samples[row["id"]][key] for key in CARRIED}, **row} for row in ctx.rows("score")]
     held = [row for row in rows if _is_validation(ctx, row, samples)]
     free = [row for row in rows if not _is_validation(ctx, row, samples)]

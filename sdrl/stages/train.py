@@ -6,7 +6,6 @@ split; no test set is in reach of the process.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 
 from sdrl.compiler.contract import for_rollouts
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.rounds import named
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
-from sdrl.stages.context import Row, StageContext, StageOutput
+from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
 from sdrl.stages.right_draws import right_draws
 from sdrl.stages.training_rows import training_row
 from sdrl.training.job import LoraSettings, RewardWeights, RolloutSampling, TrainingJob
@@ -49,20 +49,6 @@ async def run(ctx: StageContext) -> StageOutput:
     return StageOutput(rows, notes=notes)
 
 
-def trained_folder(run_dir: Path) -> Path:
-    """Where the trained model of a run lies."""
-    return run_dir / "model"
-
-
-def trained_identity(folder: Path) -> str:
-    """The name of a trained model in cache keys: sha256 over its weight files."""
-    total = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
-    return f"trained:{total.hexdigest()}"
-
-
 def last_of_each_step(metrics: Path) -> list[Row]:
     """The metrics, one row a step: what a kill lost is in the file too, and does not count."""
     rows: dict[int, Row] = {}
@@ -75,9 +61,9 @@ def last_of_each_step(metrics: Path) -> list[Row]:
 def _announce(ctx: StageContext, row: Row) -> None:
     if "alarm" in row:
         said = {"kind": row["alarm"], "message": row.get("message", row["alarm"]), "remedy": row.get("remedy")}
-        ctx.emit("alarm", {"stage": "train", **said})
+        ctx.emit("alarm", {"stage": ctx.stage, **said})
     elif "step" in row:
-        ctx.emit("metric", {"stage": "train", "max_steps": row.get("max_steps"), **row})
+        ctx.emit("metric", {"stage": ctx.stage, "max_steps": row.get("max_steps"), **row})
 
 
 def _keys(ctx: StageContext) -> frozenset[str]:
@@ -91,7 +77,7 @@ async def job_of(ctx: StageContext) -> TrainingJob:
     """The training that the plan asks for, over the rows of select; its row files are written."""
     settings = ctx.plan.settings
     train = settings.train
-    work = ctx.run_dir / "training"
+    work = ctx.run_dir / named("train", ctx.round).replace("train", "training")
     chosen = ctx.rows("select")
     held = [training_row(ctx, row) for row in chosen if row["split"] == "validation"]
     learned = [row for row in chosen if row["split"] == "train"]
@@ -104,11 +90,11 @@ async def job_of(ctx: StageContext) -> TrainingJob:
     placed = placement(ctx.plan)
     return TrainingJob(
         plan_hash=ctx.plan.hash,
-        stage_hash=ctx.plan.stage("train").hash,
+        stage_hash=ctx.plan.stage(ctx.stage).hash,
         algorithm=train.algorithm,
         model=_base_model(ctx),
-        revision=settings.models.base.revision if settings.models else None,
-        out_dir=trained_folder(ctx.run_dir),
+        revision=settings.models.base.revision if settings.models and ctx.round == 1 else None,
+        out_dir=trained_folder(ctx.run_dir, ctx.round, settings.rounds),
         work_dir=work,
         train_rows=work / "train.jsonl",
         validation_rows=work / "validation.jsonl" if held else None,
@@ -129,7 +115,7 @@ async def job_of(ctx: StageContext) -> TrainingJob:
         ),
         stop=rollouts.stop,
         end_ids=rollouts.end_ids,
-        seed=ctx.plan.seed_for("train"),
+        seed=ctx.plan.seed_for(ctx.stage),
         patience=train.early_stop.patience if train.early_stop else None,
         trl=train.trl | placed.pop("trl"),
         **placed,
@@ -159,7 +145,9 @@ def placement(plan: Plan) -> dict[str, Any]:
 
 
 def _base_model(ctx: StageContext) -> str:
-    """The folder of the base model, or its hub name where it is not at hand as a folder."""
+    """The base model's folder, or its hub name where none is at hand; later that of the last round's model."""
+    if ctx.round > 1:
+        return str(trained_folder(ctx.run_dir, ctx.round - 1, ctx.plan.settings.rounds))
     models = ctx.plan.settings.models
     assert models is not None  # the executor refuses a plan without models
     identity = ctx.plan.identities["base"]

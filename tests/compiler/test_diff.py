@@ -11,6 +11,7 @@ from sdrl.cli.diff import text_of
 from sdrl.compiler.compile import compile_spec
 from sdrl.compiler.diff import PlanDiff, diff_plans
 from sdrl.compiler.plan import STAGES
+from sdrl.compiler.rounds import stage_names
 from sdrl.spec.model import Spec
 from tests.compiler.project import SPEC, write_project
 
@@ -101,7 +102,7 @@ EDITS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
         ("seed: 7", "hardware: {memory_gb: 40}\nseed: 7", ()),
         ("seed: 7", "hardware: {gpus: 2}\nseed: 7", ("train", "evaluate")),
     ],
-    "rounds": [("seed: 7", "rounds: 2\nseed: 7", ("train", "evaluate"))],
+    "rounds": [("seed: 7", "rounds: 2\nseed: 7", (*stage_names(2)[len(STAGES) - 1 : -1], "evaluate"))],
     "lint": [("seed: 7", "lint: {ignore: [W304]}\nseed: 7", ())],
     "seed": [("seed: 7", "seed: 8", ALL)],
 }

@@ -6,6 +6,7 @@ artifacts, that the result is usable, and that the same command again asks nobod
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sdrl.compiler.plan import STAGES
 
 SPECS = Path(__file__).parents[2] / "specs"
 SMALLER = {
@@ -200,3 +203,42 @@ def test_status_and_runs_read_the_events(project: Path) -> None:
     assert status.returncode == 0
     assert "done" in status.stdout
     assert "evaluate" in status.stdout
+
+
+def test_a_second_round_goes_on_from_the_trained_model_and_keeps_the_first(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(project, folder)
+    first = digest(folder / "run" / "model")
+    (folder / "small.yaml").write_text((folder / "small.yaml").read_text() + "\nrounds: 2\n")
+    done = sdrl(folder, "run", "small.yaml", "--run", "run", "--yes")
+    assert done.returncode == 0, done.stderr
+
+    events = [json.loads(line) for line in (folder / "run" / "events.jsonl").read_text().splitlines()]
+    start = max(index for index, event in enumerate(events) if event["type"] == "run_started")
+    reused = [event["stage"] for event in events[start:] if event["type"] == "stage_reused"]
+    began = [event["stage"] for event in events[start:] if event["type"] == "stage_started"]
+    assert reused == list(STAGES[:-1])
+    assert began == ["probe-2", "adapt-2", "score-2", "select-2", "train-2", "evaluate"]
+
+    assert digest(folder / "run" / "model-1") == first
+    job = json.loads((folder / "run" / "training-2" / "job.json").read_text())
+    assert (Path(job["model"]).name, Path(job["out_dir"]).name) == ("model-1", "model")
+    scored = {row["id"] for row in rows(folder, "score-2")}
+    assert scored == {row["id"] for name in ("vote", "adapt", "adapt-2") for row in rows(folder, name)}
+    assert {row["parent"] for row in rows(folder, "adapt-2")} <= {row["id"] for row in rows(folder, "adapt")}
+    held = {row["id"] for row in rows(folder, "select") if row["split"] == "validation"}
+    assert not held & {row["id"] for row in rows(folder, "select-2") if row["split"] == "train"}
+    result = json.loads((folder / "run" / "result.json").read_text())
+    assert [entry["round"] for entry in result["rounds"]] == [1, 2]
+    assert result["rounds"][1]["samples"] == len(scored)
+
+    before = (folder / "run" / "artifacts" / "score-2.jsonl").read_bytes()
+    shutil.rmtree(folder / ".sdrl" / "artifacts")
+    (folder / "run" / "artifacts" / "score-2.seal.json").unlink()
+    again = sdrl(folder, "run", "small.yaml", "--run", "run", "--yes", "--offline")
+    assert again.returncode == 0, again.stderr
+    assert (folder / "run" / "artifacts" / "score-2.jsonl").read_bytes() == before
+
+
+def digest(folder: Path) -> str:
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()

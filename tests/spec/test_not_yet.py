@@ -73,7 +73,6 @@ def test_the_table_names_keys_that_exist() -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ("rounds: 2", "rounds"),
         ("synthesize: {method: targen}", "synthesize.method"),
     ],
 )
