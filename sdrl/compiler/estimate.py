@@ -175,7 +175,10 @@ class _Expected:
             loads[named("probe", at)] = self._base(newest, 1, greedy=True, factor=factor)
             factor *= longer
             voted = rewritten * readable
-            loads[named("adapt", at)] = self._rewrites(newest, factor) + self._votes(voted, factor)
+            adapt = named("adapt", at)
+            self.rows[adapt] = {"writes": rewritten, "votes": voted}
+            self.votes[adapt] = self._votes(voted, factor)
+            loads[adapt] = self._rewrites(newest, factor) + self.votes[adapt]
             newest = voted * self._adapted
             pool += newest
             greedy = score.sampling.temperature == 0

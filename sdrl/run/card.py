@@ -16,6 +16,7 @@ from typing import Any
 from sdrl.compiler.contract import Generation, for_evaluation, for_rollouts
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.prompts import Prompts
+from sdrl.compiler.rounds import named
 from sdrl.models.weights import weights_of
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.folder import RunFolder, write_atomic
@@ -28,8 +29,9 @@ _UNKNOWN = "unknown"  # a licence that the hub knows by this name
 
 def write_card(plan: Plan, folder: RunFolder, result: Mapping[str, Any]) -> None:
     """Write the card of a trained model; nothing where this plan's training is not sealed."""
-    seal = Artifacts(folder, Path()).seal("train")
-    if seal is None or seal.get("hash") != plan.stage("train").hash or not (folder.model / "config.json").is_file():
+    last = named("train", plan.settings.rounds)
+    seal = Artifacts(folder, Path()).seal(last)
+    if seal is None or seal.get("hash") != plan.stage(last).hash or not (folder.model / "config.json").is_file():
         return
     sections = [_head(plan, result), _about(plan, result), *_figures(result), *_training(plan, result, seal)]
     sections += [*_data(plan, result), *_use(plan), *_limits(plan, result)]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.rounds import kind_of
 from sdrl.models.ledger import Ledger, Usage, counted
 from sdrl.models.progress import Emit
 
@@ -77,14 +78,14 @@ class Forecast:
         share = (rows.total - cached) / rows.total
         planned = entry["rows"][rows.kind]
         # generate and vote refill what they lose, and the plan counts that; adapt asks for what it was given, once
-        scale = rows.total / planned if rows.stage == "adapt" and planned else 1.0
+        scale = rows.total / planned if kind_of(rows.stage) == "adapt" and planned else 1.0
         total = _Sum()
         names = list(self._stages)
         for name in ("keywords", "pattern", *names[: names.index(rows.stage)]):
             total.add(self._used(name), {})
         total.add(rows.before, {})
         self._add(total, rows.stage, rows.kind, scale * share)
-        if (rows.stage, rows.kind) != ("adapt", "votes"):  # there the writing is over
+        if (kind_of(rows.stage), rows.kind) != ("adapt", "votes"):  # there the writing is over
             self._add(total, rows.stage, "votes" if rows.kind == "writes" else "writes", scale)
         for name in names[names.index(rows.stage) + 1 :]:
             self._add(total, name, "writes", 1.0)

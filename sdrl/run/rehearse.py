@@ -33,8 +33,8 @@ from sdrl.run.pool import Pool
 from sdrl.run.random_weights import random_weights
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.base_answers import base_request
-from sdrl.stages.context import Row, StageContext
-from sdrl.stages.train import job_of, trained_identity
+from sdrl.stages.context import Row, StageContext, trained_identity
+from sdrl.stages.train import job_of
 from sdrl.training.checkpoints import MARKER
 from sdrl.training.job import Outcome, TrainingJob
 from sdrl.training.launch import run_training
