@@ -1,54 +1,108 @@
-"""``sdrl report RUN…``: verdict, figures and tables of runs, as text, Markdown or JSON. Asks no model."""
+"""``sdrl report RUN…``: verdict, figures and samples of runs, as text, Markdown, JSON, HTML or SVG. Asks no model."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-FORMATS = {".md": "markdown", ".markdown": "markdown", ".txt": "text", ".json": "json"}
+FORMATS = {".md": "markdown", ".markdown": "markdown", ".txt": "text", ".json": "json", ".html": "html", ".htm": "html"}
+
+MOST_RUNS = 26  # they are named by the letters
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("runs", nargs="+", metavar="RUN", type=Path, help="folder that 'sdrl run' wrote to")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write to FILE (.md, .txt or .json)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to FILE (.html, .md, .txt or .json), or all of them and SVGs to DIR/",
+    )
     parser.add_argument("--json", action="store_true", help="all figures as JSON")
     parser.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Report on each run in turn."""
+    """Report on one run, or on several beside each other."""
     from sdrl.report import read_figures
     from sdrl.spec.diagnostics import Exit
 
+    output: str | None = args.output
     form = "json" if args.json else "text"
-    if args.output is not None:
-        form = FORMATS.get(args.output.suffix.lower(), "")
+    is_folder = output is not None and (output.endswith("/") or Path(output).is_dir())
+    if output is not None and not is_folder:
+        form = FORMATS.get(Path(output).suffix.lower(), "")
         if not form or (args.json and form != "json"):
-            sys.stderr.write(f"sdrl report: cannot write {args.output}; use .md, .txt or .json\n")
+            sys.stderr.write(f"sdrl report: cannot write {output}; use .html, .md, .txt or .json, or a folder: DIR/\n")
             return int(Exit.USAGE)
+    if len(args.runs) > MOST_RUNS:
+        sys.stderr.write(f"sdrl report: {len(args.runs)} runs are too many to compare; name at most {MOST_RUNS}\n")
+        return int(Exit.USAGE)
     figures = [read_figures(root) for root in args.runs]
-    if args.output is None:
-        sys.stdout.write(_rendered(figures, form, args.ascii or not _prints_blocks()))
-    else:
-        from sdrl.run.folder import write_atomic
+    if output is None:
+        sys.stdout.write(_rendered(args.runs, figures, form, args.ascii or not _prints_blocks()))
+        return int(Exit.OK)
+    files = _folder(args.runs, figures) if is_folder else [("", _rendered(args.runs, figures, form, args.ascii))]
+    from sdrl.run.folder import write_atomic
 
-        write_atomic(args.output, _rendered(figures, form, args.ascii).encode())
-        sys.stderr.write(f"wrote {args.output}\n")
+    for name, text in files:
+        path = Path(output) / name if name else Path(output)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text.encode("utf-8", "replace"))
+    sys.stderr.write(f"wrote {output}\n")
     return int(Exit.OK)
 
 
-def _rendered(figures: list[dict[str, object]], form: str, ascii_only: bool) -> str:
+def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Every form of the report, and each picture as a file of its own."""
+    from sdrl.report.graphs import graphs
+    from sdrl.report.svg import standalone
+
+    for name, form in (
+        ("report.html", "html"),
+        ("report.md", "markdown"),
+        ("report.txt", "text"),
+        ("report.json", "json"),
+    ):
+        yield name, _rendered(roots, figures, form, ascii_only=False)
+    for number, each in enumerate(figures, 1):
+        folder = f"run-{number}/" if len(figures) > 1 else ""
+        for graph in graphs(each):
+            yield f"{folder}{graph.name}.svg", standalone(graph.picture)
+
+
+def _rendered(roots: list[Path], figures: list[dict[str, Any]], form: str, ascii_only: bool) -> str:
     from sdrl.report import build_page, to_markdown, to_text
 
     if form == "json":
         return json.dumps(figures[0] if len(figures) == 1 else figures, indent=2, ensure_ascii=False) + "\n"
+    if form == "html":
+        return _html(roots, figures)
     pages = [build_page(each, ascii_only=ascii_only) for each in figures]
+    if len(roots) > 1:
+        from sdrl.report.comparison import compare
+        from sdrl.report.run_data import RunData
+
+        pages.insert(0, compare([RunData.open(root) for root in roots], figures))
     if form == "markdown":
         return "\n".join(to_markdown(page) for page in pages)
     return "\n\n".join(to_text(page, ascii_only=ascii_only) for page in pages)
+
+
+def _html(roots: list[Path], figures: list[dict[str, Any]]) -> str:
+    from sdrl.report.comparison import compare, curves
+    from sdrl.report.html_page import comparison_to_html, to_html
+    from sdrl.report.run_data import RunData
+    from sdrl.report.samples import gallery
+
+    if len(roots) > 1:
+        return comparison_to_html(compare([RunData.open(root) for root in roots], figures), curves(figures))
+    return to_html(figures[0], gallery(RunData.open(roots[0])))
 
 
 def _prints_blocks() -> bool:

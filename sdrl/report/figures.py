@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compiler.rounds import named, stage_names
+from sdrl.report.data import data_card, lengths, retrieval
 from sdrl.report.labels import label_noise
 from sdrl.report.run_data import RunData
+from sdrl.report.suspects import suspects
 from sdrl.run.artifacts import Row
 from sdrl.run.result import evaluations_of
 
@@ -47,6 +49,10 @@ def read_figures(root: Path) -> dict[str, Any]:
         "adaptation": _adaptation(run),
         "training": _training(run),
         "labels": label_noise(run),
+        "lengths": lengths(run),
+        "retrieval": retrieval(run),
+        "suspects": suspects(run),
+        "data": data_card(run),
         "usage": result.get("usage"),
         "seconds": result.get("seconds"),
     }

@@ -279,11 +279,11 @@ def _costs(figures: Mapping[str, Any]) -> list[Block]:
     rows = []
     for row in figures["funnel"]:
         spent = by_stage.get(row["stage"], [])
-        rows.append((row["stage"], _time(row["seconds"]), *_spent(spent)))
+        rows.append((row["stage"], time_words(row["seconds"]), *_spent(spent)))
     if not rows:
         return []
     total = sum(row["seconds"] or 0.0 for row in figures["funnel"])
-    rows.append(("all", _time(total), *_spent([usage] if usage else [])))
+    rows.append(("all", time_words(total), *_spent([usage] if usage else [])))
     blocks: list[Block] = [Table(("stage", "time", "requests", "cached", "tokens", "usd"), tuple(rows))]
     saved = usage.get("saved_by_cache") or {}
     if saved.get("requests"):
@@ -304,7 +304,8 @@ def _spent(some: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return (*[f"{value:,}" for value in totals], f"{usd:.2f}")
 
 
-def _time(seconds: float | None) -> str:
+def time_words(seconds: float | None) -> str:
+    """Seconds in words: ``21.0 s``, ``1 min 06 s``; a dash for None."""
     if seconds is None:
         return "–"
     if seconds < 60:

@@ -37,12 +37,12 @@ PLAN = {
 }
 
 
-def write_run(root: Path, *, until: str = "evaluate", has_truth: bool = True) -> Path:
-    """Write a run that ended after the stage ``until``; returns its folder."""
+def write_run(root: Path, *, until: str = "evaluate", has_truth: bool = True, hostile: str = "") -> Path:
+    """Write a run that ended after the stage ``until``; ``hostile`` stands in every free text. Returns its folder."""
     folder = RunFolder(root)
     folder.create()
-    write_json(folder.plan / "plan.json", PLAN)
-    writer = _Writer(folder)
+    write_json(folder.plan / "plan.json", {**PLAN, "name": PLAN["name"] + hostile})
+    writer = _Writer(folder, hostile)
     for stage in ("vote", "adapt", "score", "select", "train", "evaluate"):
         getattr(writer, stage)()
         if stage == until:
@@ -57,7 +57,8 @@ def write_run(root: Path, *, until: str = "evaluate", has_truth: bool = True) ->
 class _Writer:
     """Writes one stage after the other; each reads what the earlier ones left in ``self``."""
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, hostile: str) -> None:
+        self.hostile = hostile
         self.artifacts = Artifacts(folder, folder.root)
         self.rng = random.Random(7)
         self.truth: list[dict[str, Any]] = []
@@ -86,7 +87,7 @@ class _Writer:
         """A voted row: one label in ten is wrong, one writer's answer in five; one text in fifteen is ambiguous."""
         number = len(self.truth)
         true = str(self.rng.randrange(100))
-        text = f"Problem {number} of the fixture?"
+        text = f"Problem {number} of the fixture?{self.hostile}"
         flags = ["ambiguous"] if self.rng.random() < 1 / 15 else []
         digest = hashlib.sha256(text.encode()).hexdigest()
         self.truth.append({"input_sha256": digest, "input": text, "gold": true, "n_steps": 2, "flags": flags})
@@ -95,7 +96,7 @@ class _Writer:
             "id": digest[:16],
             "input": text,
             "options": None,
-            "output": f"#### {written}",
+            "output": f"{self.hostile}#### {written}",
             "gold": true if self.rng.random() < 0.9 else "998",
             "agreement": 0.75,
             "origin": origin,
@@ -158,7 +159,15 @@ class _Writer:
                     unread = 0.85 if model == "base" else 0.97
                     verdict = "correct" if luck < right else "incorrect" if luck < unread else "unparsable"
                     about = {"set": name, "shift": shift, "problem": str(problem), "run": 0, "model": model}
-                    rows.append({**about, "verdict": verdict, "finish_reason": "stop" if luck < 0.98 else "length"})
+                    rows.append(
+                        {
+                            **about,
+                            "verdict": verdict,
+                            "completion": f"{self.hostile}{luck}",
+                            "gold": "1",
+                            "finish_reason": "stop" if luck < 0.98 else "length",
+                        }
+                    )
         self.seal("evaluate", rows, seconds=12.0)
 
     def result(self, *, is_whole: bool) -> dict[str, Any]:

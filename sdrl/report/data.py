@@ -1,0 +1,120 @@
+"""What the rows of a run say beside the main figures: lengths, reflection, retrieval, data and licences.
+
+Lengths are in words split at spaces, so that they need no tokenizer; the curves of training count the model's tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from sdrl.report.run_data import RunData
+from sdrl.run.artifacts import Row
+
+EDGES = (10, 20, 30, 40, 60, 80, 120, 160, 240)
+_REFLECTION = re.compile(
+    r"\b(wait|hmm|let me (?:check|verify|re-?check|re-?think|see)|double[- ]check|on second thought|re-?check|"
+    r"let's (?:check|verify)|actually)\b",
+    re.IGNORECASE,
+)
+
+
+def lengths(run: RunData) -> dict[str, Any] | None:
+    """Histograms of problems by origin and medians of the answers of both models; None without samples."""
+    samples = run.rows("vote") + run.rows("adapt")
+    if not samples:
+        return None
+    by_origin: dict[str, list[int]] = {}
+    for row in samples:
+        by_origin.setdefault(str(row.get("origin")), []).append(_words(row["input"]))
+    chosen = [_words(row["input"]) for row in run.rows("select") if row["split"] == "train"]
+    if chosen:
+        by_origin["selected"] = chosen
+    return {
+        "unit": "words",
+        "edges": list(EDGES),
+        "problems": {name: _histogram(found) for name, found in by_origin.items()},
+        "answers": _answers(run.rows("evaluate")),
+    }
+
+
+def _histogram(values: Sequence[int]) -> dict[str, Any]:
+    counts = [0] * (len(EDGES) + 1)
+    for value in values:
+        counts[sum(value > edge for edge in EDGES)] += 1
+    return {"n": len(values), "median": median(values), "longest": max(values), "counts": counts}
+
+
+def _answers(rows: Sequence[Row]) -> dict[str, Any]:
+    """By model: median words of an answer to a test problem, and the share of answers with a word of reflection."""
+    found = {}
+    for model in ("base", "trained"):
+        texts = [row["completion"] for row in rows if row["model"] == model and isinstance(row.get("completion"), str)]
+        if texts:
+            found[model] = {
+                "n": len(texts),
+                "median": median(_words(text) for text in texts),
+                "reflection_share": round(sum(bool(_REFLECTION.search(text)) for text in texts) / len(texts), 6),
+            }
+    return found
+
+
+def _words(text: str) -> int:
+    return len(text.split())
+
+
+def retrieval(run: RunData) -> dict[str, Any] | None:
+    """How good passages were as ground: samples kept by the vote, by third of the retrieval score; None without."""
+    rows = [row for row in run.rows("retrieve") if row.get("passage")]
+    if not rows:
+        return None
+    score = {row["passage"]["id"]: row.get("score") for row in rows}
+    kept = [row.get("passage") for row in run.rows("vote")]
+    lost = [row.get("passage") for row in run.dropped("vote")]
+    known = sorted(value for value in score.values() if value is not None)
+    thirds = []
+    if known and (kept or lost):
+        borders = [known[0], known[len(known) // 3], known[2 * len(known) // 3], known[-1]]
+        for index, name in enumerate(("lowest", "middle", "highest")):
+            inside = _inside(score, borders[index], borders[index + 1], is_last=index == 2)
+            counts = [sum(passage in inside for passage in some) for some in (kept, lost)]
+            thirds.append({"third": name, "kept": counts[0], "dropped": counts[1]})
+    return {
+        "passages": len(rows),
+        "used": len({passage for passage in kept + lost if passage in score}),
+        "scores": [known[0], known[len(known) // 2], known[-1]] if known else None,
+        "thirds": thirds,
+    }
+
+
+def _inside(score: dict[str, Any], low: float, high: float, *, is_last: bool) -> set[str]:
+    return {
+        name
+        for name, value in score.items()
+        if value is not None and low <= value and (value < high or (is_last and value <= high))
+    }
+
+
+def data_card(run: RunData) -> dict[str, Any]:
+    """What the data are made of and under which licences; a licence that the spec does not state is None."""
+    corpus = [
+        {"source": each.get("path") or each.get("dataset"), "rows": each.get("rows"), "license": each.get("license")}
+        for each in run.plan.get("corpus") or []
+    ]
+    sets = [
+        {"name": each.get("name"), "rows": each.get("rows"), "shift": each.get("shift"), "sha256": each.get("sha256")}
+        for each in run.plan.get("evaluations") or []
+    ]
+    return {
+        "task_license": run.setting("task.license"),
+        "language": run.setting("task.language"),
+        "corpus": corpus,
+        "evaluations": sets,
+        "identities": dict(run.plan.get("identities") or {}),
+        "instructor_terms": run.setting("models.instructor.terms"),
+        "filters": [name for each in run.setting("filter") or [] for name, value in each.items() if value],
+        "seed": run.setting("seed"),
+        "versions": dict(run.result.get("versions") or {}),
+    }

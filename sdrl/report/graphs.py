@@ -1,0 +1,200 @@
+"""Figures as pictures, each with a caption that says what to read from it. Pure: figures in, SVG out.
+
+A picture is left out where its figures are missing; ``missing`` says which, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sdrl.report import svg
+from sdrl.report.page import time_words
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A picture: ``name`` is its anchor and its file name, ``caption`` what to read from it."""
+
+    name: str
+    title: str
+    caption: str
+    picture: str
+
+
+def graphs(figures: Mapping[str, Any]) -> list[Graph]:
+    """Every picture that the figures allow, in the order of the page."""
+    found = [make(figures) for make in (_gains, _funnel, _pass_rates)]
+    found += [_curve(figures, *about) for about in _CURVES]
+    found += [make(figures) for make in (_validation, _lengths, _time)]
+    return [each for each in found if each is not None]
+
+
+def missing(figures: Mapping[str, Any]) -> list[str]:
+    """What a whole report has and this run does not, one sentence each."""
+    training = figures["training"]
+    absent = {
+        "Gain: no evaluation set has been answered by both models.": not _rows_of_gains(figures),
+        "Pass rates: the score stage is not whole.": not figures["pass_rates"],
+        "Training curves: the train stage is not whole.": not training,
+        "Validation curve: training never looked at the validation split.": bool(training)
+        and not training["validation"],
+        "Label noise: the truth is known for the scripted instructor only.": not figures["labels"],
+        "Test accuracy by checkpoint: only the base and the chosen model meet a test set, so none can select.": True,
+    }
+    return [words for words, is_absent in absent.items() if is_absent]
+
+
+def _rows_of_gains(figures: Mapping[str, Any]) -> list[tuple[str, float, float, float]]:
+    parts = (
+        ("", "gain", "interval"),
+        (": format", "gain_format", "interval_format"),
+        (": skill", "gain_skill", "interval_skill"),
+    )
+    return [
+        (each["name"] + suffix, each[interval][0] * 100, each[gain] * 100, each[interval][1] * 100)
+        for each in figures["evaluations"]
+        for suffix, gain, interval in parts
+        if each.get(gain) is not None and each.get(interval)
+    ]
+
+
+def _gains(figures: Mapping[str, Any]) -> Graph | None:
+    rows = _rows_of_gains(figures)
+    if not rows:
+        return None
+    caption = (
+        "Gain of the trained over the base model in percentage points, with 95 % intervals (paired bootstrap over "
+        "problems). Format and skill are the parts of the gain above them. An interval that crosses zero shows no gain."
+    )
+    return Graph("gains", "Gain and its parts", caption, svg.intervals("Gain and its parts", rows, x_label="points"))
+
+
+def _funnel(figures: Mapping[str, Any]) -> Graph | None:
+    rows = []
+    for row in figures["funnel"]:
+        if row["stage"] not in _NO_SAMPLES:
+            lost = sum((row["dropped"] or {}).values())
+            words = f"{row['rows'] or 0:,} kept" + (f", {lost:,} dropped" if lost else "")
+            rows.append((row["stage"], float(row["rows"] or 0), float(lost), words))
+    if not rows:
+        return None
+    caption = (
+        "Samples that each stage passed on and dropped. A stage that drops most of what it gets is where money is "
+        "lost; the codes of the drops are in the table below."
+    )
+    return Graph("funnel", "Funnel", caption, svg.bars("Funnel", rows, names=()))
+
+
+_NO_SAMPLES = frozenset({"keywords", "pattern", "train", "evaluate"})
+
+
+def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
+    rates = figures["pass_rates"]
+    if not rates:
+        return None
+    labels = ["never", *[f"≤{k * 10}%" for k in range(1, 10)], "<100%", "always"]
+    groups = []
+    for name, title in (("before", "initial"), ("after", "with adapted"), ("selected", "selected")):
+        counts = [rates[name]["never"], *rates[name]["tenths"], rates[name]["always"]]
+        groups.append((f"{title} ({rates[name]['n']:,})", [count / max(1, rates[name]["n"]) for count in counts]))
+    caption = (
+        f"Share of samples by the base model's pass rate in {rates['draws']} draws: the initial samples, those with "
+        "the harder and easier rewrites (the paper's Figure 3), and what was selected for training. Columns at "
+        "'never' and 'always' teach nothing; adaptation should move them to the middle."
+    )
+    picture = svg.columns("Pass rates before and after adaptation", labels, groups, y_label="share of samples")
+    return Graph("pass-rates", "Pass rates before and after adaptation", caption, picture)
+
+
+_CURVES: tuple[tuple[str, str, bool, str], ...] = (
+    (
+        "reward", "Reward", False,
+        "Mean reward of the rollouts. It should rise; a rise that validation does not follow is a warning.",
+    ),
+    (
+        "loss", "Loss", False,
+        "Loss of the training process. For GRPO it hovers near zero and says little; for SFT and RFT it should fall.",
+    ),
+    (
+        "kl", "KL to the base model", False,
+        "How far the model has moved from the base. A sudden climb is a sign of collapse or of reward hacking.",
+    ),
+    (
+        "entropy", "Entropy", False,
+        "Uncertainty of the policy. A fall to zero means that rollouts no longer differ and nothing is learned.",
+    ),
+    (
+        "completion_length", "Completion length", False,
+        "Mean tokens a completion. Growth to the limit, or a fall to almost none, is a reason to read samples.",
+    ),
+    (
+        "zero_variance_share", "Groups without signal", True,
+        "Share of rollout groups whose rewards are all equal: they teach nothing.",
+    ),
+    (
+        "parsable_share", "Readable completions", True,
+        "Share of rollouts from which the verifier could read an answer.",
+    ),
+)  # fmt: skip
+
+
+def _curve(figures: Mapping[str, Any], name: str, title: str, is_share: bool, caption: str) -> Graph | None:
+    training = figures["training"] or {}
+    points = known(training.get("curves", {}).get(name))
+    if len(points) < 2:
+        return None
+    many = "" if len(points) <= 12 else " Thin: every step; thick: the mean of its neighbours."
+    picture = svg.lines(
+        title, [svg.Series("", points)], x_label="step", is_share=is_share, marked=training.get("best_step")
+    )
+    return Graph(name.replace("_", "-"), title, caption + many, picture)
+
+
+def _validation(figures: Mapping[str, Any]) -> Graph | None:
+    training = figures["training"] or {}
+    points = known(training.get("validation"))
+    if not points:
+        return None
+    caption = (
+        "Accuracy on held-back synthetic samples, which choose the checkpoint; it is therefore a little flattering and "
+        "no measure of the gain. The test sets were asked once, after training."
+    )
+    picture = svg.lines(
+        "Validation", [svg.Series("", points)], x_label="step", is_share=True, marked=training.get("best_step")
+    )
+    return Graph("validation", "Validation accuracy", caption, picture)
+
+
+def _lengths(figures: Mapping[str, Any]) -> Graph | None:
+    lengths = figures.get("lengths") or {}
+    if not lengths.get("problems"):
+        return None
+    edges, groups = lengths["edges"], lengths["problems"]
+    labels = [f"≤{edge}" for edge in edges] + [f">{edges[-1]}"]
+    shares = [
+        (f"{name} ({each['n']:,})", [count / max(1, each["n"]) for count in each["counts"]])
+        for name, each in groups.items()
+    ]
+    caption = (
+        "Words a problem, split at spaces, by where it came from. Rewrites that are only longer, not harder, show here "
+        "as a shift to the right without a fall in pass rates."
+    )
+    picture = svg.columns("Lengths of problems", labels, shares, y_label="share of samples")
+    return Graph("lengths", "Lengths of problems", caption, picture)
+
+
+def _time(figures: Mapping[str, Any]) -> Graph | None:
+    rows = [
+        (row["stage"], row["seconds"], 0.0, time_words(row["seconds"])) for row in figures["funnel"] if row["seconds"]
+    ]
+    if not rows:
+        return None
+    caption = "Wall time by stage, as its seal records it. A stage that was resumed counts its last, whole pass."
+    return Graph("time", "Time by stage", caption, svg.bars("Time by stage", rows, names=()))
+
+
+def known(points: Sequence[Sequence[Any]] | None) -> list[tuple[float, float]]:
+    """The points whose value was recorded."""
+    return [(float(x), float(y)) for x, y in points or () if y is not None]

@@ -1,0 +1,293 @@
+"""The report as one HTML file: verdict first, then pictures, tables and a gallery of samples. Pure, but for its assets.
+
+The file asks for nothing: style and script are inside, each allowed by its hash in a content security policy that
+forbids the rest. Every text of a user, passage or model passes ``escape``; nothing of them reaches the script but as
+text of elements. Without scripts the page is whole, only not sorted or filtered.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from sdrl.report.graphs import Graph, graphs, missing
+from sdrl.report.page import Block, Page, Section, Table, Text, build_page
+from sdrl.report.samples import Gallery, Sample
+from sdrl.report.suspects import SUSPECT_WORDS
+from sdrl.report.verdict import SURE, percent, points, verdict
+
+_HERE = Path(__file__).parent
+_WIDE = 30  # a last column of text with more characters than this may wrap
+_SHOWN_WITH_GRAPHS = frozenset({"Verdict"})
+
+
+def to_html(figures: Mapping[str, Any], gallery: Gallery) -> str:
+    """The whole page of one run."""
+    page = build_page(figures)
+    sections: list[tuple[str, str, str]] = [("verdict", "Verdict", _hero(figures) + _absent(figures))]
+    pictures = graphs(figures)
+    if pictures:
+        sections.append(("figures", "Figures", f'<div class="grid">{"".join(map(_figure, pictures))}</div>'))
+    tables = [section for section in page.sections if section.title not in _SHOWN_WITH_GRAPHS]
+    tables += _more_tables(figures)
+    sections += [(_slug(section.title), section.title, _blocks(section.blocks)) for section in tables]
+    if gallery.samples:
+        sections.append(("gallery", "Samples", _gallery(gallery)))
+    return document(page.title, page.subtitle, sections)
+
+
+def comparison_to_html(page: Page, pictures: Sequence[Graph]) -> str:
+    """The page of several runs: their tables, then their curves in one picture each."""
+    sections = [(_slug(section.title), section.title, _blocks(section.blocks)) for section in page.sections]
+    if pictures:
+        sections.append(("figures", "Figures", f'<div class="grid">{"".join(map(_figure, pictures))}</div>'))
+    return document(page.title, page.subtitle, sections)
+
+
+def document(title: str, subtitle: str, sections: Sequence[tuple[str, str, str]]) -> str:
+    """A file of ``(anchor, title, markup)`` sections; ``title`` and ``subtitle`` are data."""
+    style, script = (_HERE.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    links = "".join(f'<a href="#{name}">{escape(words)}</a>' for name, words, _ in sections)
+    body = "".join(
+        f'<section id="{name}" aria-labelledby="h-{name}"><h2 id="h-{name}">{escape(words)}</h2>{markup}</section>\n'
+        for name, words, markup in sections
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head>\n<body>'
+        f'<header class="top"><div><h1>{escape(title)}</h1><p class="soft">{escape(subtitle)}</p></div>'
+        '<button id="theme" class="theme" type="button" hidden>light / dark</button></header>'
+        f'<nav aria-label="sections">{links}</nav>\n<main>{body}</main>'
+        "<footer>Made by sdrl report from the run folder alone; every figure can be recomputed from it.</footer>"
+        f"<script>{script}</script></body></html>\n"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _hero(figures: Mapping[str, Any]) -> str:
+    first = next((each for each in figures["evaluations"] if each.get("gain") is not None), None)
+    lines = verdict(figures)
+    words = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    if first is None:
+        big = f'<div class="big warn">–</div><p class="soft">no gain to report</p>{_pills(figures, None)}'
+    else:
+        low, high = first["interval"]
+        kind = _kind(first)
+        big = (
+            f'<div class="big {kind}">{points(first["gain"])}</div><p>points on {escape(str(first["name"]))}, '
+            f"95 % interval {points(low)} to {points(high)}</p>"
+            f"<p><b>{percent(first['base']['accuracy'])}</b> before, <b>{percent(first['trained']['accuracy'])}</b> "
+            f'after</p><p class="soft">format {points(first["gain_format"])} · skill {points(first["gain_skill"])}</p>'
+            + _pills(figures, first)
+        )
+    return f'<div class="card hero"><div>{big}</div><div>{words}</div></div>'
+
+
+def _kind(each: Mapping[str, Any]) -> str:
+    low, high = each["interval"]
+    sure = each["p"] < SURE
+    return "good" if low > 0 and sure else "bad" if high < 0 and sure else "warn"
+
+
+def _pills(figures: Mapping[str, Any], first: Mapping[str, Any] | None) -> str:
+    found: list[tuple[str, str]] = []
+    if first is not None:
+        words = {"good": "more than chance", "bad": "worse than before", "warn": "no gain shown"}
+        found.append((_kind(first), words[_kind(first)]))
+    if figures["status"] != "done":
+        found.append(("warn", f"run: {figures['status']}"))
+    gate = figures["gate"] or {}
+    if gate.get("met") is not None and first is not None:
+        found.append(("good", "gate met") if gate["met"] else ("bad", "gate not met"))
+    if figures["is_toy"]:
+        found.append(("", "toy scale"))
+    suspects = figures.get("suspects") or {}
+    if suspects.get("run"):
+        found.append(("warn", "reward and validation part"))
+    return (
+        '<div class="pills">' + "".join(f'<span class="pill {kind}">{escape(w)}</span>' for kind, w in found) + "</div>"
+    )
+
+
+def _absent(figures: Mapping[str, Any]) -> str:
+    items = "".join(f"<li>{escape(words)}</li>" for words in missing(figures))
+    return f'<details class="card"><summary>What this report does not have</summary><ul>{items}</ul></details>'
+
+
+def _figure(graph: Graph) -> str:
+    return (
+        f'<figure class="card" id="fig-{graph.name}"><h3>{escape(graph.title)}</h3>{graph.picture}'
+        f"<figcaption>{escape(graph.caption)}</figcaption></figure>"
+    )
+
+
+def _blocks(blocks: Sequence[Block]) -> str:
+    """Words and tables; character charts are left out, as the pictures show the same."""
+    parts = []
+    for block in blocks:
+        if isinstance(block, Text):
+            parts.append(f"<p>{escape(block.words)}</p>")
+        elif isinstance(block, Table):
+            parts.append(table(block))
+    return f'<div class="card">{"".join(parts)}</div>'
+
+
+def table(block: Table) -> str:
+    """A table whose heads sort it."""
+    last = len(block.head) - 1
+    is_wide = last in block.left and any(len(row[last]) > _WIDE for row in block.rows)
+
+    def kind(column: int) -> str:
+        names = ["left"] * (column in block.left) + ["wide"] * (is_wide and column == last)
+        return f' class="{" ".join(names)}"' if names else ""
+
+    head = "".join(
+        f'<th scope="col"{kind(column)}><button type="button">{escape(cell.strip()) or "what"}</button></th>'
+        for column, cell in enumerate(block.head)
+    )
+    rows = "".join(
+        "<tr>" + "".join(f"<td{kind(column)}>{escape(_cell(cell))}</td>" for column, cell in enumerate(row)) + "</tr>"
+        for row in block.rows
+    )
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _cell(cell: str) -> str:
+    """Leading blanks are how the text report indents; a no-break space keeps them."""
+    bare = cell.lstrip()
+    return "\u00a0" * (len(cell) - len(bare)) + bare
+
+
+def _slug(title: str) -> str:
+    return "-".join("".join(mark if mark.isalnum() else " " for mark in title.lower()).split())
+
+
+def _more_tables(figures: Mapping[str, Any]) -> list[Section]:
+    made = (
+        Section("Answers and reflection", tuple(_answer_blocks(figures))),
+        Section("Retrieval", tuple(_retrieval(figures.get("retrieval")))),
+        Section("Reward-hacking suspects", tuple(_suspects(figures.get("suspects")))),
+        Section("Data card", tuple(_data_card(figures.get("data")))),
+    )
+    return [section for section in made if section.blocks]
+
+
+def _answer_blocks(figures: Mapping[str, Any]) -> Iterator[Block]:
+    answers = (figures.get("lengths") or {}).get("answers")
+    if answers:
+        rows = tuple(
+            (model, f"{each['n']:,}", f"{each['median']:g}", percent(each["reflection_share"]))
+            for model, each in answers.items()
+        )
+        yield Table(("model", "answers", "median words", "with reflection"), rows)
+        yield Text(
+            "Reflection: answers with a word such as 'wait', 'let me check' or 'actually', matched by a list of "
+            "English phrases. It counts words, not thought."
+        )
+
+
+def _retrieval(found: Mapping[str, Any] | None) -> Iterator[Block]:
+    if found:
+        scores = found["scores"]
+        between = f"; scores {scores[0]:.3g} to {scores[2]:.3g}, median {scores[1]:.3g}" if scores else ""
+        yield Text(f"{found['passages']:,} passages retrieved, {found['used']:,} of them used{between}.")
+        rows = []
+        for each in found["thirds"]:
+            n = each["kept"] + each["dropped"]
+            rows.append((each["third"], f"{n:,}", f"{each['kept']:,}", percent(each["kept"] / n if n else None)))
+        if rows:
+            yield Table(("third by score", "voted on", "kept", "share"), tuple(rows))
+            yield Text(
+                "If the highest third is not kept more often than the lowest, the score says little of this task."
+            )
+
+
+def _suspects(found: Mapping[str, Any] | None) -> Iterator[Block]:
+    if found is None:
+        return
+    yield Text(found["run"] or "Reward and validation did not part in this run.")
+    if found["answers"]:
+        rows = tuple(
+            (SUSPECT_WORDS[name], f"{each['base']:,}", f"{each['trained']:,}")
+            for name, each in found["answers"].items()
+        )
+        yield Table(("answers judged correct", "base", "trained"), rows)
+        yield Text(
+            "A suspect is not a proof: read these answers in the gallery. What counts is a number that grew with "
+            "training."
+        )
+
+
+def _data_card(data: Mapping[str, Any] | None) -> Iterator[Block]:
+    if not data:
+        return
+    stated = "not stated in the spec"
+    rows = [("task definition", "", data["task_license"] or stated)]
+    rows += [(str(each["source"]), f"{each['rows'] or 0:,}", each["license"] or stated) for each in data["corpus"]]
+    yield Table(("source", "rows", "licence"), tuple(rows), left=frozenset({0, 2}))
+    sets = tuple(
+        (str(e["name"]), f"{e['rows'] or 0:,}", str(e["shift"]), str(e["sha256"])[:16]) for e in data["evaluations"]
+    )
+    if sets:
+        yield Table(("evaluation set", "problems", "shift", "sha256"), sets, left=frozenset({0, 2, 3}))
+    about = [(f"{role} model", str(name)) for role, name in data["identities"].items()]
+    about += [("instructor's terms", str(data["instructor_terms"] or stated)), ("language", str(data["language"]))]
+    about += [("filters", ", ".join(data["filters"]) or "none"), ("seed", str(data["seed"]))]
+    about += [(name, str(version)) for name, version in data["versions"].items()]
+    yield Table(("made with", "value"), tuple(about), left=frozenset({0, 1}))
+
+
+def _gallery(found: Gallery) -> str:
+    samples = found.samples
+    filters = "".join(
+        _choice(name, words, values)
+        for name, words, values in (
+            ("stage", "every stage", [each.stage for each in samples]),
+            ("outcome", "every outcome", [each.outcome for each in samples]),
+            ("mark", "every mark", [mark for each in samples for mark in each.marks]),
+        )
+    )
+    said = (
+        f"{len(samples):,} of {found.total:,} are here, an even spread of each outcome."
+        if len(samples) < found.total
+        else f"All {found.total:,} are here."
+    )
+    return (
+        f'<div class="card"><p>Samples by where they ended, and answers to test problems. {said}</p>'
+        f'<div class="filters">{filters}<input id="f-search" type="search" aria-label="search" placeholder="search in '
+        f'texts, ids, keys"><output id="f-count"></output></div><div id="samples">'
+        f"{''.join(map(_sample, samples))}</div></div>"
+    )
+
+
+def _choice(name: str, words: str, values: Sequence[str]) -> str:
+    options = "".join(f'<option value="{escape(value)}">{escape(value)}</option>' for value in dict.fromkeys(values))
+    return f'<select id="f-{name}" aria-label="{name}"><option value="">{words}</option>{options}</select>'
+
+
+def _sample(each: Sample) -> str:
+    marks = "".join(f'<span class="tag{" warn" * (" " in mark)}">{escape(mark)}</span>' for mark in each.marks)
+    texts = "".join(f"<b>{escape(name)}</b><pre>{escape(text)}</pre>" for name, text in each.texts)
+    facts = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (("id", each.key), *each.facts) if value
+    )
+    return (
+        f'<details class="sample" data-stage="{escape(each.stage)}" data-outcome="{escape(each.outcome)}" '
+        f'data-marks="{escape("|".join(each.marks))}"><summary><span class="tag">{escape(each.stage)}</span>'
+        f'<span class="tag">{escape(each.outcome)}</span>{marks}{escape(each.text)}</summary>{texts}<dl>{facts}</dl>'
+        "</details>"
+    )

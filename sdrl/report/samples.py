@@ -1,0 +1,148 @@
+"""Samples and answers of a run with their whole provenance, for the gallery of the HTML report.
+
+Every sample that reached a vote or was dropped anywhere counts; of each outcome an even spread of at most ``PER_GROUP``
+is shown. Texts are those of users, passages and models: data, for the page to escape.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sdrl.report.run_data import RunData
+from sdrl.run.artifacts import Row, read_rows
+
+PER_GROUP = 60
+_MAKERS = ("generate", "vote", "adapt")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One card: where it ended (``stage``), how (``outcome``: a verdict or a drop's code), its texts and provenance."""
+
+    stage: str
+    outcome: str
+    key: str
+    text: str
+    texts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    marks: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What is shown, and of how many."""
+
+    samples: tuple[Sample, ...]
+    total: int
+
+
+def gallery(run: RunData) -> Gallery:
+    """Samples by where they ended, then answers to evaluation problems of both models side by side."""
+    groups: dict[tuple[str, str], list[Sample]] = {}
+    for sample in (*_samples(run), *_answers(run)):
+        groups.setdefault((sample.stage, sample.outcome), []).append(sample)
+    shown = [sample for found in groups.values() for sample in _spread(found)]
+    return Gallery(tuple(shown), sum(map(len, groups.values())))
+
+
+def _spread(found: Sequence[Sample]) -> list[Sample]:
+    n = min(PER_GROUP, len(found))
+    return [found[index * len(found) // n] for index in range(n)]
+
+
+def _samples(run: RunData) -> Iterator[Sample]:
+    made = {row["id"]: row for stage in ("vote", "adapt") for row in run.rows(stage)}
+    scores = {row["id"]: row for row in run.rows("score")}
+    passages = {row["passage"]["id"]: row["passage"] for row in run.rows("retrieve") if row.get("passage")}
+    truth = {row["input"]: row["gold"] for row in run.truth() if "input" in row}
+    ended = {row["id"]: ("select", str(row["split"])) for row in run.rows("select")}
+    ended |= {row["id"]: ("select", str(row["code"])) for row in run.dropped("select")}
+    for key, row in made.items():
+        stage, outcome = ended.get(key, ("score", "scored") if key in scores else ("vote", "kept so far"))
+        yield _card(stage, outcome, row | scores.get(key, {}), passages, truth)
+    for stage in _MAKERS:
+        for row in run.dropped(stage):
+            yield _card(stage, str(row.get("code")), row, passages, truth)
+
+
+def _card(
+    stage: str, outcome: str, row: Mapping[str, Any], passages: Mapping[str, Row], truth: Mapping[str, Any]
+) -> Sample:
+    passage = passages.get(str(row.get("passage")), {})
+    text = str(row.get("input") or row.get("evidence") or "")
+    texts = [
+        ("solution", row.get("solution")),
+        ("answer as written", row.get("output") if row.get("output") != row.get("solution") else None),
+        ("evidence", row.get("evidence") if row.get("input") else None),
+        ("passage", passage.get("text")),
+    ]
+    draws = f"{row['correct']} of {row['draws']}" if row.get("draws") else None
+    facts = [
+        ("gold", row.get("gold")),
+        ("truth", truth.get(text)),
+        ("options", row.get("options")),
+        ("votes", row.get("votes")),
+        ("agreement", row.get("agreement")),
+        ("solved", draws),
+        ("base model's majority", row.get("majority")),
+        ("origin", row.get("origin")),
+        ("parent", row.get("parent")),
+        ("part", row.get("part")),
+        ("passage", row.get("passage")),
+        ("passage source", passage.get("source")),
+        ("passage licence", passage.get("license")),
+        ("prompt hash", row.get("prompt_hash")),
+        ("request keys", row.get("request_keys")),
+    ]
+    marks = []
+    if row.get("label_doubt"):
+        marks.append("label doubt")
+    if truth.get(text) is not None and row.get("gold") is not None and str(truth[text]) != str(row["gold"]):
+        marks.append("wrong label")
+    if row.get("origin"):
+        marks.append(str(row["origin"]))
+    return Sample(stage, outcome, str(row.get("id") or ""), text, _words(texts), _words(facts), tuple(marks))
+
+
+def _answers(run: RunData) -> Iterator[Sample]:
+    pairs: dict[tuple[str, str, int], dict[str, Row]] = {}
+    for row in run.rows("evaluate"):
+        pairs.setdefault((row["set"], row["problem"], row["run"]), {})[row["model"]] = row
+    problems = {name: _problems(run, name) for name in {key[0] for key in pairs}}
+    for (name, problem, _), pair in pairs.items():
+        if len(pair) == 2:
+            base, trained = pair["base"], pair["trained"]
+            texts = [(f"{model}: {row['verdict']}", row.get("completion")) for model, row in pair.items()]
+            facts = [
+                ("gold", base.get("gold")),
+                ("base's prediction", base.get("prediction")),
+                ("trained model's prediction", trained.get("prediction")),
+                ("reason", trained.get("reason")),
+                ("finish", trained.get("finish_reason")),
+            ]
+            text = problems[name].get(problem, f"problem {problem}")
+            yield Sample(f"evaluate {name}", _change(base, trained), str(problem), text, _words(texts), _words(facts))
+
+
+def _change(base: Row, trained: Row) -> str:
+    before, after = (row["verdict"] == "correct" for row in (base, trained))
+    if before == after:
+        return "right before and after" if after else "wrong before and after"
+    return "gained" if after else "lost"
+
+
+def _problems(run: RunData, name: str) -> dict[str, str]:
+    """Texts of the problems of an evaluation set, as the plan froze them."""
+    path = run.folder.plan / "data" / f"evaluate-{name}.jsonl"
+    return {str(row.get("id")): str(row.get("input", "")) for row in read_rows(path)}
+
+
+def _words(pairs: Sequence[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in pairs
+        if value not in (None, "", {}, [])
+    )

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from sdrl.cli.main import main
+from sdrl.report import read_figures
+from sdrl.report.graphs import graphs
+from sdrl.report.html_page import to_html
+from sdrl.report.run_data import RunData
+from sdrl.report.samples import PER_GROUP, gallery
+from sdrl.report.svg import Series, columns, lines, standalone
+from sdrl.report.verdict import percent, points
+from tests.report import fixture_run
+
+HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}\"'&<!--</pre></details>"
+VOID = frozenset({"meta", "link", "input", "img", "br"})
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, texts by element, and whether every element is closed in its turn."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID and not (self.get_starttag_text() or "").endswith("/>"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append((self.open[-1] if self.open else "", data))
+
+    def text(self) -> str:
+        return " ".join(" ".join(words for tag, words in self.words if tag not in {"script", "style"}).split())
+
+    def values(self, name: str) -> list[str]:
+        return [str(attrs[name]) for _, attrs in self.tags if name in attrs]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fixture_run.write_run(tmp_path_factory.mktemp("html") / "run")
+
+
+def rendered(root: Path) -> str:
+    return to_html(read_figures(root), gallery(RunData.open(root)))
+
+
+@pytest.fixture(scope="module")
+def html(root: Path) -> str:
+    return rendered(root)
+
+
+def test_the_page_is_well_formed_and_its_anchors_resolve(html: str) -> None:
+    page = Page(html)
+    assert page.open == []
+    ids = page.values("id")
+    assert len(ids) == len(set(ids)) > 10
+    anchors = [value[1:] for value in page.values("href") if value.startswith("#")]
+    assert len(anchors) >= 8
+    assert set(anchors) <= set(ids)
+    assert set(page.values("aria-labelledby")) <= set(ids)
+
+
+def test_the_page_asks_for_nothing_and_forbids_what_it_does_not_hold(html: str) -> None:
+    page = Page(html)
+    assert not re.findall(r"(?:https?:)?//[a-z]", html.replace("http://www.w3.org/2000/svg", ""))
+    assert not page.values("src")
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on") or name == "style"]
+    policy = next(attrs["content"] for tag, attrs in page.tags if tag == "meta" and "http-equiv" in attrs) or ""
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        held = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        assert len(held) == 1
+        digest = base64.b64encode(hashlib.sha256(held[0].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "eval" not in held[0]
+    assert "innerHTML" not in held[0]
+
+
+def test_the_figures_are_those_of_json(root: Path, html: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(root), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    said = Page(html).text().replace("\u00a0", " ")
+    for each in figures["evaluations"]:
+        for value in (each["base"]["accuracy"], each["trained"]["accuracy"]):
+            assert percent(value).replace("\u00a0", " ") in said
+        for value in (each["gain"], *each["interval"], each["gain_format"], each["gain_skill"]):
+            assert points(value) in said
+    rates = figures["pass_rates"]["after"]
+    assert f"with adapted ({rates['n']}), never: {rates['never'] / rates['n'] * 100:.1f} %" in said
+
+
+def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
+    clean = Counter(tag for tag, _ in Page(rendered(fixture_run.write_run(tmp_path / "clean"))).tags)
+    root = fixture_run.write_run(tmp_path / "run", hostile=HOSTILE)
+    html = rendered(root)
+    page = Page(html)
+    found = Counter(tag for tag, _ in page.tags)
+    assert page.open == []
+    assert found["script"] == clean["script"] == 1
+    assert "img" not in found
+    assert HOSTILE not in html
+    assert any(HOSTILE in words for tag, words in page.words if tag in {"summary", "pre", "dd", "h1"})
+
+
+@pytest.mark.parametrize("until", ["vote", "adapt", "score", "select", "train"])
+def test_an_unfinished_run_shows_what_is_there_and_says_what_is_not(tmp_path: Path, until: str) -> None:
+    page = Page(rendered(fixture_run.write_run(tmp_path / "run", until=until)))
+    assert page.open == []
+    assert "no evaluation set has been answered by both models" in page.text()
+    assert ("the train stage is not whole" in page.text()) == (until != "train")
+    assert "fig-gains" not in page.values("id")
+    assert ("fig-reward" in page.values("id")) == (until == "train")
+
+
+def test_the_gallery_counts_every_sample_once_and_shows_each_outcome(root: Path) -> None:
+    found = gallery(RunData.open(root))
+    lines_ = [
+        json.loads(line)
+        for name in ("vote", "adapt", "vote.dropped")
+        for line in (root / "artifacts" / f"{name}.jsonl").read_text().splitlines()
+    ]
+    pairs = 2 * fixture_run.N_PROBLEMS
+    assert found.total == len(lines_) + pairs
+    shown = Counter((each.stage, each.outcome) for each in found.samples)
+    assert max(shown.values()) <= PER_GROUP
+    assert {"train", "validation"} <= {outcome for stage, outcome in shown if stage == "select"}
+    assert {("vote", code) for code in ("vote_tie", "low_agreement", "near_duplicate")} <= set(shown)
+    tie = next(each for each in found.samples if each.outcome == "vote_tie")
+    row = next(row for row in lines_ if row["id"] == tie.key)
+    assert tie.text == row["input"]
+
+
+def test_pictures_are_xml_and_as_tall_as_their_figures(root: Path) -> None:
+    figures: dict[str, Any] = read_figures(root)
+    pictures = graphs(figures)
+    names = [each.name for each in pictures]
+    assert {"gains", "pass-rates", "reward", "kl", "validation", "lengths", "time"} <= set(names)
+    for each in pictures:
+        assert ElementTree.fromstring(standalone(each.picture).split("\n", 1)[1]).tag.endswith("svg")
+    svg = ElementTree.fromstring(columns("t", ["a", "b"], [("x", [0.1, 0.2])], y_label="y"))
+    tall = [float(each.get("height") or 0) for each in svg.iter() if each.tag.endswith("rect") and len(each)]
+    assert tall[1] == pytest.approx(2 * tall[0], abs=0.1)
+
+
+def test_a_flat_or_single_point_still_draws() -> None:
+    for points_ in ([(1.0, 0.0)], [(1.0, 5.0), (2.0, 5.0)], []):
+        drawn = lines("t", [Series("a", points_)], x_label="step", is_share=False)
+        assert "nan" not in drawn
+        assert ElementTree.fromstring(drawn).tag.endswith("svg")
+
+
+def test_the_command_writes_html_a_folder_and_several_runs(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(root), "-o", str(tmp_path / "r.html")]) == 0
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert main(["report", str(root), "-o", f"{tmp_path}/all/"]) == 0
+    assert {"report.html", "report.json", "report.md", "report.txt", "pass-rates.svg"} <= {
+        path.name for path in (tmp_path / "all").iterdir()
+    }
+    other = fixture_run.write_run(tmp_path / "other")
+    capsys.readouterr()
+    assert main(["report", str(root), str(other)]) == 0
+    text = capsys.readouterr().out
+    assert "2 runs side by side" in text
+    assert "test: B against A, both trained: +0.0 points (+0.0 to +0.0): no difference has been shown." in " ".join(
+        text.split()
+    )
+    assert "the plans have the same settings" in text
+    assert main(["report", str(root), str(other), "-o", str(tmp_path / "two.html")]) == 0
+    page = Page((tmp_path / "two.html").read_text(encoding="utf-8"))
+    assert page.open == []
+    assert "fig-reward-of-all" in page.values("id")
