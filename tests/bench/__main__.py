@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.figures import Figure
+from tests.bench.hostile import hostile_files
 from tests.bench.start_up import reading, start_up
 from tests.bench.verifier import choices, mathematics
 from tests.bench.verify import verify_rates
@@ -117,7 +118,16 @@ def passages() -> list[Figure]:
 def main() -> int:
     """Measure, print the table, say whether every budget held."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    figures = [*start_up(), reading(), verdicts(), choices(), mathematics(), *verify_rates(), *passages()]
+    figures = [
+        *start_up(),
+        reading(),
+        hostile_files(),
+        verdicts(),
+        choices(),
+        mathematics(),
+        *verify_rates(),
+        *passages(),
+    ]
     print(f"{'what':<24}{'sdrl':>14}   {'reference':<40}{'ratio':>7}   {'budget':<14}held")
     for each in figures:
         ratio = f"{each.ratio:.2f}" if each.ratio else ""

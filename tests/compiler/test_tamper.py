@@ -22,7 +22,7 @@ from sdrl.compiler.seals import seal_sections
 from sdrl.spec.diagnostics import Exit, SdrlError
 from tests.compiler.project import write_project
 
-REFUSALS = ("E601", "E602", "E604")
+REFUSALS = ("E601", "E602", "E604", "E609")
 
 
 @pytest.fixture(scope="module")
