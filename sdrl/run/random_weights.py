@@ -16,9 +16,9 @@ from sdrl.compiler.model_shape import ModelShape, known_shape
 from sdrl.compiler.plan import Plan
 from sdrl.models.weights import Weights, weights_of
 from sdrl.spec.diagnostics import SdrlError
+from sdrl.training.random_model import STAND_IN
 
 _SMALL_FILES = ["*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt"]
-_STAND_IN = "STAND_IN"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def random_weights(plan: Plan, folder: Path, *, small: bool) -> Made:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise SdrlError("E883", f"no random model could be made: {last[:300]}", help="pip install 'sdrl[train]'")
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e9
-    is_stand_in = (out / _STAND_IN).exists()
+    is_stand_in = (out / STAND_IN).exists()
     return Made(out, size, "a stand-in, one token a byte" if is_stand_in else "the model's own")
 
 

@@ -159,7 +159,7 @@ class Hardware(Table):
     gpus: Annotated[int, Field(ge=0)] = 0
     """GPUs of one machine; 0: what is there."""
     memory_gb: Annotated[float, Field(gt=0)] | None = None
-    """Memory of one GPU; null: measured."""
+    """Memory of one GPU, in GB; null: not judged."""
     nodes: Count = 1
     """Machines."""
 
