@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-vllm check fix golden bench bench-calls faults kills fuzz money clean
+.PHONY: help install demo forecast test test-browser test-vllm check fix golden bench bench-calls faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ forecast: demo ## what the plan of the demo expected, beside what the demo used
 
 test: install ## the whole test suite
 	$(BIN)/python -m pytest
+
+test-browser: install ## the HTML report in a real Chromium (SDRL_CHROMIUM names one that is not on the path)
+	$(BIN)/python -m pytest -m browser tests/report
 
 $(VLLM_VENV)/.installed: constraints-vllm.txt
 	@test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)

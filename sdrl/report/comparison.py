@@ -127,6 +127,8 @@ def _settings(runs: Sequence[RunData], letters: str) -> Iterator[Block]:
 
 
 def _flatten(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        value = {str(n): each for n, each in enumerate(value)}
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from _flatten(inner, f"{path}.{key}" if path else str(key))

@@ -23,13 +23,16 @@ _REFLECTION = re.compile(
 
 def lengths(run: RunData) -> dict[str, Any] | None:
     """Histograms of problems by origin and medians of the answers of both models; None without samples."""
-    samples = run.rows("vote") + run.rows("adapt")
+    samples = [row for stage in ("vote", *run.in_rounds("adapt")) for row in run.rows(stage)]
     if not samples:
         return None
     by_origin: dict[str, list[int]] = {}
     for row in samples:
         by_origin.setdefault(str(row.get("origin")), []).append(_words(row["input"]))
-    chosen = [_words(row["input"]) for row in run.rows("select") if row["split"] == "train"]
+    selected = {
+        row["id"]: row for stage in run.in_rounds("select") for row in run.rows(stage) if row["split"] == "train"
+    }
+    chosen = [_words(row["input"]) for row in selected.values()]
     if chosen:
         by_origin["selected"] = chosen
     return {

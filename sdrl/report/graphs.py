@@ -27,7 +27,7 @@ def graphs(figures: Mapping[str, Any]) -> list[Graph]:
     """Every picture that the figures allow, in the order of the page."""
     found = [make(figures) for make in (_gains, _funnel, _pass_rates)]
     found += [_curve(figures, *about) for about in _CURVES]
-    found += [make(figures) for make in (_validation, _lengths, _time)]
+    found += [make(figures) for make in (_validation, _labels, _lengths, _time)]
     return [each for each in found if each is not None]
 
 
@@ -94,7 +94,7 @@ def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
     rates = figures["pass_rates"]
     if not rates:
         return None
-    labels = ["never", *[f"≤{k * 10}%" for k in range(1, 10)], "<100%", "always"]
+    labels = ["never", *[f"≤{k * 10}" for k in range(1, 10)], "<100", "always"]
     groups = []
     for name, title in (("before", "initial"), ("after", "with adapted"), ("selected", "selected")):
         counts = [rates[name]["never"], *rates[name]["tenths"], rates[name]["always"]]
@@ -104,7 +104,7 @@ def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
         "the harder and easier rewrites (the paper's Figure 3), and what was selected for training. Columns at "
         "'never' and 'always' teach nothing; adaptation should move them to the middle."
     )
-    picture = svg.columns("Pass rates before and after adaptation", labels, groups, y_label="share of samples")
+    picture = svg.columns("Pass rates before and after adaptation", labels, groups, y_label="share, by pass rate in %")
     return Graph("pass-rates", "Pass rates before and after adaptation", caption, picture)
 
 
@@ -165,6 +165,23 @@ def _validation(figures: Mapping[str, Any]) -> Graph | None:
         "Validation", [svg.Series("", points)], x_label="step", is_share=True, marked=training.get("best_step")
     )
     return Graph("validation", "Validation accuracy", caption, picture)
+
+
+def _labels(figures: Mapping[str, Any]) -> Graph | None:
+    labels = figures["labels"]
+    if not labels:
+        return None
+    names = ("written", "voted", "adapted", "selected")
+    rows = [
+        (name, float(labels[name]["wrong"]), 0.0, f"{labels[name]['wrong']:,} of {labels[name]['n']:,} wrong")
+        for name in names
+        if labels[name]["n"]
+    ]
+    caption = (
+        "Labels that differ from the known truth: as the instructor wrote them, after the vote, of the rewrites, and "
+        "in the selected set. The vote should take most of them out; selecting the hardest may bring some back."
+    )
+    return Graph("labels", "Wrong labels", caption, svg.bars("Wrong labels", rows, names=()))
 
 
 def _lengths(figures: Mapping[str, Any]) -> Graph | None:

@@ -147,23 +147,27 @@ def _blocks(blocks: Sequence[Block]) -> str:
 
 
 def table(block: Table) -> str:
-    """A table whose heads sort it."""
+    """A table whose heads sort it; one whose rows are parts of the row above keeps its order, a total its place."""
     last = len(block.head) - 1
     is_wide = last in block.left and any(len(row[last]) > _WIDE for row in block.rows)
+    is_sorted = len(block.rows) > 1 and not any(row[0].startswith(" ") for row in block.rows)
+    has_total = bool(block.rows) and block.rows[-1][0] == "all"
 
     def kind(column: int) -> str:
         names = ["left"] * (column in block.left) + ["wide"] * (is_wide and column == last)
         return f' class="{" ".join(names)}"' if names else ""
 
-    head = "".join(
-        f'<th scope="col"{kind(column)}><button type="button">{escape(cell.strip()) or "what"}</button></th>'
-        for column, cell in enumerate(block.head)
-    )
-    rows = "".join(
-        "<tr>" + "".join(f"<td{kind(column)}>{escape(_cell(cell))}</td>" for column, cell in enumerate(row)) + "</tr>"
-        for row in block.rows
-    )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    def head(cell: str) -> str:
+        words = escape(cell.strip())
+        return f'<button type="button">{words or "what"}</button>' if is_sorted else words
+
+    def row(cells: Sequence[str]) -> str:
+        return "<tr>" + "".join(f"<td{kind(n)}>{escape(_cell(cell))}</td>" for n, cell in enumerate(cells)) + "</tr>"
+
+    heads = "".join(f'<th scope="col"{kind(n)}>{head(cell)}</th>' for n, cell in enumerate(block.head))
+    body = "".join(map(row, block.rows[: len(block.rows) - has_total]))
+    foot = f"<tfoot>{row(block.rows[-1])}</tfoot>" if has_total else ""
+    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
 
 
 def _cell(cell: str) -> str:
@@ -227,8 +231,8 @@ def _suspects(found: Mapping[str, Any] | None) -> Iterator[Block]:
         )
         yield Table(("answers judged correct", "base", "trained"), rows)
         yield Text(
-            "A suspect is not a proof: read these answers in the gallery. What counts is a number that grew with "
-            "training."
+            "A suspect is not a proof: the trained model's are marked in the gallery, to be read. What counts is a "
+            "number that grew with training."
         )
 
 

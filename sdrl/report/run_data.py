@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sdrl.compiler.rounds import named
 from sdrl.run.artifacts import Artifacts, Row, read_rows
 from sdrl.run.folder import RunFolder
 from sdrl.spec.diagnostics import Exit, SdrlError
@@ -57,6 +58,15 @@ class RunData:
     def rows(self, stage: str) -> list[Row]:
         """Rows that a sealed ``stage`` passed on; none while it is not sealed."""
         return self.artifacts.rows(stage) if self.seal(stage) else []
+
+    @property
+    def rounds(self) -> int:
+        """How often the plan goes through the loop, at least once."""
+        return int(self.setting("rounds") or 1)
+
+    def in_rounds(self, kind: str) -> list[str]:
+        """The names of a repeated stage, round by round: ``score``, ``score-2``."""
+        return [named(kind, round_) for round_ in range(1, self.rounds + 1)]
 
     def dropped(self, stage: str) -> list[Row]:
         """Rows that a sealed ``stage`` dropped, each with its code."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sdrl.report.run_data import RunData
+from sdrl.report.suspects import SUSPECT_WORDS, suspect_tests
 from sdrl.run.artifacts import Row, read_rows
 
 PER_GROUP = 60
-_MAKERS = ("generate", "vote", "adapt")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,10 @@ class Gallery:
 
 def gallery(run: RunData) -> Gallery:
     """Samples by where they ended, then answers to evaluation problems of both models side by side."""
-    groups: dict[tuple[str, str], list[Sample]] = {}
+    groups: dict[tuple[str, str, bool], list[Sample]] = {}
     for sample in (*_samples(run), *_answers(run)):
-        groups.setdefault((sample.stage, sample.outcome), []).append(sample)
+        is_suspect = any(mark in SUSPECT_WORDS.values() for mark in sample.marks)
+        groups.setdefault((sample.stage, sample.outcome, is_suspect), []).append(sample)
     shown = [sample for found in groups.values() for sample in _spread(found)]
     return Gallery(tuple(shown), sum(map(len, groups.values())))
 
@@ -54,16 +55,19 @@ def _spread(found: Sequence[Sample]) -> list[Sample]:
 
 
 def _samples(run: RunData) -> Iterator[Sample]:
-    made = {row["id"]: row for stage in ("vote", "adapt") for row in run.rows(stage)}
-    scores = {row["id"]: row for row in run.rows("score")}
     passages = {row["passage"]["id"]: row["passage"] for row in run.rows("retrieve") if row.get("passage")}
     truth = {row["input"]: row["gold"] for row in run.truth() if "input" in row}
-    ended = {row["id"]: ("select", str(row["split"])) for row in run.rows("select")}
-    ended |= {row["id"]: ("select", str(row["code"])) for row in run.dropped("select")}
+    makers = ["vote", *run.in_rounds("adapt")]
+    made = {row["id"]: row for stage in makers for row in run.rows(stage)}
+    scores = {row["id"]: row for stage in run.in_rounds("score") for row in run.rows(stage)}
+    ended: dict[str, tuple[str, str]] = {}
+    for stage in run.in_rounds("select"):  # a later round speaks last
+        ended |= {row["id"]: (stage, str(row["split"])) for row in run.rows(stage)}
+        ended |= {row["id"]: (stage, str(row["code"])) for row in run.dropped(stage)}
     for key, row in made.items():
         stage, outcome = ended.get(key, ("score", "scored") if key in scores else ("vote", "kept so far"))
         yield _card(stage, outcome, row | scores.get(key, {}), passages, truth)
-    for stage in _MAKERS:
+    for stage in ("generate", *makers):
         for row in run.dropped(stage):
             yield _card(stage, str(row.get("code")), row, passages, truth)
 
@@ -111,6 +115,7 @@ def _answers(run: RunData) -> Iterator[Sample]:
     pairs: dict[tuple[str, str, int], dict[str, Row]] = {}
     for row in run.rows("evaluate"):
         pairs.setdefault((row["set"], row["problem"], row["run"]), {})[row["model"]] = row
+    tests = suspect_tests(run)
     problems = {name: _problems(run, name) for name in {key[0] for key in pairs}}
     for (name, problem, _), pair in pairs.items():
         if len(pair) == 2:
@@ -124,7 +129,13 @@ def _answers(run: RunData) -> Iterator[Sample]:
                 ("finish", trained.get("finish_reason")),
             ]
             text = problems[name].get(problem, f"problem {problem}")
-            yield Sample(f"evaluate {name}", _change(base, trained), str(problem), text, _words(texts), _words(facts))
+            marks = [SUSPECT_WORDS[kind] for kind, test in tests.items() if _is_judged(trained) and test(trained)]
+            stage, outcome = f"evaluate {name}", _change(base, trained)
+            yield Sample(stage, outcome, str(problem), text, _words(texts), _words(facts), tuple(marks))
+
+
+def _is_judged(row: Row) -> bool:
+    return row["verdict"] == "correct" and bool(row.get("completion"))
 
 
 def _change(base: Row, trained: Row) -> str:

@@ -102,9 +102,10 @@ def lines(title: str, series: Sequence[Series], *, x_label: str, is_share: bool,
 
 def intervals(title: str, rows: Sequence[tuple[str, float, float, float]], *, x_label: str) -> str:
     """One row an estimate, ``(label, low, value, high)`` in points, with a line at zero."""
-    height = TOP + ROW * len(rows) + BOTTOM
+    head = 12
+    height = head + ROW * len(rows) + BOTTOM
     ticks = _ticks(min(0.0, *(low for _, low, _, _ in rows)), max(0.0, *(high for *_, high in rows)))
-    start = 210
+    start = 150
     across = (WIDTH - start - RIGHT - 10) / (ticks[-1] - ticks[0])
 
     def place(value: float) -> float:
@@ -113,10 +114,10 @@ def intervals(title: str, rows: Sequence[tuple[str, float, float, float]], *, x_
     marks = []
     for tick in ticks:
         kind, x = "axis" if abs(tick) < 1e-9 else "grid", f"{place(tick):.1f}"
-        marks.append(f'<line class="{kind}" x1="{x}" x2="{x}" y1="{TOP - 8}" y2="{height - BOTTOM}"/>')
+        marks.append(f'<line class="{kind}" x1="{x}" x2="{x}" y1="{head - 6}" y2="{height - BOTTOM}"/>')
         marks.append(_text(place(tick), height - BOTTOM + 16, f"{tick:+g}", "middle"))
     for index, (label, low, value, high) in enumerate(rows):
-        y = TOP + ROW * index + ROW / 2
+        y = head + ROW * index + ROW / 2
         about = escape(f"{label}: {value:+.1f} ({low:+.1f} to {high:+.1f})")
         marks.append(_text(start - 10, y + 4, label, "end"))
         marks.append(f'<line class="bar l1" x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{y}" y2="{y}"/>')
@@ -127,12 +128,13 @@ def intervals(title: str, rows: Sequence[tuple[str, float, float, float]], *, x_
 
 def bars(title: str, rows: Sequence[tuple[str, float, float, str]], *, names: Sequence[str]) -> str:
     """One row a stage: ``(label, value, pale part after it, words at the end)``."""
-    height = TOP + ROW * len(rows) + 8
+    head = TOP if any(names) else 4
+    height = head + ROW * len(rows) + 4
     top = max((value + more for _, value, more, _ in rows), default=0.0) or 1.0
     start, room = 110, WIDTH - 110 - 190
     marks = [*_legend(names)]
     for index, (label, value, more, words) in enumerate(rows):
-        y = TOP + ROW * index
+        y = head + ROW * index
         solid, pale = value / top * room, more / top * room
         marks.append(_text(start - 8, y + 15, label, "end"))
         about = f"<title>{escape(f'{label}: {words}')}</title>"
@@ -182,7 +184,7 @@ def _legend(names: Sequence[str]) -> Iterator[str]:
     x = float(WIDTH - RIGHT)
     for index, name in reversed([pair for pair in enumerate(names) if pair[1]]):
         yield _text(x, 14, name, "end")
-        x -= 7.0 * len(name) + 8
+        x -= 6.7 * len(name) + 6
         yield f'<rect class="s{index % 4}" x="{x - 10:.1f}" y="5" width="10" height="10" rx="2"/>'
         x -= 26
 

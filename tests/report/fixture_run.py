@@ -163,8 +163,8 @@ class _Writer:
                         {
                             **about,
                             "verdict": verdict,
-                            "completion": f"{self.hostile}{luck}",
-                            "gold": "1",
+                            "completion": f"{self.hostile}so #### {problem}",
+                            "gold": str(problem),
                             "finish_reason": "stop" if luck < 0.98 else "length",
                         }
                     )

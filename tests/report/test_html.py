@@ -18,8 +18,11 @@ from sdrl.report.graphs import graphs
 from sdrl.report.html_page import to_html
 from sdrl.report.run_data import RunData
 from sdrl.report.samples import PER_GROUP, gallery
+from sdrl.report.suspects import SUSPECT_WORDS
 from sdrl.report.svg import Series, columns, lines, standalone
 from sdrl.report.verdict import percent, points
+from sdrl.run.artifacts import Artifacts
+from sdrl.run.folder import RunFolder
 from tests.report import fixture_run
 
 HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}\"'&<!--</pre></details>"
@@ -195,3 +198,42 @@ def test_the_command_writes_html_a_folder_and_several_runs(
     page = Page((tmp_path / "two.html").read_text(encoding="utf-8"))
     assert page.open == []
     assert "fig-reward-of-all" in page.values("id")
+
+
+def test_suspects_are_answers_judged_correct_that_look_wrong(tmp_path: Path) -> None:
+    root = fixture_run.write_run(tmp_path / "run")
+    path = root / "artifacts" / "evaluate.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert read_figures(root)["suspects"]["answers"] == {
+        kind: {"base": 0, "trained": 0} for kind in ("answer_alone", "lenient_disagrees", "several_answers")
+    }
+    right = [row for row in rows if row["model"] == "trained" and row["verdict"] == "correct"]
+    gold = [row["gold"] for row in right]
+    right[0]["completion"] = f"#### {gold[0]}"
+    right[1]["completion"] = f"so #### 998\n#### {gold[1]}"
+    right[2]["completion"] = f"so #### {gold[2]}\nor 998 pages later"
+    Artifacts(RunFolder(root), root).write(
+        "evaluate", "h", rows, [], came_in=len(rows), seconds=1.0, notes={}, versions={}
+    )
+    found = read_figures(root)["suspects"]["answers"]
+    assert {kind: each["trained"] for kind, each in found.items()} == {
+        "answer_alone": 1,
+        "lenient_disagrees": 1,
+        "several_answers": 1,
+    }
+    marked = [each for each in gallery(RunData.open(root)).samples if set(each.marks) & set(SUSPECT_WORDS.values())]
+    assert {each.key for each in marked} == {row["problem"] for row in right[:3]}
+
+
+def test_a_reward_that_validation_does_not_follow_is_said(tmp_path: Path) -> None:
+    root = fixture_run.write_run(tmp_path / "run")
+    assert read_figures(root)["suspects"]["run"] is None
+    path = root / "artifacts" / "train.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        if "validation_accuracy" in row:
+            row["validation_accuracy"] = 0.5
+    Artifacts(RunFolder(root), root).write("train", "h", rows, [], came_in=1, seconds=1.0, notes={}, versions={})
+    said = read_figures(root)["suspects"]["run"]
+    assert "validation accuracy went from 50.0 % to 50.0 %" in said
+    assert "reward and validation part" in Page(rendered(root)).text()
