@@ -7,7 +7,7 @@ as a template, escaped or trimmed. Calls no model, opens no file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -177,14 +177,21 @@ class Prompts:
 
     def answer(self, part: PartPlan, sample_input: str, options: Mapping[str, str] | None = None) -> str:
         """The exact text the base model completes: the answer template, in the chat template where the plan has one."""
+        messages = self.conversation(part, sample_input, options)
+        base = self._base
+        if base.kind == "raw":
+            return messages[-1]["content"]
+        return render_chat(base.chat_template or "", messages, base.tokens, base.options, keeps_bos=base.keeps_bos)
+
+    def conversation(
+        self, part: PartPlan, sample_input: str, options: Mapping[str, str] | None = None
+    ) -> tuple[Message, ...]:
+        """What ``answer`` says as messages: system (where a chat plan has one) and user, outside any chat template."""
         shown = options_to_show(sample_input, options)
         text = self._render("answer", part, {"input": sample_input, "options": shown})
-        if self._base.kind == "raw":
-            return text
-        system: Iterable[Message] = [{"role": "system", "content": self._base.system}] if self._base.system else ()
-        messages: Sequence[Message] = [*system, {"role": "user", "content": text}]
-        base = self._base
-        return render_chat(base.chat_template or "", messages, base.tokens, base.options, keeps_bos=base.keeps_bos)
+        is_led = self._base.kind == "chat" and self._base.system
+        system: Iterable[Message] = [{"role": "system", "content": self._base.system or ""}] if is_led else ()
+        return (*system, {"role": "user", "content": text})
 
     def _render(self, name: str, part: PartPlan, given: Mapping[str, Any]) -> str:
         values: dict[str, Any] = {

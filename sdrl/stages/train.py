@@ -13,7 +13,7 @@ from typing import Any
 
 from sdrl.compiler.contract import for_rollouts
 from sdrl.compiler.plan import Plan
-from sdrl.compiler.rounds import named
+from sdrl.compiler.rounds import named, round_of
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
@@ -86,21 +86,44 @@ async def job_of(ctx: StageContext) -> TrainingJob:
     else:
         _write(work / "train.jsonl", [training_row(ctx, row) for row in learned])
     _write(work / "validation.jsonl", held)
-    rollouts = for_rollouts(ctx.plan)
-    placed = placement(ctx.plan)
-    return TrainingJob(
-        plan_hash=ctx.plan.hash,
-        stage_hash=ctx.plan.stage(ctx.stage).hash,
-        algorithm=train.algorithm,
+    return describe(
+        ctx.plan,
+        ctx.stage,
         model=_base_model(ctx),
-        revision=settings.models.base.revision if settings.models and ctx.round == 1 else None,
         out_dir=trained_folder(ctx.run_dir, ctx.round, settings.rounds),
         work_dir=work,
-        train_rows=work / "train.jsonl",
-        validation_rows=work / "validation.jsonl" if held else None,
-        verifier=ctx.plan.verifier,
+        has_validation=bool(held),
+        reward_mode=os.environ.get(CONTROL_VARIABLE, "correct"),
+    )
+
+
+def describe(
+    plan: Plan,
+    stage: str,
+    *,
+    model: str,
+    out_dir: Path,
+    work_dir: Path,
+    has_validation: bool,
+    reward_mode: str = "correct",
+) -> TrainingJob:
+    """The training that a plan asks for in ``stage``, with its row files in ``work_dir``. Writes nothing."""
+    settings, rollouts = plan.settings, for_rollouts(plan)
+    train = settings.train
+    placed = placement(plan)
+    return TrainingJob(
+        plan_hash=plan.hash,
+        stage_hash=plan.stage(stage).hash,
+        algorithm=train.algorithm,
+        model=model,
+        revision=settings.models.base.revision if settings.models and round_of(stage) == 1 else None,
+        out_dir=out_dir,
+        work_dir=work_dir,
+        train_rows=work_dir / "train.jsonl",
+        validation_rows=work_dir / "validation.jsonl" if has_validation else None,
+        verifier=plan.verifier,
         reward=RewardWeights(**train.reward.model_dump()),
-        reward_mode=os.environ.get(CONTROL_VARIABLE, "correct"),  # type: ignore[arg-type]  # the job checks the value
+        reward_mode=reward_mode,  # type: ignore[arg-type]  # the job checks the value
         learning_rate=train.learning_rate,
         epochs=train.epochs,
         prompts_per_step=train.prompts_per_step,
@@ -115,7 +138,7 @@ async def job_of(ctx: StageContext) -> TrainingJob:
         ),
         stop=rollouts.stop,
         end_ids=rollouts.end_ids,
-        seed=ctx.plan.seed_for(ctx.stage),
+        seed=plan.seed_for(stage),
         patience=train.early_stop.patience if train.early_stop else None,
         trl=train.trl | placed.pop("trl"),
         **placed,

@@ -16,7 +16,7 @@ from sdrl.verifier.result import UNREADABLE, Options, Reading
 
 GROUP: Final = "sdrl.verifiers"
 # Found in a checkout too, where no installation has written entry points.
-OWN: Final = {"sql-sqlite": ("sdrl.verifier.sql_sqlite", "SqlSqlite")}
+OWN: Final = {"sql-sqlite": ("sql_sqlite", "SqlSqlite")}
 
 
 class Unreadable(ValueError):
@@ -69,7 +69,7 @@ def _load(name: str) -> Callable[[], Any]:
     """The callable behind a name: one of our own, else of an installed package."""
     if name in OWN:
         module, attribute = OWN[name]
-        own: Callable[[], Any] = getattr(import_module(module), attribute)
+        own: Callable[[], Any] = getattr(import_module(f"{__package__}.{module}"), attribute)
         return own
     from importlib.metadata import entry_points  # slow to load, rarely needed
 

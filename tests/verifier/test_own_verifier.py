@@ -58,7 +58,9 @@ def verify(folder: Path, *places: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_verifier_of_ours_is_an_entry_point_too() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][plugins.GROUP]
-    assert declared == {name: f"{module}:{attribute}" for name, (module, attribute) in plugins.OWN.items()}
+    assert declared == {
+        name: f"sdrl.verifier.{module}:{attribute}" for name, (module, attribute) in plugins.OWN.items()
+    }
     for name in declared:
         assert Verifier.from_program({**PROGRAM, "entry_point": name})
 
