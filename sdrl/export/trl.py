@@ -64,7 +64,9 @@ def base_on_hub(plan: Plan) -> tuple[str | None, str | None]:
 
 def training_job(source: Source) -> TrainingJob:
     """The training that the plan asks for, as if in this folder."""
-    return describe(source.plan, "train", model="", out_dir=Path("trained"), work_dir=Path("trained"), has_validation=False)
+    return describe(
+        source.plan, "train", model="", out_dir=Path("trained"), work_dir=Path("trained"), has_validation=False
+    )
 
 
 def _settings(source: Source, rows: int) -> dict[str, Any]:
