@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-browser test-vllm check fix golden bench bench-calls faults kills fuzz money clean
+.PHONY: help install demo forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ golden: install ## rewrite the golden files and docs/diagnostics.md; read the di
 fix: install ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-tui: install ## first paint, memory and keystrokes of the terminal app, in a pseudo-terminal
+	$(BIN)/python -m tests.bench.tui
 
 bench: install ## the budgets, each beside a reference in the same run
 	$(BIN)/python -m tests.bench

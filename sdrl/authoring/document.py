@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +15,25 @@ from sdrl.spec.source import check_text
 
 def delta_of(old: str, new: str) -> Delta:
     """The smallest single splice that makes ``new`` of ``old``."""
-    start, most = 0, min(len(old), len(new))
-    while start < most and old[start] == new[start]:
-        start += 1
-    tail = 0
-    while tail < most - start and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
+    most = min(len(old), len(new))
+    start = _longest(most, lambda low, high: old[low:high] == new[low:high])
+    tail = _longest(
+        most - start,
+        lambda low, high: old[len(old) - high : len(old) - low] == new[len(new) - high : len(new) - low],
+    )
     return Delta(start, old[start : len(old) - tail], new[start : len(new) - tail])
+
+
+def _longest(most: int, is_same: Callable[[int, int], bool]) -> int:
+    """The greatest length up to ``most`` at which two texts are the same; by halves, as slices compare fast."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if is_same(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def with_text(state: State, text: str) -> State:

@@ -11,14 +11,11 @@ from sdrl.authoring import cards
 from sdrl.authoring.document import undone, value_at, with_text, written
 from sdrl.authoring.effects import Effect
 from sdrl.authoring.interview import NEXT_PART, NO, Outcome, next_question, question
-from sdrl.authoring.propose import propose
+from sdrl.authoring.propose import propose, verifier_of
 from sdrl.authoring.state import Interview, State
 from sdrl.authoring.turns import noted, said
-from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.edits import Edit, apply
-from sdrl.spec.model import Answer
-from sdrl.verifier import Verifier
 
 Result = tuple[State, tuple[Effect, ...]]
 YES = ("yes", "y", "ok", "okay", "take it", "accept")
@@ -106,7 +103,7 @@ def demo_read(state: State) -> str:
     if not isinstance(demos, list) or not demos or not isinstance(answer, dict):
         return ""
     try:
-        verifier = Verifier.from_program(verifier_program(Answer.model_validate(answer)))
+        verifier = verifier_of(answer)
     except ValueError:  # the answer table's problems are shown as such
         return ""
     found = verifier.extract(str(demos[-1].get("output", "")), demos[-1].get("options"))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sdrl.authoring.document import written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail, lines_of
+from sdrl.authoring.propose import verifier_of
 from sdrl.spec.diagnostics import SdrlError
 
 MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
@@ -50,20 +51,16 @@ def _prompt(asked: Show) -> Content:
 
 
 def _verify(asked: Show) -> Content:
-    from sdrl.compiler.verifier_program import verifier_program
-    from sdrl.spec.model import Answer
-    from sdrl.verifier import Verifier
-
     values = written(asked.text)  # the answer alone counts here: the rest of the spec need not be right yet
     try:
-        program = verifier_program(Answer.model_validate(values.get("answer")))
-        verifier = Verifier.from_program(program)
+        verifier = verifier_of(values.get("answer"))
     except ValueError as error:
         first = str(error).split("\n")[0]
         raise SdrlError("E401", f"no verifier can be made of this answer: {first}", help="/propose makes one") from None
-    lines = [f"type     {program['type']}", f"extract  {_plain(program['extract'])}"]
-    if program.get("options"):
-        lines.append(f"options  {_plain(program['options'])}")
+    answer = values["answer"]
+    lines = [f"type     {answer['type']}", f"extract  {_plain(answer['extract'])}"]
+    if answer.get("options"):
+        lines.append(f"options  {_plain(answer['options'])}")
     demos = values.get("demos")
     for number, demo in enumerate(demos if isinstance(demos, list) else [], 1):
         found = verifier.extract(str(demo.get("output", "")), demo.get("options"))

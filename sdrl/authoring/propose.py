@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sdrl.compiler.verifier_program import verifier_program
-from sdrl.spec.model import Answer
-from sdrl.verifier import ProgramError, Verifier
+if TYPE_CHECKING:
+    from sdrl.verifier import Verifier
+
 
 THOUGHT_TAGS = ("think", "thinking", "thought", "reasoning", "scratchpad")
 _TAG = re.compile(r"<([A-Za-z][\w-]*)>")
@@ -59,6 +59,20 @@ def propose(output_format: str, said: str = "", about: str = "") -> Proposal:
         return Proposal(answer, (*why, "which options there are is not said"), works=False)
     tried, works = _tried(answer, output_format)
     return Proposal(answer, (*why, *tried), works)
+
+
+def verifier_of(answer: Any) -> Verifier:
+    """The verifier of an ``answer`` table.
+
+    Raises:
+        ValueError: the table is none, or no verifier can be made of it.
+    """
+    # 40 ms of imports that the first paint of an app does not wait for
+    from sdrl.compiler.verifier_program import verifier_program
+    from sdrl.spec.model import Answer
+    from sdrl.verifier import Verifier
+
+    return Verifier.from_program(verifier_program(Answer.model_validate(answer)))
 
 
 def sample_of(answer: dict[str, Any], value: str) -> str:
@@ -157,8 +171,8 @@ def _type_words(kind: str, options: Any) -> str:
 def _tried(answer: dict[str, Any], output_format: str) -> tuple[list[str], bool]:
     """What the real verifier says of a right example, a wrong one, and the instruction itself."""
     try:
-        verifier = Verifier.from_program(verifier_program(Answer.model_validate(answer)))
-    except (ProgramError, ValueError) as error:
+        verifier = verifier_of(answer)
+    except ValueError as error:
         return [f"no verifier can be made of it: {error}"], False
     right, wrong = _pair(answer)
     cases = [(sample_of(answer, right), right, True), (sample_of(answer, wrong), right, False)]
