@@ -74,17 +74,20 @@ ARGUMENTS = (
 EDITS = st.builds(
     Edit,
     st.sampled_from(("set", "insert", "remove")),
-    st.sampled_from([path for path in PATHS if path]),  # a model's edits come through Edit.from_json, which refuses ''
+    st.sampled_from([path for path in PATHS if path]),  # '' is no path for Edit.from_json
     st.sampled_from((None, 7, "x", ["a"], {"input": "x", "output": "y"})),
-)
+).map(lambda edit: Edit.from_json(edit.to_json()))  # as a model's reply holds it
 SPEC = """\
 sdrl: 1
 name: a
 task: {description: Add., output_format: "Write it after ####."}  # kept
 answer: {type: number}
 """
+ASKED = 5  # of the turns below, stands for the one that is being answered
 EVENTS: st.SearchStrategy[Event] = (
     st.builds(Said, TEXTS)
+    | st.just(Acted("model", "m http://127.0.0.1:9/v1"))
+    | st.builds(Answered, st.just(ASKED), TEXTS, st.lists(EDITS, max_size=2).map(tuple))
     | st.builds(Acted, st.sampled_from((*ACTIONS, "nope", "")), ARGUMENTS)
     | st.builds(
         Typed, st.integers(-2, 60), st.integers(-2, 90), st.sampled_from(("", "x", "\n", "{", "a: b", "\x00", "- "))
@@ -101,6 +104,8 @@ def played(events: list[Event]) -> State:
     bench = Replay()
     bench.dispatch(Opened("a.yaml", SPEC))
     for event in events:
+        if isinstance(event, Streamed | Answered | Failed) and event.turn == ASKED:
+            event = replace(event, turn=bench.state.asking)
         bench.dispatch(event)
     return bench.state
 
