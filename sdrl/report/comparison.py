@@ -19,6 +19,7 @@ from sdrl.run.artifacts import Row
 from sdrl.stages.statistics import evaluation_summary
 
 MOST_SETTINGS = 30
+MOST_CURVES = 4  # as many as the pictures have colours
 
 
 def compare(runs: Sequence[RunData], figures: Sequence[Mapping[str, Any]]) -> Page:
@@ -42,13 +43,15 @@ def curves(figures: Sequence[Mapping[str, Any]]) -> list[Graph]:
     found = []
     for name, title, is_share in (("reward", "Reward", False), ("validation", "Validation accuracy", True)):
         series = []
-        for letter, each in zip(ascii_uppercase, figures[:4], strict=False):
+        for letter, each in zip(ascii_uppercase, figures[:MOST_CURVES], strict=False):
             training = each["training"] or {}
             points_ = known(training.get("validation") if is_share else training.get("curves", {}).get(name))
             series.append(Series(letter, points_))
         if any(len(each.points) > 1 for each in series):
             picture = lines(title, series, x_label="step", is_share=is_share)
             caption = "By step; runs with other batch sizes see other numbers of samples at the same step."
+            if len(figures) > MOST_CURVES:
+                caption += f" Only the first {MOST_CURVES} runs are drawn."
             found.append(Graph(f"{name}-of-all", title, caption, picture))
     return found
 

@@ -25,7 +25,7 @@ def label_noise(run: RunData) -> dict[str, Any] | None:
     truth = {row["input_sha256"]: row for row in run.truth()}
     if not truth:
         return None
-    judge = _Judge(run.verifier, truth)
+    judge = Judge(run.verifier, truth)
     voted, adapted, selected = (judge.known(run.rows(stage)) for stage in ("vote", "adapt", "select"))
     dropped = judge.known(run.dropped("vote"))
     by_vote = [row for row in dropped if row["code"] in VOTE_CODES]
@@ -43,7 +43,7 @@ def label_noise(run: RunData) -> dict[str, Any] | None:
     }
 
 
-class _Judge:
+class Judge:
     """Compares labels with the truth, by the run's own verifier."""
 
     def __init__(self, verifier: Verifier, truth: Mapping[str, Row]) -> None:
@@ -53,6 +53,10 @@ class _Judge:
     def known(self, rows: Sequence[Row]) -> list[Row]:
         """The rows whose truth is known."""
         return [row for row in rows if "input" in row and _digest(row) in self._truth]
+
+    def truth_of(self, row: Row) -> str | None:
+        """The true answer of the row's problem, where it is known."""
+        return str(self._truth[_digest(row)]["gold"]) if self.known([row]) else None
 
     def is_right(self, row: Row, field: str) -> bool:
         """Whether the row's label, or the completion its writer gave, says the true answer."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sdrl.report.labels import Judge
 from sdrl.report.run_data import RunData
 from sdrl.report.suspects import SUSPECT_WORDS, suspect_tests
 from sdrl.run.artifacts import Row, read_rows
@@ -45,8 +46,14 @@ def gallery(run: RunData) -> Gallery:
     for sample in (*_samples(run), *_answers(run)):
         is_suspect = any(mark in SUSPECT_WORDS.values() for mark in sample.marks)
         groups.setdefault((sample.stage, sample.outcome, is_suspect), []).append(sample)
-    shown = [sample for found in groups.values() for sample in _spread(found)]
+    shown = [sample for found in sorted(groups.values(), key=_rank) for sample in _spread(found)]
     return Gallery(tuple(shown), sum(map(len, groups.values())))
+
+
+def _rank(found: Sequence[Sample]) -> int:
+    """What was trained on comes first, then what came of it, then what was lost on the way."""
+    first = found[0]
+    return 0 if first.outcome == "train" else 1 if first.stage.startswith("evaluate ") else 2
 
 
 def _spread(found: Sequence[Sample]) -> list[Sample]:
@@ -56,7 +63,7 @@ def _spread(found: Sequence[Sample]) -> list[Sample]:
 
 def _samples(run: RunData) -> Iterator[Sample]:
     passages = {row["passage"]["id"]: row["passage"] for row in run.rows("retrieve") if row.get("passage")}
-    truth = {row["input"]: row["gold"] for row in run.truth() if "input" in row}
+    judge = Judge(run.verifier, {row["input_sha256"]: row for row in run.truth()})
     makers = ["vote", *run.in_rounds("adapt")]
     made = {row["id"]: row for stage in makers for row in run.rows(stage)}
     scores = {row["id"]: row for stage in run.in_rounds("score") for row in run.rows(stage)}
@@ -66,15 +73,13 @@ def _samples(run: RunData) -> Iterator[Sample]:
         ended |= {row["id"]: (stage, str(row["code"])) for row in run.dropped(stage)}
     for key, row in made.items():
         stage, outcome = ended.get(key, ("score", "scored") if key in scores else ("vote", "kept so far"))
-        yield _card(stage, outcome, row | scores.get(key, {}), passages, truth)
+        yield _card(stage, outcome, row | scores.get(key, {}), passages, judge)
     for stage in ("generate", *makers):
         for row in run.dropped(stage):
-            yield _card(stage, str(row.get("code")), row, passages, truth)
+            yield _card(stage, str(row.get("code")), row, passages, judge)
 
 
-def _card(
-    stage: str, outcome: str, row: Mapping[str, Any], passages: Mapping[str, Row], truth: Mapping[str, Any]
-) -> Sample:
+def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge: Judge) -> Sample:
     passage = passages.get(str(row.get("passage")), {})
     text = str(row.get("input") or row.get("evidence") or "")
     texts = [
@@ -86,7 +91,7 @@ def _card(
     draws = f"{row['correct']} of {row['draws']}" if row.get("draws") else None
     facts = [
         ("gold", row.get("gold")),
-        ("truth", truth.get(text)),
+        ("truth", judge.truth_of(row)),
         ("options", row.get("options")),
         ("votes", row.get("votes")),
         ("agreement", row.get("agreement")),
@@ -104,7 +109,7 @@ def _card(
     marks = []
     if row.get("label_doubt"):
         marks.append("label doubt")
-    if truth.get(text) is not None and row.get("gold") is not None and str(truth[text]) != str(row["gold"]):
+    if judge.known([row]) and row.get("gold") is not None and not judge.is_right(row, "gold"):
         marks.append("wrong label")
     if row.get("origin"):
         marks.append(str(row["origin"]))

@@ -126,6 +126,11 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     assert found["script"] == clean["script"] == 1
     assert "img" not in found
     assert HOSTILE not in html
+    assert main(["report", str(root), str(root), "-o", str(tmp_path / "two.html")]) == 0
+    two = Page((tmp_path / "two.html").read_text(encoding="utf-8"))
+    assert two.open == []
+    assert {"img", "details"}.isdisjoint(tag for tag, _ in two.tags)
+    assert sum(HOSTILE in words for _, words in two.words) > 1
     assert any(HOSTILE in words for tag, words in page.words if tag in {"summary", "pre", "dd", "h1"})
 
 
@@ -155,6 +160,12 @@ def test_the_gallery_counts_every_sample_once_and_shows_each_outcome(root: Path)
     tie = next(each for each in found.samples if each.outcome == "vote_tie")
     row = next(row for row in lines_ if row["id"] == tie.key)
     assert tie.text == row["input"]
+    truth = {row["input"]: row["gold"] for row in map(json.loads, (root / "truth.jsonl").read_text().splitlines())}
+    labelled = [row for row in lines_ if row["gold"] is not None]
+    wrong = {row["id"] for row in labelled if row["gold"] != truth[row["input"]]}
+    marked = {each.key for each in found.samples if "wrong label" in each.marks}
+    assert marked == wrong & {each.key for each in found.samples}
+    assert 0 < len(marked) < len(labelled)
 
 
 def test_pictures_are_xml_and_as_tall_as_their_figures(root: Path) -> None:
