@@ -23,7 +23,7 @@ BAD: Any = object()
 # words that people write and this version does not run: what helps them
 _ELSEWHERE: dict[tuple[Path, str], str] = {
     (("train", "algorithm"), "ppo"): (
-        "TRL dropped PPO: use grpo or rloo here; 'sdrl export RUN --to verl' for verl's PPO comes in a later version"
+        "TRL dropped PPO: use grpo or rloo here, or train with verl's PPO on what 'sdrl export RUN --to verl' writes"
     ),
 }
 # tables that decide which samples and which checkpoint count, and the keys by which one could point them at a test set
