@@ -13,6 +13,7 @@ from typing import Any
 
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.plan_file import read_plan
+from sdrl.compiler.rounds import named
 from sdrl.run.artifacts import Artifacts, Row
 from sdrl.run.folder import RunFolder
 from sdrl.spec.diagnostics import Exit, SdrlError
@@ -43,18 +44,19 @@ def open_source(root: Path) -> Source:
     folder = RunFolder(root)
     plan = read_plan(folder.plan)
     artifacts = Artifacts(folder, Path())
-    if changed := artifacts.changed("select"):
+    select = named("select", plan.settings.rounds)
+    if changed := artifacts.changed(select):
         raise SdrlError(
             "E607",
             f"{folder.artifacts / changed[0]} is not what its seal says",
             help="give the same 'sdrl run' command again: the stage is made anew from the replies in the store",
             exit=Exit.STALE,
         )
-    if not artifacts.is_sealed("select", plan.stage("select").hash):
+    if not artifacts.is_sealed(select, plan.stage(select).hash):
         raise SdrlError(
             "",
             f"the run {root} has not selected its samples yet, so there is nothing to export",
             help=f"go on with the same 'sdrl run' command; see: sdrl status {root}",
             exit=Exit.USAGE,
         )
-    return Source(folder, plan, artifacts.rows("select"))
+    return Source(folder, plan, artifacts.rows(select))
