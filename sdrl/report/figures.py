@@ -38,7 +38,7 @@ def read_figures(root: Path) -> dict[str, Any]:
         "models": {role: run.setting(f"models.{role}.model") for role in ("instructor", "base")},
         "is_toy": run.setting("models.base.model") == TOY_BASE,
         "algorithm": run.setting("train.algorithm"),
-        "evaluations": result.get("evaluations") or evaluations_of(run.artifacts, _seed(run)),
+        "evaluations": _evaluations(run),
         "validation": result.get("validation"),
         "message": result.get("message"),
         "readiness": result.get("readiness"),
@@ -60,6 +60,13 @@ def read_figures(root: Path) -> dict[str, Any]:
 
 def _rounds(run: RunData) -> int:
     return int(run.setting("rounds") or 1)
+
+
+def _evaluations(run: RunData) -> list[dict[str, Any]]:
+    """Accuracies and gains; none while the stage is not sealed, even where rows of an earlier pass still lie there."""
+    if not run.seal("evaluate"):
+        return []
+    return run.result.get("evaluations") or evaluations_of(run.artifacts, _seed(run))
 
 
 def _seed(run: RunData) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sdrl.compiler.rounds import kind_of
 from sdrl.report import svg
 from sdrl.report.page import time_words
 
@@ -74,7 +75,7 @@ def _gains(figures: Mapping[str, Any]) -> Graph | None:
 def _funnel(figures: Mapping[str, Any]) -> Graph | None:
     rows = []
     for row in figures["funnel"]:
-        if row["stage"] not in _NO_SAMPLES:
+        if kind_of(row["stage"]) not in _NO_SAMPLES:
             lost = sum((row["dropped"] or {}).values())
             words = f"{row['rows'] or 0:,} kept" + (f", {lost:,} dropped" if lost else "")
             rows.append((row["stage"], float(row["rows"] or 0), float(lost), words))

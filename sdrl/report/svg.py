@@ -65,6 +65,7 @@ def lines(title: str, series: Sequence[Series], *, x_label: str, is_share: bool,
     height = 260
     known = [each for each in series if each.points]
     xs = [x for each in known for x, _ in each.points] or [0.0, 1.0]
+    xs += [] if marked is None else [marked]
     ys = [y for each in known for _, y in each.points] or [0.0, 1.0]
     ticks = _ticks(min(0.0, *ys) if is_share else min(ys), max(ys))
     left, right = min(xs), max(max(xs), min(xs) + 1)

@@ -19,7 +19,7 @@ from sdrl.report.html_page import to_html
 from sdrl.report.run_data import RunData
 from sdrl.report.samples import PER_GROUP, gallery
 from sdrl.report.suspects import SUSPECT_WORDS
-from sdrl.report.svg import Series, columns, lines, standalone
+from sdrl.report.svg import LEFT, Series, columns, lines, standalone
 from sdrl.report.verdict import percent, points
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.folder import RunFolder
@@ -248,3 +248,16 @@ def test_a_reward_that_validation_does_not_follow_is_said(tmp_path: Path) -> Non
     said = read_figures(root)["suspects"]["run"]
     assert "validation accuracy went from 50.0 % to 50.0 %" in said
     assert "reward and validation part" in Page(rendered(root)).text()
+
+
+def test_rows_that_no_seal_covers_are_no_gain(tmp_path: Path) -> None:
+    root = fixture_run.write_run(tmp_path / "run")
+    (root / "artifacts" / "evaluate.seal.json").unlink()
+    assert read_figures(root)["evaluations"] == []
+    assert "no gain to report" in Page(rendered(root)).text()
+
+
+def test_the_chosen_step_stands_within_the_picture() -> None:
+    drawn = lines("t", [Series("", [(1.0, 0.1), (6.0, 0.3)])], x_label="step", is_share=False, marked=0.0)
+    mark = next(each for each in ElementTree.fromstring(drawn).iter() if each.get("stroke-dasharray"))
+    assert float(mark.get("x1") or 0) == LEFT
