@@ -1,7 +1,7 @@
 """The export to TRL: ``train.py``, which trains on the rows with the shipped verifier, and the plan's settings.
 
 The settings are those that the run's own training pins, written out in full, so that a default of TRL that changes
-changes nothing. Batches are cut for one process without knowledge of the model's memory.
+changes nothing. The forward passes are cut for one process and a large vocabulary; ``train.py`` shares them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from sdrl.export.source import Source
 from sdrl.models.weights import weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.train import describe
-from sdrl.training.data import Batch
+from sdrl.training.data import cut_batch
 from sdrl.training.job import TrainingJob
 from sdrl.training.settings import CONFIG_NAMES, CONFIGS
 
+VOCABULARY = 152_064  # of Qwen 2.5 and 3, the widest in common use here
 _CLASSES = {"grpo": "GRPOTrainer", "rloo": "RLOOTrainer"}
 _NEEDS = ("trl>=1.16,<1.17", "transformers>=5,<6", "torch>=2.9", "accelerate>=1.5", "datasets>=4")
 _ABOUT = """\
@@ -71,8 +72,9 @@ def training_job(source: Source) -> TrainingJob:
 
 def _settings(source: Source, rows: int) -> dict[str, Any]:
     plan, job = source.plan, training_job(source)
-    prompts = max(1, min(job.prompts_per_step, rows))
-    config = CONFIGS[job.algorithm](job, Batch(prompts, prompts * job.rollouts, 1), "cuda")
+    one = job.model_copy(update={"processes": 1})
+    batch = cut_batch(one, max(1, rows), VOCABULARY, job.max_completion_tokens)
+    config = CONFIGS[job.algorithm](job, batch, "cuda")
     shown = {name: value for name, value in config.items() if name not in _ELSEWHERE}
     model, revision = base_on_hub(plan)
     return {

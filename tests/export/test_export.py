@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,30 @@ def test_each_exported_verifier_gives_our_verdicts_without_sdrl(target: str, run
     found = theirs(target, root_of(target, tmp_path / "out"), work)
     assert found == ours(work)
     assert len({verdict for group in found for verdict in group}) >= 3
+
+
+def test_a_verifier_that_is_a_program_of_ours_is_shipped_whole(exports: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(exports["verifier"], tmp_path / "out")
+    program = {"version": 1, "type": "program", "extract": {"kind": "whole"}, "entry_point": "sql-sqlite"}
+    database = {"input": "<database>CREATE TABLE t (a); INSERT INTO t VALUES (1), (2);</database>\nHow many?"}
+    gold = "SELECT COUNT(*) FROM t"
+    items = [("select count(a) from t", gold, database), ("SELECT 2 WHERE 0", gold, database), ("DROP", gold, database)]
+    found = theirs("verifier", tmp_path / "out", [{"program": program, "items": items}])
+    assert found == ours([{"program": program, "items": items}]) and found[0][0] == "correct"
+    assert set(found[0][1:]) & {"incorrect", "unparsable"}
+
+
+def test_stop_strings_and_weights_are_those_of_the_training(exports: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(exports["verifier"], tmp_path / "out")
+    weights = {"correct": 1.0, "wrong": -0.25, "parsable": 0.5, "truncated": -1.0}
+    (tmp_path / "out/settings.json").write_text(json.dumps({"stop": ["\n\nQ:"], "reward": weights}))
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'out')!r}); from verifier import reward\n"
+        "print([reward('#### 3\\n\\nQ: x #### 4', '3'), reward('#### 4', '3'), reward('?', '3', truncated=True)])"
+        "; print(reward('#### 3', 'no number'))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[1.0, 0.25, -1.25]", "None"]
 
 
 def test_trl_trains_two_steps_with_the_shipped_verifier_and_no_sdrl(exports: dict[str, Path], tmp_path: Path) -> None:

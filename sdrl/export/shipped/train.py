@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,33 @@ def bind_stop_strings(model: Any, tokenizer: Any) -> None:
     model.generate = ending
 
 
+def batch(config: dict[str, Any]) -> dict[str, int]:
+    """The plan's update shared by all processes; as many completions in a forward pass as it has, or fewer."""
+    processes, most = int(os.environ.get("WORLD_SIZE", "1")), config["per_device_train_batch_size"]
+    completions = most * config["gradient_accumulation_steps"]
+    if completions % processes:
+        sys.exit(f"train.py: {completions} completions an update cannot be shared by {processes} processes")
+    share = completions // processes
+    size = max(each for each in range(1, min(most, share) + 1) if share % each == 0)
+    return {"per_device_train_batch_size": size, "gradient_accumulation_steps": share // size}
+
+
+def adapters() -> Any:
+    """The plan's low-rank adapters, or None."""
+    if not PLAN["lora"]:
+        return None
+    from peft import LoraConfig
+
+    lora = PLAN["lora"]
+    return LoraConfig(
+        r=lora["rank"],
+        lora_alpha=lora["alpha"],
+        lora_dropout=lora["dropout"],
+        target_modules=lora["targets"],
+        task_type="CAUSAL_LM",
+    )
+
+
 def main() -> None:
     """Train, and save the model of the last step."""
     args = arguments()
@@ -100,7 +128,7 @@ def main() -> None:
     learned = [
         {"prompt": row["prompt"], "gold": row["gold"], "options": json.dumps(row["options"])} for row in rows("train")
     ]
-    own: dict[str, Any] = {"output_dir": str(args.output)}
+    own: dict[str, Any] = {"output_dir": str(args.output), **batch(PLAN["config"])}
     if args.max_steps:
         own["max_steps"] = args.max_steps
     if args.cpu or not torch.cuda.is_available():
@@ -112,9 +140,14 @@ def main() -> None:
         args=config,
         train_dataset=Dataset.from_list(learned),
         processing_class=tokenizer,
+        peft_config=adapters(),
     )
     trainer.train()
-    trainer.save_model(str(args.output))
+    if PLAN["lora"]:  # merged, so that the folder serves as it stands
+        trainer.accelerator.unwrap_model(trainer.model).merge_and_unload().save_pretrained(args.output)
+        tokenizer.save_pretrained(args.output)
+    else:
+        trainer.save_model(str(args.output))
     rewards = [round(row["reward"], 4) for row in trainer.state.log_history if "reward" in row]
     print(json.dumps({"steps": trainer.state.global_step, "rewards": rewards}))
 
