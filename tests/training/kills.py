@@ -32,9 +32,9 @@ def attempt(job_file: Path, *, kill_after_s: float | None = None) -> bool:
     size = metrics.stat().st_size if metrics.exists() else 0
     child = os.fork()
     if child == 0:
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
+        log = os.open(job_file.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
         os._exit(train([str(job_file)]))
     if kill_after_s is None:
         return os.waitpid(child, 0)[1] != 0
@@ -73,7 +73,7 @@ def endure(folder: Path, kills: int, seed: int) -> dict[str, Any]:
         found, passed_over = newest_valid(job.work_dir / "checkpoints")
         steps.append(step_of(found) if found else 0)
         torn += len(passed_over)
-    assert not attempt(rough)
+    assert not attempt(rough), rough.with_suffix(".log").read_text()[-3000:]
     outcome = read_outcome(job.work_dir)
     return {
         "calm": weights(read_job(calm)),
