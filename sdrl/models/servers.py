@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sdrl.models.processes import Process, child_of, end_group, process_of
 from sdrl.models.redact import redact
 from sdrl.spec.diagnostics import Exit, SdrlError
 
@@ -62,6 +63,7 @@ class Server:
         self._ready = log_dir / f"{plan.role}.ready.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+        self._group: Process | None = None
 
     @property
     def base_url(self) -> str:
@@ -97,6 +99,8 @@ class Server:
         _write_record(self._record, self._process.pid, command)
         try:
             await self._until_ready()
+            self._group = child_of(self._process.pid)
+            _write_record(self._record, self._process.pid, command, self._group)
         except BaseException:
             await self.stop()
             raise
@@ -120,6 +124,8 @@ class Server:
         if process.poll() is None:
             process.kill()
             process.wait()
+        if self._group is not None:  # the keeper does this, unless it was killed itself
+            end_group(self._group.pid, self._group.started)
         self._record.unlink(missing_ok=True)
         self._ready.unlink(missing_ok=True)
 
@@ -187,26 +193,28 @@ def log_tail(log: Path, lines: int = _TAIL_LINES) -> list[str]:
 
 def start_time(pid: int) -> str | None:
     """What tells two processes with one pid apart (Linux: ticks since boot); None when there is no such process."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return fields[19]
+    found = process_of(pid)
+    return found.started if found else None
 
 
 def end_left_over(record: Path) -> None:
-    """End the keeper that an earlier session recorded, if that very process still runs."""
+    """End the keeper that an earlier session recorded, if that very process still runs, and what its server left."""
     try:
         left = json.loads(record.read_text("utf-8"))
-        pid, started = int(left["pid"]), left["start_time"]
-    except (OSError, ValueError, KeyError):
+        pid, started, group = int(left["pid"]), left["start_time"], left.get("group")
+    except (OSError, ValueError, KeyError, AttributeError):
         return
-    if started is not None and start_time(pid) == started:
+    keeper = process_of(pid)
+    if keeper is not None and keeper.started == started and keeper.state != "Z":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGTERM)
+    elif isinstance(group, dict) and isinstance(group.get("pid"), int):
+        end_group(group["pid"], str(group.get("start_time")))
     record.unlink(missing_ok=True)
 
 
-def _write_record(path: Path, pid: int, command: Sequence[str]) -> None:
-    data = {"pid": pid, "start_time": start_time(pid), "command": list(command)}
+def _write_record(path: Path, pid: int, command: Sequence[str], group: Process | None = None) -> None:
+    data: dict[str, object] = {"pid": pid, "start_time": start_time(pid), "command": list(command)}
+    if group is not None:
+        data["group"] = {"pid": group.pid, "start_time": group.started}
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sdrl.models.processes import end_group
 from sdrl.models.servers import Server, ServerPlan, end_left_over, log_tail, start_time
 from sdrl.spec.diagnostics import Exit, SdrlError
 
@@ -125,6 +126,42 @@ async def test_a_server_dies_when_its_keeper_is_killed(tmp_path: Path) -> None:
     parent.kill()
     await parent.wait()
     os.kill(pids[2], signal.SIGKILL)  # what the fake started itself; nobody is left to end it
+
+
+async def killed_keeper_and_server(folder: Path) -> tuple[Server, list[int]]:
+    """A server whose keeper and own process are killed at once: what it started itself is left."""
+    server = Server(plan(), folder)
+    await server.start()
+    pids = pids_of(folder)
+    for pid in (server.pid, pids[0]):
+        os.kill(pid, signal.SIGKILL)
+    assert gone([server.pid, pids[0]])
+    assert alive(pids[1])
+    return server, pids
+
+
+async def test_what_a_killed_server_had_started_is_ended_even_without_its_keeper(tmp_path: Path) -> None:
+    server, pids = await killed_keeper_and_server(tmp_path)
+    with pytest.raises(SdrlError, match="ended by itself"):
+        server.check()
+    await server.stop()
+    assert gone(pids)
+
+
+async def test_and_by_the_next_session_when_nobody_stopped_it(tmp_path: Path) -> None:
+    server, pids = await killed_keeper_and_server(tmp_path)
+    record = tmp_path / "base.server.json"
+    end_left_over(record)
+    assert gone(pids)
+    await server.stop()
+
+
+def test_a_group_whose_leader_is_another_process_is_left_alone() -> None:
+    sleeper = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"], start_new_session=True)
+    assert end_group(sleeper.pid, "1") == []
+    assert sleeper.poll() is None
+    assert end_group(sleeper.pid, str(start_time(sleeper.pid))) == [sleeper.pid]
+    assert sleeper.wait(10) == -signal.SIGKILL
 
 
 def test_what_an_earlier_session_left_is_ended_only_if_it_is_that_very_process(tmp_path: Path) -> None:

@@ -72,7 +72,10 @@ def demo_prompts(plan: Plan) -> list[str]:
 
 
 def processes_of(folder: Path) -> list[int]:
-    """Processes that carry the mark of ``folder``; zombies do not count."""
+    """Processes that carry the mark of ``folder`` or write to a file in it; zombies do not count.
+
+    vLLM's engine and workers rename themselves, which overwrites their environment.
+    """
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -80,8 +83,10 @@ def processes_of(folder: Path) -> list[int]:
         try:
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
             variables = (entry / "environ").read_bytes().split(b"\0")
+            output = Path(os.readlink(entry / "fd" / "1"))
         except OSError:
             continue
-        if state != "Z" and f"SDRL_TEST_PROJECT={folder}".encode() in variables:
+        is_ours = f"SDRL_TEST_PROJECT={folder}".encode() in variables or output.is_relative_to(folder)
+        if state != "Z" and is_ours:
             found.append(int(entry.name))
     return found
