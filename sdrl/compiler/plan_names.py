@@ -32,5 +32,5 @@ def strange_names(plan: Plan, document: Mapping[str, Any]) -> Iterator[str]:
         if not _OWN.fullmatch(name):
             yield f"the file {name!r}"
     for index, each in enumerate(plan.evaluations):
-        if each.sha256 and each.file not in files:
+        if each.sha256 and str(each.file) not in files:  # whatever a stranger put there
             yield f"evaluations.{index}.file {each.file!r}"

@@ -56,6 +56,10 @@ def _evaluation_file(document: Document) -> None:
     document["evaluations"][0]["file"] = "/etc/hostname"
 
 
+def _evaluation_list(document: Document) -> None:
+    document["evaluations"][0]["file"] = []
+
+
 def _evaluation_name(document: Document) -> None:
     document["evaluations"][0]["name"] = "../../test"
 
@@ -64,7 +68,7 @@ def _part_name(document: Document) -> None:
     document["parts"][0]["name"] = "../all"
 
 
-FORGERIES = [_name, _file, _absolute_file, _evaluation_file, _evaluation_name, _part_name]
+FORGERIES = [_name, _file, _absolute_file, _evaluation_file, _evaluation_list, _evaluation_name, _part_name]
 
 
 def test_a_plan_that_only_was_sealed_again_is_read(plan: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -229,7 +230,6 @@ def test_no_module_of_ours_runs_what_others_wrote(word: str) -> None:
         f"{path.relative_to(package)}:{number}: {line.strip()}"
         for path in package.rglob("*.py")
         for number, line in enumerate(path.read_text().splitlines(), start=1)
-        if word in line.replace(".eval()", "").replace("_exec(", "").replace("literal_eval(", "")
-        and not line.lstrip().startswith(("#", '"', "`"))
+        if re.search(rf"(?<![\w.]){re.escape(word)}", line) and not line.lstrip().startswith(("#", '"', "`"))
     ]
     assert lines == []
