@@ -39,16 +39,19 @@ PUBLISHED = {
 }
 
 
+CASES: list[tuple[str, dict[str, bool]]] = [
+    *((kind, changes) for kind in COUNTED for changes in ({}, {"tie_word_embeddings": True})),
+    ("llama", {"attention_bias": True, "mlp_bias": True}),  # only llama has biases to switch on
+]
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", COUNTED)
-@pytest.mark.parametrize("changes", [{}, {"tie_word_embeddings": True}, {"attention_bias": True, "mlp_bias": True}])
+@pytest.mark.parametrize(("kind", "changes"), CASES)
 def test_every_tensor_that_transformers_makes_is_counted(kind: str, changes: dict[str, bool]) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    if "mlp_bias" in changes and kind != "llama":
-        pytest.skip("only llama has biases to switch on")
     config = AutoConfig.for_model(kind, **SMALL, **changes)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)

@@ -125,7 +125,8 @@ def test_trl_trains_two_steps_with_the_shipped_verifier_and_no_sdrl(exports: dic
 
 
 def test_verl_rows_have_its_schema(exports: dict[str, Path]) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
+    import pyarrow.parquet as pq
+
     rows = pq.read_table(exports["verl"] / "train.parquet").to_pylist()
     plain = lines(exports["verl"] / "data/train.jsonl")
     assert set(rows[0]) == {"data_source", "prompt", "ability", "reward_model", "extra_info"}

@@ -23,7 +23,7 @@ SHOWN = "Array.from(document.querySelectorAll('#samples > :not([hidden])'))"
 def chromium() -> str:
     found = browser.find()
     if found is None:
-        pytest.skip("no Chromium here; install one or name it in SDRL_CHROMIUM")
+        pytest.fail("no Chromium here; install one or name it in SDRL_CHROMIUM")
     return found
 
 
