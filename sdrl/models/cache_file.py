@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,7 +68,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables, or bring those of the version before up to date. Raises SdrlError E831 for any other version."""
     # a write-ahead log needs memory that the processes share, which machines on a network file system do not
-    connection.execute(f"PRAGMA journal_mode={'TRUNCATE' if is_on_network(path) else 'WAL'}")
+    _set_journal(connection, "TRUNCATE" if is_on_network(path) else "WAL")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version not in (0, 1, SCHEMA_VERSION):
         raise SdrlError(
@@ -84,6 +85,20 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
+    """Set the journal mode, waiting for other processes: SQLite's own timeout does not cover every step of it."""
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode={mode}")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def damage_mark(path: Path) -> Path:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,18 @@ async def test_two_processes_write_one_cache_at_once(tmp_path: Path) -> None:
     assert len(cache.lookup(ask().key, range(300))) == 300
     assert cache.query("SELECT count(*) FROM calls") == [(600,)]
     cache.close()
+
+
+def test_a_cache_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # SQLite answers a change of the journal mode with "locked" now, without waiting
+    release = threading.Timer(0.3, other.execute, ("COMMIT",))
+    release.start()
+    cache = Cache(tmp_path)
+    assert cache.query("PRAGMA journal_mode") == [("wal",)]
+    cache.close()
+    release.join()
+    other.close()
 
 
 FILLER = """
