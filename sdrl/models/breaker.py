@@ -19,6 +19,9 @@ from sdrl.models.faults import CallFault
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 LOST_BY_CHANCE = 1e-6
+_MEMORY = 0.98  # what the share of faults keeps of itself at each reply: about the last fifty count
+_HEALTHY_SHARE = 0.25
+_QUICK_TRIES = 3  # of one row at a healthy endpoint
 State = Literal["closed", "open", "half_open"]
 Told = Callable[[State, str], None]
 _LEAST_FAILURES = 4  # before an endpoint is given up
@@ -26,7 +29,11 @@ _LEAST_FAILURES = 4  # before an endpoint is given up
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Bounds of patience, in seconds. Delays are full jitter: ``first_delay`` doubled each time, to ``most_delay``."""
+    """Bounds of patience, in seconds. Delays are full jitter: ``first_delay`` doubled each time, to ``most_delay``.
+
+    At an endpoint that answers the others well, the first tries of a row after a fault that is no sign of load are not
+    doubled: they add no more calls than the few faults there are, and a stage's end waits for its unluckiest row.
+    """
 
     attempts: int = 8
     """Tries of one row against faults (5xx, time-outs, broken replies) where the endpoint answers others well."""
@@ -47,10 +54,12 @@ class RetryPolicy:
     """Different rows that fail one after the other before the circuit opens: more than may be lost, so that a few bad
     rows at the end of a stage never open it."""
 
-    def delay(self, attempt: int, fault: CallFault) -> float:
-        """Seconds before the next try; Retry-After is honoured and slightly spread."""
+    def delay(self, attempt: int, fault: CallFault, *, is_healthy: bool = False) -> float:
+        """Seconds before the next try after ``attempt`` of them; Retry-After is honoured and slightly spread."""
         if fault.retry_after is not None:
             return min(self.most_retry_after, fault.retry_after) * random.uniform(1.0, 1.1)
+        if is_healthy and fault.kind not in ("unreachable", "refused"):
+            attempt = max(1, attempt - _QUICK_TRIES + 1)
         most = 2.0 if fault.kind == "unreachable" else self.most_delay
         return random.uniform(0, min(most, self.first_delay * 2.0 ** min(max(attempt - 1, 0), 16)))
 
@@ -84,6 +93,7 @@ class Breaker:
         self._lost = 0
         self._answered = False
         self._faults = 0
+        self._share = 1.0  # of faults among the replies, the late ones weighing most; nothing is known at first
         self._trials = 0
         self._may_try_at = 0.0
         self._changed = asyncio.Event()
@@ -105,6 +115,7 @@ class Breaker:
     def success(self) -> None:
         """A reply arrived whole."""
         self.successes += 1
+        self._share *= _MEMORY
         self._answered = True
         self._failing_since = None
         self._failures = self._lost = self._trials = 0
@@ -117,6 +128,7 @@ class Breaker:
         now = self._clock()
         self._failures += 1
         self._faults += fault.kind not in ("unreachable", "refused")
+        self._share = _MEMORY * self._share + 1 - _MEMORY
         if self._failing_since is None:
             self._failing_since = now
         if fault.kind != "unreachable":
@@ -130,6 +142,11 @@ class Breaker:
             self._failed_rows.add(row)
             if len(self._failed_rows) >= self._policy.open_after:
                 self._open(fault)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether the endpoint has lately answered by far the most calls well."""
+        return self._share < _HEALTHY_SHARE
 
     def trial_ended(self) -> None:
         """The trying call ended without a verdict on the endpoint (it was cancelled): the next one tries."""

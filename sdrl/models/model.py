@@ -192,7 +192,8 @@ class Model:
                     return made + await self._give_up(request, first, n, "failed", reason)
                 self._progress.retry(fault, tries.count)
                 if line.breaker.state == "closed":
-                    await asyncio.sleep(self._settings.policy.delay(tries.count, fault))
+                    policy, is_healthy = self._settings.policy, line.breaker.is_healthy
+                    await asyncio.sleep(policy.delay(tries.count, fault, is_healthy=is_healthy))
             else:
                 made += fresh
                 first, n = first + len(fresh), n - len(fresh)

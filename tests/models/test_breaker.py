@@ -102,3 +102,24 @@ async def test_a_trying_call_that_is_cancelled_leaves_the_next_one_to_try() -> N
     assert await breaker.admit()
     breaker.trial_ended()
     assert await breaker.admit()
+
+
+def test_the_first_tries_are_not_doubled_where_the_endpoint_answers_the_others_well() -> None:
+    policy, fault = RetryPolicy(first_delay=1.0), CallFault("server", "500")
+    assert max(policy.delay(3, fault, is_healthy=True) for _ in range(500)) <= 1.0
+    assert 1.0 < max(policy.delay(5, fault, is_healthy=True) for _ in range(500)) <= 4.0
+    assert 3.0 < max(policy.delay(3, fault) for _ in range(500)) <= 4.0
+    refusal = CallFault("refused", "429")  # a sign of load: it is doubled whoever else is answered
+    assert 3.0 < max(policy.delay(3, refusal, is_healthy=True) for _ in range(500)) <= 4.0
+
+
+def test_an_endpoint_is_healthy_once_it_has_answered_many_and_no_longer_when_it_fails_half() -> None:
+    breaker = Breaker("instructor", "http://x", RetryPolicy())
+    assert not breaker.is_healthy
+    for _ in range(100):
+        breaker.success()
+    assert breaker.is_healthy
+    for number in range(100):
+        breaker.failure(CallFault("server", "500"), f"row {number}")
+        breaker.success()
+    assert not breaker.is_healthy
