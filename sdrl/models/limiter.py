@@ -7,7 +7,9 @@ refusals (429, 503) in a window, never a single one: that one delays its own row
 * start: the declared width at once, its first sends spread over ``START_SECONDS``, so that refusals are heard early;
 * cut: to the calls that were in flight and not refused, which is the capacity itself, not half of it;
 * search: after the first cut the width doubles each round until it is cut again, for the first estimate is rough;
-* hold: a width found twice is kept, for longer each time it is found again, then tried a little wider;
+* hold: a width found twice is kept, for longer each time it is found again, then tried a little wider; where wider was
+  refused before, the width goes straight back: a bucket of tokens fills while too little is sent, so that the calls in
+  flight at the first refusal say more than the rate that can be kept;
 * background: refusals that do not become fewer when the width shrinks have another cause, and the width is restored.
   It costs some hundred calls to tell them apart, at a narrow width.
 
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 REFUSED_SHARE = 0.08  # a window with more than this share of refusals is congestion
 CALM_SHARE = 0.01  # what a held width may have; above it is trimmed
 START_SECONDS = 0.1
+_FEELERS = 12  # of the first sends go at half that pace: a small capacity is heard before many more are on their way
 MARGIN = 0.97
 _SMALL = 20  # widths below have no margin: 3 % of a few places would be a whole one
 _HOLD_CALLS = 100
@@ -32,6 +35,9 @@ _MOST_HOLD_CALLS = 3200
 _BOLD = 0.6
 _SURE = 40  # answers before a share is believed
 _HELD_ROUND = 200
+_GENTLE = 1.25  # up to this many times a proven width, wider is tried in small steps
+_SAME_PLACE = 1.08
+_CREEP = 0.25  # of the way from a proven width to where more was refused: a proven width may have been found too low
 _SPREAD = 1.1  # sends may run this much faster than width / latency
 _BURST_SECONDS = 0.005
 _FIRST_LATENCY = 0.25
@@ -60,6 +66,19 @@ class _Window:
         self.refused += other.refused
 
 
+@dataclass
+class _Proven:
+    """A ceiling that a whole hold bore out, for how many calls, and the width at which more than it was refused."""
+
+    ceiling: float
+    hold_calls: int
+    refused_at: float | None = None
+    is_confirmed: bool = False  # what was in flight at that refusal turned out to be more than can be kept
+
+    def is_about(self, ceiling: float) -> bool:
+        return abs(ceiling - self.ceiling) <= max(1.5, 0.15 * self.ceiling)
+
+
 class Limiter:
     """A semaphore whose width follows what the endpoint can take. ``tell(width, reason)`` hears of every turn."""
 
@@ -80,6 +99,7 @@ class Limiter:
         self._held = _Window()
         self._held_calls = 0
         self._hold_calls = _HOLD_CALLS
+        self._proven: _Proven | None = None
         self._background = 0.0
         self._cuts = 0  # since the last calm round
         self._width_before = self.limit  # when the first of them began
@@ -160,16 +180,34 @@ class Limiter:
         accepted = float(self.in_flight - 1)  # the refused call still has its place
         if window.answers >= max(_SURE, self.limit):
             accepted = min(accepted, self.limit * (1 - share + self._background))
+        if self._is_growing():
+            accepted = self._after_growth(accepted)
         narrower = self._unless_background(window, max(1.0, accepted))
         if narrower is None:
             return
-        found, self._is_searching = self._ceiling, self._ceiling is None
-        if found is not None:
-            is_same = abs(narrower - found) <= max(1.5, 0.15 * found)
-            self._hold_calls = min(2 * self._hold_calls, _MOST_HOLD_CALLS) if is_same else _HOLD_CALLS
+        self._is_searching = self._ceiling is None
+        self._hold_calls = self._next_hold(narrower)
         self._ceiling = narrower
         self._start_epoch()
         self._set(_with_margin(narrower), f"{window.refused} of {window.sent} calls refused")
+
+    def _after_growth(self, accepted: float) -> float:
+        """The ceiling after wider was tried and refused: the proven one where that is known to be all there is."""
+        proven = self._proven
+        if proven is None:
+            return accepted
+        if proven.is_confirmed and proven.refused_at is not None and self.limit <= _SAME_PLACE * proven.refused_at:
+            return proven.ceiling + _CREEP * (self.limit - proven.ceiling)
+        proven.refused_at, proven.is_confirmed = self.limit, False
+        return accepted
+
+    def _next_hold(self, ceiling: float) -> int:
+        """Calls for which a ceiling just found is held before wider is tried."""
+        proven = self._proven
+        if proven is None or not proven.is_about(ceiling):
+            return _HOLD_CALLS
+        proven.is_confirmed = proven.refused_at is not None
+        return min(2 * proven.hold_calls, _MOST_HOLD_CALLS)
 
     def _unless_background(self, window: _Window, narrower: float) -> float | None:
         """The width to cut to; None when narrower widths did not lower the share of refusals: load is not their cause.
@@ -224,8 +262,18 @@ class Limiter:
                 self._trim(held)
         else:
             self._calm()
-            self._step = max(1.0, 0.02 * self.limit, 1.5 * self._step)
-            self._set(self.limit + self._step)
+            self._grow()
+
+    def _grow(self) -> None:
+        """A little wider than what was held, and with larger steps where that goes well."""
+        assert self._ceiling is not None
+        if not self._step:
+            before = self._proven
+            refused_at = before.refused_at if before is not None and before.is_about(self._ceiling) else None
+            self._proven = _Proven(self._ceiling, self._hold_calls, refused_at, refused_at is not None)
+        is_gentle = self._proven is None or self.limit < _GENTLE * self._proven.ceiling
+        self._step = max(1.0, 0.02 * self.limit, 0.0 if is_gentle else 1.5 * self._step)
+        self._set(self.limit + self._step)
 
     def _trim(self, held: _Window) -> None:
         """Narrow a held width that is refused a little too often: too little to be congestion, over many calls."""
@@ -234,6 +282,8 @@ class Limiter:
             self._background = min(self._background, held.share)
             self._calm()
         elif (narrower := self._unless_background(held, self.limit * (1 - min(excess, 0.1)))) is not None:
+            if narrower < 0.85 * self.limit:  # a bold cut, to learn: wider is tried again soon
+                self._hold_calls, self._held_calls = _HOLD_CALLS, 0
             self._set(max(1.0, narrower))
 
     def _set(self, limit: float, reason: str = "") -> None:
@@ -263,7 +313,7 @@ class Limiter:
     def _gap(self) -> float:
         """Seconds between two sends; 0 is no pace: nothing was ever refused."""
         if self.latency is None:
-            return START_SECONDS / self.most
+            return START_SECONDS / self.most * (2 if self._window.sent < _FEELERS else 1)
         if self._ceiling is None:
             return 0.0
         return self.latency / (self.limit * _SPREAD)

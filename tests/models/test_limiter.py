@@ -27,7 +27,7 @@ def test_a_server_with_a_number_of_places_is_filled_and_seldom_refuses(places: i
     assert outcome.rate() > 0.9 * places / (LATENCY + 0.001)
 
 
-@pytest.mark.parametrize(("rate", "burst"), [(50, 5), (200, 20), (500, 20), (1000, 50)])
+@pytest.mark.parametrize(("rate", "burst"), [(50, 5), (100, 20), (100, 50), (200, 20), (500, 20), (1000, 50)])
 def test_a_server_with_a_rate_is_used_up_and_seldom_refuses(rate: int, burst: int) -> None:
     outcome = asked(TokenBucket(lambda now: rate, burst), rows=8000)
     assert outcome.refused_share < 0.02
@@ -60,6 +60,13 @@ def test_a_capacity_that_falls_is_followed_down_and_one_that_rises_up() -> None:
     assert between > 0.9 * 40 / (LATENCY + 0.001)
     assert afterwards > 0.9 * 120 / (LATENCY + 0.001)
     assert outcome.refused_share < 0.02
+
+
+def test_wider_is_not_tried_again_and_again_where_a_bucket_of_tokens_refuses_it() -> None:
+    outcome = asked(TokenBucket(lambda now: 200, 20), rows=8000)
+    late = [at for at, _, reason in outcome.widths if at > 10 and reason.endswith("calls refused")]
+    assert len(late) <= 5  # each time for twice as many calls, not every few seconds
+    assert outcome.refused_share < 0.01
 
 
 def test_an_endpoint_that_refuses_nothing_is_asked_at_full_width_and_never_paced() -> None:
