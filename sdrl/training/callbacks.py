@@ -65,15 +65,17 @@ class Watcher:
                 self.session.metrics.write(one)
 
     def saved(self, step: int) -> None:
-        """Mark the checkpoint complete; only now may older best weights go."""
+        """Mark the checkpoint complete; only now may best weights go that no checkpoint needs."""
         if self.session.job.processes > 1:
             self.trainer.accelerator.wait_for_everyone()  # each process writes its own random state into it
         if not self.session.is_main or self.session.not_finite:
             return
-        checkpoints.mark_complete(self.session.checkpoints / f"checkpoint-{step}")
-        top = checkpoints.best(self.session.curve)
-        for folder in self.session.job.work_dir.glob("best-*"):
-            if top is None or folder != validation.best_folder(self.session.job.work_dir, top.step):
+        work, top = self.session.job.work_dir, checkpoints.best(self.session.curve)
+        best = validation.best_folder(work, top.step) if top and top.step else None
+        checkpoints.mark_complete(self.session.checkpoints / f"checkpoint-{step}", needs=best)
+        needed = checkpoints.needed(self.session.checkpoints)
+        for folder in work.glob("best-*"):
+            if folder.name not in needed:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _is_stop_asked(self) -> bool:
@@ -95,7 +97,10 @@ class Watcher:
                 session.metrics.write(one)
         is_best = step > 0 and checkpoints.best(session.curve) == curve
         if is_best and (session.is_main or session.job.is_sharded):  # shards are gathered by all
-            save_weights(session, self.trainer, validation.best_folder(session.job.work_dir, step))
+            folder = validation.best_folder(session.job.work_dir, step)
+            save_weights(session, self.trainer, folder)
+            if session.is_main:
+                checkpoints.mark_complete(folder)
 
 
 def as_callback(watcher: Watcher) -> Any:

@@ -1,12 +1,14 @@
 """Checkpoints one can trust: marked when complete, tested before use, the best one kept apart.
 
 Trainer writes a checkpoint file by file and picks the newest by its number; a kill in between leaves one that looks
-whole. So each finished one gets COMPLETE.json (name, size, sha256 of every file), and only those that still match are
-resumed from. Reads and writes below the work folder. No torch.
+whole. So each finished one gets COMPLETE.json (name, size, sha256 of every file; the folder of the best weights up to
+it), and only those that still match, with the best weights they count on, are resumed from. Reads and writes below the
+work folder. No torch.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,8 +26,11 @@ _HASHED_BYTES = 256 << 20
 _ARCHIVES = {".pt", ".pth", ".bin"}
 
 
-def mark_complete(checkpoint: Path) -> None:
-    """Write the marker of a finished checkpoint, after its files reached the disk."""
+def mark_complete(checkpoint: Path, needs: Path | None = None) -> None:
+    """Write the marker of a finished folder, after its files reached the disk.
+
+    ``needs``: another marked folder without which this one is worth nothing, the best weights up to a checkpoint.
+    """
     files = {}
     for path in sorted(checkpoint.rglob("*")):
         if path.is_file() and path.name != MARKER:
@@ -33,17 +38,42 @@ def mark_complete(checkpoint: Path) -> None:
                 os.fsync(handle.fileno())
             size = path.stat().st_size
             files[path.relative_to(checkpoint).as_posix()] = {"size": size, "sha256": _sha256(path, size)}
-    write_atomically(checkpoint / MARKER, json.dumps({"files": files}, indent=1) + "\n")
+    beside = None if needs is None else os.path.relpath(needs, checkpoint)
+    write_atomically(checkpoint / MARKER, json.dumps({"files": files, "needs": beside}, indent=1) + "\n")
 
 
 def is_valid(checkpoint: Path) -> bool:
-    """Return whether a checkpoint is complete and unchanged: marker, sizes, hashes, and the form of its files."""
+    """Return whether a checkpoint can be gone on from: it is whole, and so is the folder that it needs."""
     try:
-        files = json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))["files"]
         json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        return bool(files) and all(_matches(checkpoint / name, entry) for name, entry in files.items())
+        beside = needed_by(checkpoint)
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+    return is_whole(checkpoint) and (beside is None or is_whole(beside))
+
+
+def is_whole(folder: Path) -> bool:
+    """Return whether a folder is complete and unchanged: marker, sizes, hashes, and the form of its files."""
+    try:
+        files = json.loads((folder / MARKER).read_text(encoding="utf-8"))["files"]
+        return bool(files) and all(_matches(folder / name, entry) for name, entry in files.items())
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def needed_by(checkpoint: Path) -> Path | None:
+    """Return the folder that a marked checkpoint needs. Raises: OSError, ValueError, TypeError for a bad marker."""
+    beside = json.loads((checkpoint / MARKER).read_text(encoding="utf-8")).get("needs")
+    return None if beside is None else Path(os.path.normpath(checkpoint / beside))
+
+
+def needed(folder: Path) -> set[str]:
+    """Return the names of the folders that the marked checkpoints of a folder need."""
+    found: set[str] = set()
+    for checkpoint in folder.glob("checkpoint-*"):
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            found |= {beside.name for beside in [needed_by(checkpoint)] if beside is not None}
+    return found
 
 
 def _matches(path: Path, entry: dict[str, object]) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.training.checkpoints import swap_folder
+from sdrl.training.checkpoints import MARKER, is_whole, swap_folder
 from sdrl.training.session import Session, load_model
 
 _COPIED = (
@@ -53,8 +53,10 @@ def export(session: Session, source: Path | None, trainer: Any) -> None:
     if source == session.folder:
         _write(load_model(source), session, out_dir)
     elif source is not None:
+        if not is_whole(source):
+            raise SdrlError("E809", f"the best weights in {source} are damaged", help="run again: it trains them anew")
         partial = _partial(out_dir)
-        shutil.copytree(source, partial)
+        shutil.copytree(source, partial, ignore=shutil.ignore_patterns(MARKER))
         swap_folder(partial, out_dir)
     _check(session)
 

@@ -37,6 +37,8 @@ _NAMES = {
     "step_time": "generation_and_loss_seconds",
 }
 
+DIGITS = 8  # decimals of a number in the file
+
 
 class MetricsLog:
     """The append-only file. A line cut by a kill is ended first, so that the next one stays readable."""
@@ -61,7 +63,7 @@ class MetricsLog:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return round(value, 8) if math.isfinite(value) else None
+        return round(value, DIGITS) if math.isfinite(value) else None
     return value
 
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sdrl.training.data import Row
 from sdrl.training.generation import Completion, greedy
 from sdrl.training.job import Curve
+from sdrl.training.metrics import DIGITS
 from sdrl.training.rewards import Judge
 from sdrl.training.session import Session
 
@@ -30,11 +31,16 @@ def score(step: int, rows: Sequence[Row], completions: Sequence[Completion], jud
     items = [(completion.text, row.gold, row.options) for row, completion in zip(rows, completions, strict=True)]
     verdicts = [judged.verdict for judged in judge.judge_many(items)]
     n = max(1, len(rows))
+
+    def share(count: int) -> float:
+        # As the metrics file keeps it: a look read back after a resume must tie with a new one that is as good.
+        return round(count / n, DIGITS)
+
     return Curve(
         step=step,
-        accuracy=verdicts.count("correct") / n,
-        parsable=(verdicts.count("correct") + verdicts.count("incorrect")) / n,
-        truncated=sum(one.is_truncated for one in completions) / n,
+        accuracy=share(verdicts.count("correct")),
+        parsable=share(verdicts.count("correct") + verdicts.count("incorrect")),
+        truncated=share(sum(one.is_truncated for one in completions)),
         errors=verdicts.count("error"),
         rows=len(rows),
         mean_tokens=round(sum(len(one.ids) for one in completions) / n, 2),

@@ -107,8 +107,8 @@ def memory() -> Iterator[str]:
 
 
 def checkpoint_bytes(of: ModelShape) -> int:
-    """Three checkpoints (weights and two optimizer states in fp32), the best weights, and the model that comes out."""
-    return (3 * 12 + 4 + 4) * of.parameters
+    """Three checkpoints (weights and two optimizer states in fp32), each with its best weights, and what comes out."""
+    return (3 * (12 + 4) + 4) * of.parameters
 
 
 if __name__ == "__main__":
