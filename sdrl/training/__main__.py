@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.training.job import LOG, Outcome, TrainingJob, read_job, write_outcome
-from sdrl.training.launch import WATCH
+from sdrl.training.launch import WATCH, death_signal
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     # Before torch is imported: spinning OpenMP threads make two busy cores several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if os.environ.get(WATCH):
-        watch_parent()
+        end_with_parent()
     try:
         job = read_job(Path(arguments[0]))
     except SdrlError as error:
@@ -63,8 +63,15 @@ def _train(job: TrainingJob) -> Outcome:
         return Outcome(status="failed", code="E809", message=message, help=f"see {log}", log=log)
 
 
-def watch_parent() -> None:
-    """End this process when its stdin closes, which happens when the process that started the launcher is gone."""
+def end_with_parent() -> None:
+    """End this process with the launcher, and with the process that started the launcher.
+
+    Launchers put each process into a session of its own, out of reach of a signal to their group. So the kernel kills
+    us when our launcher dies, even while we hang or are stopped. Where it was told too late, or there is none, we end
+    when stdin closes, which happens when the process that started the launcher is gone.
+    """
+    if (ask := death_signal()) is not None:
+        ask()
 
     def wait() -> None:
         while os.read(0, 4096):

@@ -1,8 +1,9 @@
 """The parent's side: start the training process, follow its metrics, end it with us.
 
 Starts `accelerate launch … -m sdrl.training JOB.json` in a process group of its own, with a death signal and a pipe
-at its stdin that nobody writes to. accelerate leaves its own child alive when it is killed, so the training process
-watches that pipe and ends when it closes. Reads WORK/metrics.jsonl and WORK/outcome.json. No torch.
+at its stdin that nobody writes to. Launchers leave their own children alive when they are killed, so each training
+process asks for a death signal too, watches that pipe, and ends when it closes. Reads WORK/metrics.jsonl and
+WORK/outcome.json. No torch.
 """
 
 from __future__ import annotations
@@ -199,7 +200,10 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def death_signal() -> Callable[[], None] | None:
-    """Return what asks Linux to kill the launcher when we die; the library is looked up here, not after the fork."""
+    """Return what asks Linux to kill the process that calls it when its parent dies; None on other systems.
+
+    The library is looked up here, not after a fork.
+    """
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

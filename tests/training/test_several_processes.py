@@ -6,20 +6,23 @@ The undisturbed ones have a launcher each and find each other by an address, as 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sdrl.training.job import Outcome, TrainingJob
+from sdrl.training.job import OUTCOME, Outcome, TrainingJob, write_job
 from sdrl.training.launch import command, run_training
 from sdrl.training.metrics import read_metrics
-from tests.training.test_training_process import Make, wait_for_end, weights_sha
+from tests.training.test_training_process import PARENT, Make, wait_for_end, weights_sha
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 # A random model is never right, so the length decides the reward: something to learn from.
@@ -65,31 +68,92 @@ def train_from_two_launchers(job: TrainingJob, monkeypatch: pytest.MonkeyPatch) 
     return outcome
 
 
+def kill_the_run_and_hang_a_worker(job: TrainingJob, step: int, folder: Path) -> list[int]:
+    """Train below a parent; once `step` is reported stop one worker, as a hung one, and kill the parent."""
+    job_file = write_job(job, folder / "handed.json")
+    words = [sys.executable, "-c", PARENT, str(job_file)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        for line in parent.stdout:
+            row = json.loads(line)
+            if row.get("step", -1) >= step and "loss" in row:
+                break
+        workers = workers_of(job.work_dir / "job.json")
+        if workers:
+            os.kill(workers[-1], signal.SIGSTOP)
+        parent.kill()
+    return workers
+
+
 def test_two_processes_killed_in_the_middle_end_with_the_weights_of_two_undisturbed_machines(
-    make_job: Make, monkeypatch: pytest.MonkeyPatch
+    make_job: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """First one process is killed, then the run itself while a process is hung: never does one stay behind."""
     calm, rough = make_job("calm", nodes=2, **SETTINGS), make_job("rough", **SETTINGS)
     assert train_from_two_launchers(calm, monkeypatch).final_step == 8
 
     pids: list[int] = []
 
-    def kill_both(row: dict[str, Any]) -> None:
+    def kill_one(row: dict[str, Any]) -> None:
         if row.get("step", 0) >= 3 and "loss" in row and not pids:
             pids.extend(workers_of(rough.work_dir / "job.json"))
-            for pid in pids:
-                os.kill(pid, signal.SIGKILL)
+            os.kill(pids[0], signal.SIGKILL)
 
-    killed = run(rough, kill_both)
+    killed = run(rough, kill_one)
     assert (killed.status, killed.code) == ("failed", "E805"), killed
     assert len(pids) == 2
-    assert all(wait_for_end(pid) for pid in pids)
+    assert all(wait_for_end(pid, 60) for pid in pids)
+
+    workers = kill_the_run_and_hang_a_worker(rough, 5, tmp_path)
+    try:
+        assert len(workers) == 2
+        assert all(wait_for_end(pid, 60) for pid in workers), "a training process outlived its run"
+    finally:
+        for pid in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert not (rough.work_dir / OUTCOME).exists()
 
     resumed = run(rough)
     assert (resumed.status, resumed.final_step) == ("ok", 8), resumed
-    assert resumed.resumed_from in (2, 4)
+    assert resumed.resumed_from in (2, 4, 6)
     assert weights_sha(rough.out_dir) == weights_sha(calm.out_dir)
     rows = [row for row in read_metrics(rough.work_dir / "metrics.jsonl") if "loss" in row]
     assert [row["step"] for row in rows][-1] == 8
+
+
+WORKER = """
+import os, pathlib, sys, time
+from sdrl.training.__main__ import end_with_parent
+end_with_parent()
+pathlib.Path(sys.argv[1], os.environ["RANK"]).write_text(str(os.getpid()))
+time.sleep(3600)
+"""
+
+
+def test_a_killed_launcher_takes_even_a_hung_process_with_it(tmp_path: Path) -> None:
+    """Their stdin stays open here: it is the launcher's death that ends them."""
+    (tmp_path / "worker.py").write_text(WORKER, encoding="utf-8")
+    (tmp_path / "started").mkdir()
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(tmp_path / "worker.py")]
+    with subprocess.Popen(
+        [sys.executable, *words, str(tmp_path / "started")], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as launcher:
+        until = time.monotonic() + 120
+        workers: list[int] = []
+        while len(workers) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+            workers = [int(text) for path in (tmp_path / "started").iterdir() if (text := path.read_text())]
+        try:
+            assert len(workers) == 2
+            os.kill(workers[0], signal.SIGSTOP)
+            launcher.kill()
+            assert all(wait_for_end(pid, 60) for pid in workers), "a process outlived its launcher"
+        finally:
+            for pid in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            launcher.kill()
 
 
 @pytest.mark.parametrize(
