@@ -123,4 +123,8 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "The estimate and the budget would be wrong by a factor of 1,000, and the cap would come too late.",
      "instructor: {model: gpt-4o-2024-08-06, price: {input: 0.0025, output: 0.01}}",
      "instructor: {model: gpt-4o-2024-08-06, price: {input: 2.50, output: 10.00}}"),
+    ("W327", "GRPO's learning rate for another training",
+     "Adapters, SFT or RFT are asked for, and train.learning_rate is left at the preset's, GRPO's on all weights.",
+     "They take rates 10 to 200 times as large; at this one the model comes out nearly as it went in, at full cost.",
+     "train: {algorithm: sft}", "train: {algorithm: sft, learning_rate: 2e-5}"),
 )

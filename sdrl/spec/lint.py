@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.lint_answers import demo_answers, demo_forms, options_apart
-from sdrl.spec.lint_numbers import budgets, lengths, prices, repeated_draws, rewards, selection, validation, votes
+from sdrl.spec.lint_numbers import (
+    budgets,
+    learning_rates,
+    lengths,
+    prices,
+    repeated_draws,
+    rewards,
+    selection,
+    validation,
+    votes,
+)
 from sdrl.spec.lint_sources import base_models, corpus_licenses, leaks, owners
 from sdrl.spec.lint_texts import answer_place, answer_words, description
 from sdrl.spec.model import Spec
@@ -96,4 +106,5 @@ _LINTS: tuple[Callable[[Loaded, Spec], Findings], ...] = (
     votes,
     lengths,
     rewards,
+    learning_rates,
 )

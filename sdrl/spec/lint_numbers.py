@@ -1,5 +1,6 @@
 """Lints of numbers: draws that cannot differ (W305), budgets that cannot be met (W313), validation and selection too
-small (W317, W318), votes that decide nothing (W319), lengths and rewards that work against the aim (W321, W322).
+small (W317, W318), votes that decide nothing (W319), lengths, rewards and learning rates that work against the aim
+(W321, W322, W327).
 
 Bounds are what the spec alone makes certain; what a run is expected to cost is the compiler's estimate.
 """
@@ -20,6 +21,8 @@ SAME_TOP_P = 0.05
 SAME_TEMPERATURE = 0.02
 FEWEST_HELD_OUT = 8  # one problem of fewer is more than 12 points
 MANY_SAMPLES = 100
+GRPO_RATE, SFT_RATE = 1e-6, 2e-5  # on all weights, as in the paper
+ADAPTER_FACTOR = 10  # adapters want about ten times the rate of all weights, in SFT and in RL
 CHEAPEST = 0.004  # dollars a million prompt tokens: below the cheapest hosted model of a billion parameters
 
 
@@ -191,6 +194,29 @@ def rewards(loaded: Loaded, spec: Spec) -> Findings:
             advice = "let reward.correct be the largest"
             yield loaded.diagnostic("W322", f"train.reward.{where}", message, help=advice)
             return
+
+
+def learning_rates(loaded: Loaded, spec: Spec) -> Findings:
+    """W327: the preset's learning rate, which is GRPO's on all weights, left where something else learns.
+
+    The released code trains its SFT baseline at GRPO's rate, so its preset may.
+    """
+    train = spec.train
+    is_online, is_adapter = train.algorithm in ("grpo", "rloo"), train.lora is not None
+    as_released = spec.extends == "released-code" and train.algorithm == "sft" and not is_adapter
+    advised = GRPO_RATE if is_online else SFT_RATE
+    advised *= ADAPTER_FACTOR if is_adapter else 1
+    if "learning_rate" in _written(loaded, "train") or as_released or train.learning_rate * 5 > advised:
+        return
+    what = "adapters learn" if is_adapter else f"{train.algorithm} learns"
+    message = f"{what} next to nothing at {_rate(train.learning_rate)}, the preset's rate for GRPO on all weights"
+    path = "train.lora" if is_adapter else "train.algorithm"
+    yield loaded.diagnostic("W327", path, message, help=f"write train.learning_rate, say {_rate(advised)}")
+
+
+def _rate(rate: float) -> str:
+    """A rate as people write it: 2e-5, not 2e-05."""
+    return f"{rate:g}".replace("e-0", "e-")
 
 
 def _written(loaded: Loaded, *path: str) -> dict[str, object]:

@@ -186,7 +186,9 @@ def test_options_that_differ_are_left_alone(answer: str) -> None:
         ("budget", "{tokens: 20M, usd: 150}"),
         ("validate", "{share: 0.05}"),
         ("train", "{max_completion_tokens: 2048, reward: {correct: 1, parsable: 0.1, wrong: -1}}"),
-        ("train", "{algorithm: sft, reward: {correct: 0}}"),
+        ("train", "{algorithm: sft, learning_rate: 2e-5, reward: {correct: 0}}"),
+        ("train", "{algorithm: rloo}"),
+        ("train", "{lora: {rank: 8}, learning_rate: 1e-6}"),
         ("score", "{draws: 4}"),
         ("select", "{order: all, samples: 5000}"),
         ("select", "{samples: 1000}"),
@@ -206,6 +208,23 @@ def test_numbers_that_can_work_are_left_alone(table: str, value: str) -> None:
 @pytest.mark.parametrize("preset", ["recommended", "paper", "released-code"])
 def test_no_preset_is_warned_about(preset: str) -> None:
     assert codes(extends=preset) == []
+
+
+@pytest.mark.parametrize(
+    ("train", "extends", "advised"),
+    [
+        ("{algorithm: sft}", "paper", "2e-5"),
+        ("{algorithm: rft}", "released-code", "2e-5"),
+        ("{lora: {}}", "recommended", "1e-5"),
+        ("{algorithm: rft, lora: {rank: 8}}", "recommended", "0.0002"),
+        ("{algorithm: sft}", "released-code", None),
+    ],
+)
+def test_the_presets_learning_rate_is_for_what_the_preset_trains(train: str, extends: str, advised: str | None) -> None:
+    """The released code itself trains its SFT baseline at GRPO's rate."""
+    text = "".join(f"{key}: {value}\n" for key, value in (CLEAN | {"train": train, "extends": extends}).items())
+    found = [(item.code, item.help) for item in load_spec("a.yaml", text=text).diagnostics]
+    assert found == ([] if advised is None else [("W327", f"write train.learning_rate, say {advised}")])
 
 
 @pytest.mark.parametrize(
