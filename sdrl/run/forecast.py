@@ -1,9 +1,11 @@
 """The forecast restated: what the instructor will use in all, once some rows of a stage show what one uses.
 
 The plan expects so many examples to be written and so many votes; what one of them takes is a guess there. Here the
-mean of the first ``ROWS`` rows that asked anything, by index and not by arrival (the first to arrive are short), takes
-the guess's place, in this stage and in later ones that do the same. What earlier stages used is what they used. Counts
-stay the plan's, but for those that the stage already knows. Emits ``forecast``; asks and decides nothing.
+mean of the first rows that asked anything, by index and not by arrival (the first to arrive are short), takes the
+guess's place: of the first ``ROWS``, later of more of them (``AGAIN``), in this stage and in later ones that do the
+same. What earlier stages used is what they used. Counts stay the plan's, but for those that the stage already knows,
+and for the refills of a vote, which follow the share that its first rows lost. Emits ``forecast``; asks and decides
+nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from sdrl.models.ledger import Ledger, Usage, counted
 from sdrl.models.progress import Emit
 
 ROWS = 20
+AGAIN = (ROWS, 60, 180, 540)  # rows after which it is said
 STUDENT = 2.09  # the 95 % interval of a mean of 20
 UNSEEN = 0.5  # how far a kind of row that was not seen yet may be off
 COUNTS = 0.1  # how far the number of rows may be off: refills come in waves
+TRUST = 10  # rows that the plan's share of lost votes counts as, beside those that were seen
 ROLE = "instructor"
 FIGURES = ("requests", "prompt_tokens", "completion_tokens")
 
@@ -59,6 +63,8 @@ class Forecast:
         models = plan.settings.models
         self._price = models.instructor.price if models else None
         self._is_priced = self._price is not None or bool(models and models.instructor.is_embedded)
+        self._wanted = plan.settings.synthesize.samples
+        self._most = plan.settings.synthesize.most_attempts
         self._planned = plan.estimate["instructor"]["expected"]
         self._seen: dict[str, _Kind] = {}
         self._told: set[tuple[str, str]] = set()
@@ -79,18 +85,36 @@ class Forecast:
         planned = entry["rows"][rows.kind]
         # generate and vote refill what they lose, and the plan counts that; adapt asks for what it was given, once
         scale = rows.total / planned if kind_of(rows.stage) == "adapt" and planned else 1.0
+        refills = self._refills(rows) if (rows.stage, rows.kind) == ("vote", "votes") and planned else None
         total = _Sum()
         names = list(self._stages)
         for name in ("keywords", "pattern", *names[: names.index(rows.stage)]):
             total.add(self._used(name), {})
         total.add(rows.before, {})
-        self._add(total, rows.stage, rows.kind, scale * share)
-        if (kind_of(rows.stage), rows.kind) != ("adapt", "votes"):  # there the writing is over
+        if refills is not None:
+            self._add(total, rows.stage, rows.kind, (rows.total * share + refills) / planned)
+            self._add(total, "generate", "writes", self._attempts(rows, refills))
+        else:
+            self._add(total, rows.stage, rows.kind, scale * share)
+        if refills is None and (kind_of(rows.stage), rows.kind) != ("adapt", "votes"):  # there the writing is over
             self._add(total, rows.stage, "votes" if rows.kind == "writes" else "writes", scale)
         for name in names[names.index(rows.stage) + 1 :]:
             self._add(total, name, "writes", 1.0)
             self._add(total, name, "votes", 1.0)
         self._emit("forecast", {"stage": rows.stage, "rows": len(fresh), **self._told_figures(total)})
+
+    def _refills(self, rows: Rows) -> float:
+        """Further rows that a vote will need, by the plan's share of lost ones and by that of the rows seen."""
+        planned = self._stages[rows.stage]["rows"][rows.kind]
+        keeps = (TRUST * min(1.0, self._wanted / planned) + rows.kept) / (TRUST + rows.answered)
+        return max(0.0, self._wanted / keeps - rows.total) if keeps else 0.0
+
+    def _attempts(self, rows: Rows, refills: float) -> float:
+        """What the attempts behind ``refills`` rows come to, as a share of those that the plan has generate make."""
+        made, planned = self._used("generate")["requests"], self._stages["generate"]["rows"]["writes"]
+        read = min(1.0, rows.total / made) if made else 1.0
+        left = max(0.0, self._most - max(made, rows.total))
+        return min(left, refills / read) / planned if planned else 0.0
 
     def _told_figures(self, total: _Sum) -> dict[str, Any]:
         spent = self._ledger.total(role=ROLE)
@@ -142,6 +166,14 @@ class Forecast:
 
 
 @dataclass
+class _Row:
+    """What one row used, and whether it was lost."""
+
+    usage: Usage
+    is_lost: bool = False
+
+
+@dataclass
 class Rows:
     """The rows of one ``each``, watched until enough of the first ones have been answered."""
 
@@ -150,26 +182,30 @@ class Rows:
     kind: str
     total: int
     before: dict[str, float]
-    _done: dict[int, Usage] = field(default_factory=dict)
-    _whole: int = 0
+    answered: int = 0
+    """Rows seen, in their order."""
+    kept: int = 0
+    """Those of them that stay."""
+    _done: dict[int, _Row] = field(default_factory=dict)
     _fresh: list[Usage] = field(default_factory=list)
 
     @contextlib.contextmanager
-    def row(self, index: int) -> Iterator[None]:
+    def row(self, index: int) -> Iterator[_Row | None]:
         """What is asked inside is row ``index``'s."""
-        if len(self._fresh) >= ROWS:
-            yield
+        if len(self._fresh) >= AGAIN[-1]:
+            yield None
             return
         with counted() as usage:
-            yield
-        self._done[index] = usage
-        while len(self._fresh) < ROWS and self._whole in self._done:
-            row = self._done.pop(self._whole)
-            self._whole += 1
-            if row.requests:
-                self._fresh.append(row)
-            if len(self._fresh) == ROWS:
-                self.forecast.restate(self, self._fresh, self._whole - ROWS)
+            yield (seen := _Row(usage))
+        self._done[index] = seen
+        while self.answered in self._done:
+            row = self._done.pop(self.answered)
+            self.answered += 1
+            self.kept += not row.is_lost
+            if row.usage.requests:
+                self._fresh.append(row.usage)
+                if len(self._fresh) in AGAIN:
+                    self.forecast.restate(self, self._fresh, self.answered - len(self._fresh))
 
 
 def _error(amounts: list[float]) -> float:

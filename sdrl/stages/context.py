@@ -45,11 +45,18 @@ class ModelPool(Protocol):
         """End a role's server (a GPU must be free before training starts)."""
 
 
-class RowWatch(Protocol):
-    """Sees what the rows of one ``each`` use."""
+class SeenRow(Protocol):
+    """What a watch is told of a row."""
 
-    def row(self, index: int) -> AbstractContextManager[None]:
-        """What is asked inside is row ``index``'s."""
+    is_lost: bool
+    """Whether another row will have to make up for it."""
+
+
+class RowWatch(Protocol):
+    """Sees what the rows of one ``each`` use, and which of them are lost."""
+
+    def row(self, index: int) -> AbstractContextManager[SeenRow | None]:
+        """What is asked inside is row ``index``'s. Gives who is told what became of it; None when nobody asks."""
 
 
 def watch_nothing(stage: str, unit: str, total: int) -> RowWatch | None:
@@ -155,11 +162,18 @@ class StageContext:
         self.emit("warning", {"code": code, "message": message})
 
     async def each(
-        self, items: Iterable[Item], ask: Callable[[Item], Awaitable[Made]], *, limit: int, unit: str
+        self,
+        items: Iterable[Item],
+        ask: Callable[[Item], Awaitable[Made]],
+        *,
+        limit: int,
+        unit: str,
+        is_lost: Callable[[Made], bool] = lambda made: False,
     ) -> list[Made]:
         """Apply ``ask`` to every item, at most ``limit`` at once; results in the order of the items.
 
-        The first exception cancels the rest and is raised: a bad row is a value, an exception ends the stage.
+        ``is_lost`` tells the forecast which results another row will have to make up for. The first exception cancels
+        the rest and is raised: a bad row is a value, an exception ends the stage.
         """
         todo = list(items)
         made: list[Any] = [None] * len(todo)
@@ -171,8 +185,10 @@ class StageContext:
         async def worker() -> None:
             nonlocal done
             for index in order:  # one shared iterator: a bounded queue without a queue
-                with nullcontext() if watch is None else watch.row(index):
+                with nullcontext() if watch is None else watch.row(index) as seen:
                     made[index] = await ask(todo[index])
+                    if seen is not None:
+                        seen.is_lost = is_lost(made[index])
                 done += 1
                 if done % every == 0 or done == len(todo):
                     self.progress(done, len(todo), unit)
