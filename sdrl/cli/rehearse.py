@@ -64,7 +64,7 @@ def _refuse_used(folder: Path) -> None:
 
 def report(found: dict[str, Any]) -> str:
     """The figures for a person."""
-    from sdrl.cli.plan import table
+    from sdrl.compiler.plan_text import table
 
     rows = [
         (
@@ -84,7 +84,7 @@ def report(found: dict[str, Any]) -> str:
 
 
 def _forecast(forecast: dict[str, Any] | None) -> list[str]:
-    from sdrl.cli.plan import table
+    from sdrl.compiler.plan_text import table
     from sdrl.compiler.readme import dollars
 
     if forecast is None:

@@ -172,7 +172,7 @@ def _compile_aside(spec: Path) -> Path:
 
 
 def _ask(plan: Plan) -> None:
-    from sdrl.cli.plan import brief
+    from sdrl.compiler.plan_text import brief
     from sdrl.spec.diagnostics import Exit, SdrlError
 
     sys.stderr.write(brief(plan) + "\n\nsdrl plan shows all of it.\n")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sdrl.cli.diff import text_of
 from sdrl.compiler.compile import compile_spec
 from sdrl.compiler.diff import PlanDiff, diff_plans
+from sdrl.compiler.diff_text import text_of
 from sdrl.compiler.plan import STAGES
 from sdrl.compiler.rounds import stage_names
 from sdrl.spec.model import Spec
