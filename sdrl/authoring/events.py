@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sdrl.authoring.sheet import Mark
 from sdrl.spec.diagnostics import Diagnostic, SdrlError
 from sdrl.spec.edits import Edit
 
@@ -109,6 +110,7 @@ class Shown:
     title: str
     lines: tuple[str, ...]
     key: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,53 @@
-"""A run as its events tell it: stages, progress, funnel, training curves, alarms, and how it ended.
+"""A run as its events tell it: stages, progress, funnel, pass rates, curves, alarms, gains, and how it ended.
 
 Reads events (``docs/events.md``) and nothing else of a run; skips what it does not know. Holds no run: whoever watches
-may leave.
+may leave. How a view is drawn stands in ``run_panel``.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
+import re
+from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-BARS = "▁▂▃▄▅▆▇█"
-CURVES = ("reward", "kl", "entropy", "completions/mean_length")
-MOST_ALARMS = 5
-WIDTH = 40
+# what is drawn of a training, by the name that an event gives it
+CURVES = ("reward", "validation_accuracy", "kl", "entropy", "completion_length")
+MOST_LOG = 200
+MOST_ALARMS = 20
+MOST_PARSED = 8_000_000  # bytes of training steps that are parsed of what one reading finds
+RECENT = 20  # points of a progress that its rate is taken over
+_TYPE = re.compile(rb'"type": ?"(\w+)"')
+_UNREAD = frozenset({b"retry"})  # nothing is drawn of them, and a bad endpoint makes hundreds of thousands
+_LATEST = frozenset({b"progress", b"requests"})  # of these the last one of a stage (and role) counts
+_LOOK = b'"validation_accuracy"'
+_UP_TO = re.compile(rb'"(?:done|sent)"')
+
+
+@dataclass
+class StageView:
+    """One stage: waiting, running, done, kept or stopped; ``recent`` holds (time in s, done) of its progress."""
+
+    state: str = "waiting"
+    rows: int | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    done: int | None = None
+    total: int | None = None
+    unit: str = ""
+    recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def left_s(self) -> float | None:
+        """Seconds left at the rate of the last points; None where it cannot be told."""
+        if not self.total or self.done is None or len(self.recent) < 2:
+            return None
+        (began, first), (now, last) = self.recent[0], self.recent[-1]
+        return (self.total - last) * (now - began) / (last - first) if last > first and now > began else None
 
 
 @dataclass
@@ -27,43 +56,82 @@ class RunView:
 
     name: str = ""
     plan_hash: str = ""
-    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pid: int = 0
+    began: float = 0.0
+    now: float = 0.0
+    stages: dict[str, StageView] = field(default_factory=dict)
     endpoints: dict[str, dict[str, Any]] = field(default_factory=dict)
     curves: dict[str, dict[int, float]] = field(default_factory=dict)
-    alarms: list[str] = field(default_factory=list)
-    ended: str = ""
+    pass_rates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gains: dict[str, dict[str, Any]] = field(default_factory=dict)
+    forecast: Mapping[str, Any] | None = None
+    alarms: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_ALARMS))
+    log: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=MOST_LOG))
+    ended: Mapping[str, Any] | None = None
     review: str = ""
 
 
 class Tail:
     """A run's view that follows its event log: each reading goes on where the last one ended.
 
-    A torn last line waits for the next reading; a log that was begun anew is read from its beginning.
+    A torn last line waits for the next reading; a log that was begun anew is read from its beginning. Of a long log
+    only what a view needs is parsed: of each progress the last, and of steps every k-th, about ``MOST_PARSED`` bytes.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file_id = 0
         self._at = 0
         self._view = RunView()
+        self._every, self._steps = 1, 0
         self._lock = Lock()
 
     def read(self) -> RunView:
         """The view with what has come since."""
         with self._lock, self._path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size < self._at:
-                self._at, self._view = 0, RunView()
+            found = os.fstat(file.fileno())
+            if found.st_size < self._at or found.st_ino != self._file_id:
+                self._at, self._file_id, self._view = 0, found.st_ino, RunView()
             file.seek(self._at)
+            self._every, self._steps = 1 + (found.st_size - self._at) // MOST_PARSED, 0
+            waiting: dict[bytes, bytes] = {}
             for line in file:
                 if not line.endswith(b"\n"):
                     break
                 self._at += len(line)
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    continue
-                if isinstance(event, dict):
-                    fold((event,), self._view)
+                self._take(line, waiting)
+            self._flush(waiting)
         return self._view
+
+    def _take(self, line: bytes, waiting: dict[bytes, bytes]) -> None:
+        """Fold a line, or let it wait for the next one that says the same thing anew."""
+        match = _TYPE.search(line, 0, 200)
+        kind = match[1] if match else b""
+        if kind in _UNREAD:
+            return
+        if kind == b"metric" and self._every > 1 and _LOOK not in line:
+            self._steps += 1
+            if self._steps % self._every:
+                waiting[kind] = line  # the last one is drawn in any case
+                return
+        if match and kind in _LATEST and (end := _UP_TO.search(line, match.end())):
+            waiting[line[match.start() : end.start()]] = line
+            return
+        self._flush(waiting)
+        self._fold(line)
+
+    def _flush(self, waiting: dict[bytes, bytes]) -> None:
+        for line in waiting.values():
+            self._fold(line)
+        waiting.clear()
+
+    def _fold(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(event, dict):
+            fold((event,), self._view)
 
 
 def fold(events: Iterable[Mapping[str, Any]], view: RunView | None = None) -> RunView:
@@ -71,109 +139,123 @@ def fold(events: Iterable[Mapping[str, Any]], view: RunView | None = None) -> Ru
     view = view or RunView()
     for event in events:
         handler = _FOLDS.get(str(event.get("type")))
-        if handler is not None:
-            try:
-                handler(view, event)
-            except (KeyError, TypeError, ValueError):  # another version's event, or a damaged line
-                continue
+        if handler is None:
+            continue
+        try:
+            handler(view, event)
+            _remember(view, event)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):  # another version's, or damaged
+            continue
     return view
 
 
-def lines_of(view: RunView) -> list[str]:
-    """The view as plain lines, for 60 columns and more."""
-    lines = [f"{view.name or '(no run yet)'}  plan {view.plan_hash[:12]}", ""]
-    for name, stage in view.stages.items():
-        lines.append(f"  {_MARKS[stage['state']]} {name:<9} {_told(stage)}".rstrip())
-    for role, asked in view.endpoints.items():
-        lines.append(f"    {role}: {asked['sent']:,} sent, {asked['failed']:,} failed, {asked['in_flight']} in flight")
-    dropped = [(name, stage["dropped"]) for name, stage in view.stages.items() if stage.get("dropped")]
-    if dropped:
-        lines += ["", "dropped"]
-        lines += [f"  {name:<9} " + ", ".join(f"{code} {n:,}" for code, n in codes.items()) for name, codes in dropped]
-    if view.curves:
-        lines += ["", "training"]
-        lines += [_curve(name, values) for name, values in view.curves.items()]
-    if view.alarms:
-        lines += ["", "alarms", *(f"  ! {alarm}" for alarm in view.alarms[-MOST_ALARMS:])]
-    if view.review:
-        lines += ["", view.review]
-    lines += ["", view.ended or "under way; leaving this view does not stop it"]
-    return lines
+def _remember(view: RunView, event: Mapping[str, Any]) -> None:
+    """The time of an event, and its line of the log where it has one."""
+    at = str(event.get("time", ""))
+    if at and event["type"] not in ("requests", "metric", "progress"):
+        from sdrl.run.event_text import sentence
+
+        told = sentence(event)
+        if event["type"] == "run_finished":
+            told = f"run {event['status']} (exit {event['exit']})"
+        if told:
+            view.log.append((at[11:19], " ".join(told.split())))
+    view.now = _seconds(at) or view.now
 
 
-def sparkline(values: Iterable[float], width: int = WIDTH) -> str:
-    """Values as bars between their least and greatest, the last ``width`` means of equal pieces; NaN is a blank."""
-    known = list(values)
-    if len(known) > width:
-        size = len(known) / width
-        known = [_mean(known[int(i * size) : max(int(i * size) + 1, int((i + 1) * size))]) for i in range(width)]
-    real = [value for value in known if math.isfinite(value)]
-    if not real:
-        return " " * len(known)
-    low, span = min(real), (max(real) - min(real)) or 1.0
-    return "".join(BARS[int((v - low) / span * (len(BARS) - 1))] if math.isfinite(v) else " " for v in known)
+def _seconds(at: str) -> float:
+    from datetime import datetime
 
-
-def _mean(values: list[float]) -> float:
-    real = [value for value in values if math.isfinite(value)]
-    return sum(real) / len(real) if real else math.nan
-
-
-def _curve(name: str, values: Mapping[int, float]) -> str:
-    ordered = [values[step] for step in sorted(values)]
-    real = [value for value in ordered if math.isfinite(value)]
-    ends = f"{real[0]:.3g} to {real[-1]:.3g}" if real else "no number"
-    return f"  {name:<23} {sparkline(ordered)} {ends}"
-
-
-def _told(stage: Mapping[str, Any]) -> str:
-    if stage["state"] in ("done", "kept"):
-        return f"{stage.get('rows') or 0:>8,} rows" + (f"  {stage['seconds']:.1f} s" if stage.get("seconds") else "")
-    done, total = stage.get("done"), stage.get("total")
-    if done is None:
-        return stage["state"] if stage["state"] != "waiting" else ""
-    if not total:
-        return f"{done:,} {stage.get('unit', '')}"
-    filled = min(20, int(20 * done / total))
-    return f"{'█' * filled}{'░' * (20 - filled)} {done:,} of {total:,} {stage.get('unit', '')}"
-
-
-_MARKS = {"waiting": "·", "running": "▶", "done": "✓", "kept": "=", "stopped": "□"}
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return 0.0
 
 
 def _started(view: RunView, event: Mapping[str, Any]) -> None:
-    view.name, view.plan_hash, view.ended = str(event["name"]), str(event["plan_hash"]), ""
-    view.stages = {str(name): {"state": "waiting"} for name in event["stages"]}
+    if view.plan_hash and view.plan_hash != event["plan_hash"]:  # another plan in the folder: another run
+        for known in (view.stages, view.curves, view.pass_rates, view.alarms):
+            known.clear()
+    view.name, view.plan_hash, view.ended, view.review = str(event["name"]), str(event["plan_hash"]), None, ""
+    view.pid, view.began = int(event.get("pid") or 0), _seconds(str(event.get("time", "")))
+    before = view.stages  # what a stage dropped and took is told once, by the process that made it
+    view.stages = {str(name): replace(before.get(name, StageView()), state="waiting") for name in event["stages"]}
+    view.endpoints.clear()
+    view.gains.clear()
+    view.forecast = None
 
 
-def _stage(state: str, *keys: str) -> Any:
-    def set_stage(view: RunView, event: Mapping[str, Any]) -> None:
-        view.stages[str(event["stage"])] = {"state": state, **{key: event.get(key) for key in keys}}
+def _began(view: RunView, event: Mapping[str, Any]) -> None:
+    view.stages[str(event["stage"])] = StageView("running")
 
-    return set_stage
+
+def _kept(view: RunView, event: Mapping[str, Any]) -> None:
+    before = view.stages.get(str(event["stage"]), StageView())
+    view.stages[str(event["stage"])] = replace(before, state="kept", rows=_count(event["rows"]))
+
+
+def _finished(view: RunView, event: Mapping[str, Any]) -> None:
+    dropped = {str(code): int(count) for code, count in event["dropped"].items()}
+    made = StageView("done", _count(event["rows"]), dropped, float(event["seconds"]))
+    view.stages[str(event["stage"])] = made
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _progress(view: RunView, event: Mapping[str, Any]) -> None:
-    stage = view.stages.setdefault(str(event["stage"]), {"state": "running"})
-    total = event["total"]
-    stage.update(done=int(event["done"]), total=None if total is None else int(total), unit=str(event["unit"]))
+    stage = view.stages.setdefault(str(event["stage"]), StageView("running"))
+    _move(stage, event, int(event["done"]), _count(event["total"]), str(event["unit"]))
 
 
 def _metric(view: RunView, event: Mapping[str, Any]) -> None:
     step = int(event["step"])
-    stage = view.stages.setdefault(str(event["stage"]), {"state": "running"})
-    stage.update(done=step, total=int(event["max_steps"] or 0), unit="steps")
+    stage = view.stages.setdefault(str(event["stage"]), StageView("running"))
+    if event["max_steps"]:  # a look at the validation split counts no step
+        _move(stage, event, step, int(event["max_steps"]), "updates")
     for name in CURVES:
-        if isinstance(event.get(name), int | float):
-            view.curves.setdefault(name, {})[step] = float(event[name])
+        if isinstance(value := event.get(name), int | float):
+            view.curves.setdefault(name, {})[step] = float(value)
+
+
+def _move(stage: StageView, event: Mapping[str, Any], done: int, total: int | None, unit: str) -> None:
+    if unit != stage.unit or (stage.done is not None and done < stage.done):
+        stage.recent.clear()
+    stage.done, stage.total, stage.unit = done, total, unit
+    if at := _seconds(str(event.get("time", ""))):
+        stage.recent.append((at, done))
 
 
 def _requests(view: RunView, event: Mapping[str, Any]) -> None:
-    view.endpoints[str(event["role"])] = {key: int(event[key]) for key in ("sent", "failed", "in_flight")}
+    asked = {key: int(event[key]) for key in ("sent", "cached", "failed", "in_flight")}
+    view.endpoints[str(event["role"])] = {**asked, "usd": event.get("usd")}
+
+
+def _pass_rates(view: RunView, event: Mapping[str, Any]) -> None:
+    counts = {key: int(event[key]) for key in ("n", "draws", "never", "always")}
+    tenths = [int(count) for count in event["tenths"]]
+    view.pass_rates[str(event["stage"])] = {**counts, "mean": float(event["mean"]), "tenths": tenths}
+
+
+def _gain(view: RunView, event: Mapping[str, Any]) -> None:
+    found: dict[str, Any] = {key: float(event[key]) for key in ("base", "trained")}
+    interval = event["interval"]
+    found["interval"] = None if interval is None else (float(interval[0]), float(interval[1]))
+    found["gain"] = found["trained"] - found["base"] if event["gain"] is None else float(event["gain"])
+    view.gains[str(event["set"])] = {**found, "n": int(event["n"])}
 
 
 def _alarm(view: RunView, event: Mapping[str, Any]) -> None:
-    view.alarms.append(f"{event.get('stage') or event.get('code')}: {event['message']}")
+    remedy = f"; {event['remedy']}" if event.get("remedy") else ""
+    told = f"{event.get('stage') or event.get('code')}: {event['message']}{remedy}"
+    if told in view.alarms:
+        view.alarms.remove(told)
+    view.alarms.append(told)
+
+
+def _forecast(view: RunView, event: Mapping[str, Any]) -> None:
+    view.forecast = event
 
 
 def _review(view: RunView, event: Mapping[str, Any]) -> None:
@@ -181,22 +263,33 @@ def _review(view: RunView, event: Mapping[str, Any]) -> None:
 
 
 def _ended(view: RunView, event: Mapping[str, Any]) -> None:
-    view.ended = f"ended: {event['status']} (exit {event['exit']}) {event['message']}".rstrip()
+    view.ended = {key: event[key] for key in ("status", "exit", "message")}
     for stage in view.stages.values():
-        if stage["state"] == "running":
-            stage["state"] = "stopped"
+        if stage.state == "running":
+            stage.state = "stopped"
+
+
+def _log_only(view: RunView, event: Mapping[str, Any]) -> None:
+    """Nothing changes but the log."""
 
 
 _FOLDS = {
     "run_started": _started,
-    "stage_started": _stage("running"),
-    "stage_reused": _stage("kept", "rows"),
-    "stage_finished": _stage("done", "rows", "dropped", "seconds"),
+    "stage_started": _began,
+    "stage_reused": _kept,
+    "stage_finished": _finished,
     "progress": _progress,
     "metric": _metric,
     "requests": _requests,
+    "pass_rates": _pass_rates,
+    "gain": _gain,
     "alarm": _alarm,
     "warning": _alarm,
+    "forecast": _forecast,
     "review": _review,
     "run_finished": _ended,
+    "server_started": _log_only,
+    "breaker": _log_only,
+    "batch": _log_only,
+    "endpoint": _log_only,
 }

@@ -7,26 +7,36 @@ Calls no model. Raises SdrlError for what a person can mend.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from sdrl.authoring.document import written
 from sdrl.authoring.effects import Show
-from sdrl.authoring.monitor import Tail, lines_of
+from sdrl.authoring.monitor import Tail
+from sdrl.authoring.plan_panel import plan_sheet
 from sdrl.authoring.propose import verifier_of
+from sdrl.authoring.runs import every_run, last_words, run_called
+from sdrl.authoring.sheet import Mark, Sheet
 from sdrl.spec.diagnostics import SdrlError
 
 MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
 HITS = 5
+MOST_RUNS = 12
 
 
 class Content(NamedTuple):
-    """A panel's title and lines; ``key`` names what is in view."""
+    """A panel's title and lines; ``key`` names what is in view, ``marks`` stand out in the lines."""
 
     title: str
     lines: list[str]
     key: str = ""
+    marks: Sequence[Mark] = ()
+
+
+def sheet_content(title: str, sheet: Sheet, key: str = "") -> Content:
+    """The content of a sheet."""
+    return Content(title, sheet.lines, key, sheet.marks)
 
 
 def content(asked: Show, tails: dict[Path, Tail]) -> Content:
@@ -85,17 +95,7 @@ def _plain(value: object) -> str:
 
 
 def _plan(asked: Show) -> Content:
-    from sdrl.compiler.compile import compile_spec
-    from sdrl.compiler.readme import estimate_lines
-
-    compiled = compile_spec(asked.path, text=asked.text)
-    plan = compiled.require()
-    lines = [f"hash      {plan.hash}", f"stages    {', '.join(stage.name for stage in plan.stages)}"]
-    sets = ", ".join(f"{item.name} ({item.rows or 'pending'})" for item in plan.evaluations) or "none"
-    lines += [f"test sets {sets}", "", *estimate_lines(plan.estimate)]
-    lines += [f"pending: {item}" for item in plan.pending]
-    lines += [f"{item.code} {item.path}: {item.message}" for item in compiled.diagnostics]
-    return Content("plan", lines)
+    return sheet_content(*plan_sheet(asked.path, asked.text))
 
 
 def _retrieve(asked: Show) -> Content:
@@ -124,13 +124,36 @@ def _retrieve(asked: Show) -> Content:
 
 
 def _run(asked: Show, tails: dict[Path, Tail]) -> Content:
+    from sdrl.authoring.run_panel import run_sheet
     from sdrl.run.folder import RunFolder
+    from sdrl.run.lock import holder_pid
 
-    folder = RunFolder(Path(asked.argument))
+    folder = RunFolder(run_called(asked.argument))
     if not folder.events.exists():
-        raise SdrlError("", f"{folder.root} is no run folder (it has no events.jsonl)", help="/run RUN watches another")
+        return _no_run(folder.root)
+    is_alive = holder_pid(folder.lock) is not None  # asked before its last events are read
     tail = tails.setdefault(folder.events, Tail(folder.events))
-    return Content(f"run {folder.root}", lines_of(tail.read()))
+    sheet = run_sheet(view := tail.read(), is_alive=is_alive)
+    if not is_alive and view.ended is None and (said := last_words(folder.root)):
+        sheet.head("what it said last")
+        sheet.extend(said)
+    return sheet_content(f"run {folder.root}", sheet)
+
+
+def _no_run(root: Path) -> Content:
+    """No run is there: what its process said where one was started, and the runs that there are."""
+    sheet = Sheet()
+    if said := last_words(root):
+        sheet.add(f"{root}: started; it has told nothing yet")
+        sheet.head("what its process says")
+        sheet.extend(said)
+        return sheet_content(f"run {root}", sheet)
+    sheet.add(f"{root} is no run folder (it has no events.jsonl).")
+    sheet.add("/start starts a run of this spec, /run RUN watches another.")
+    if found := every_run():
+        sheet.head("runs here, the newest first")
+        sheet.extend(f"  /run {path}" for path in found[:MOST_RUNS])
+    return sheet_content("run", sheet)
 
 
 def _review(asked: Show) -> Content:

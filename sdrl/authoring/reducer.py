@@ -171,7 +171,8 @@ def _shown(state: State, event: Shown) -> Result:
     waiting = state.panels.get(event.panel, Panel())
     if event.rev < waiting.rev:
         return state, ()
-    panel = replace(waiting, title=event.title, lines=event.lines, key=event.key, rev=event.rev, is_waiting=False)
+    panel = replace(waiting, title=event.title, lines=event.lines, key=event.key, marks=event.marks)
+    panel = replace(panel, rev=event.rev, is_waiting=False)
     return replace(state, panels={**state.panels, event.panel: panel}), ()
 
 

@@ -53,14 +53,14 @@ class Services:
         from sdrl.authoring.panels import content
 
         try:
-            title, lines, key = content(asked, self._tails)
+            made = content(asked, self._tails)
         except SdrlError as error:
             shown = [f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error]
             lines = [error.message, *([f"help: {error.help}"] if error.help else []), *shown]
             return Shown(asked.panel, asked.rev, "not yet", tuple(lines))
         except OSError as error:
             return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))
-        return Shown(asked.panel, asked.rev, title, tuple(lines), key)
+        return Shown(asked.panel, asked.rev, made.title, tuple(made.lines), made.key, tuple(made.marks))
 
 
 def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

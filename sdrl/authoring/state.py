@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sdrl.authoring.sheet import Mark
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.edits import Edit
 
@@ -67,7 +68,7 @@ class Delta:
 @dataclass(frozen=True)
 class Panel:
     """What a panel shows; ``rev`` is the revision it was made of, ``argument`` what it was asked for, ``key`` the
-    thing in view (a sample's id).
+    thing in view (a sample's id), ``marks`` what stands out in the lines.
     """
 
     title: str = ""
@@ -76,6 +77,7 @@ class Panel:
     argument: str = ""
     key: str = ""
     is_waiting: bool = False
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def _of_endpoint(event: dict[str, Any]) -> dict[str, Any]:
 
 def render(state: dict[str, Any]) -> str:
     """The state as aligned text."""
-    from sdrl.cli.progress import duration, forecast_line
+    from sdrl.run.event_text import duration, forecast_line
 
     lines = [f"{state['name']}  plan {state['plan_hash'][:12]}  {state['run']}", ""]
     for name, stage in state["stages"].items():
@@ -122,7 +122,7 @@ def render(state: dict[str, Any]) -> str:
 
 
 def _endpoint_line(role: str, endpoint: dict[str, Any]) -> str:
-    from sdrl.cli.progress import batch_line
+    from sdrl.run.event_text import batch_line
 
     parts = [f"{endpoint.get('in_flight', 0)} in flight", f"{endpoint.get('sent', 0):,} sent"]
     if limit := endpoint.get("limit"):

@@ -17,10 +17,10 @@ from sdrl.report.run_data import RunData
 from sdrl.report.suspects import suspects
 from sdrl.run.artifacts import Row
 from sdrl.run.result import evaluations_of
+from sdrl.run.telling import histogram
 
 SCHEMA = 1
 TOY_BASE = "toy-base"
-TENTHS = 10
 _CURVES = ("reward", "kl", "entropy", "completion_length", "loss", "zero_variance_share", "parsable_share")
 
 
@@ -87,24 +87,9 @@ def _pass_rates(run: RunData) -> dict[str, Any] | None:
     selected = {row["id"] for row in run.rows("select") if row["split"] == "train"}
     return {
         "draws": max(row["draws"] for row in scores),
-        "before": _histogram([row for row in scores if row["id"] not in adapted]),
-        "after": _histogram(scores),
-        "selected": _histogram([row for row in scores if row["id"] in selected]),
-    }
-
-
-def _histogram(rows: Sequence[Row]) -> dict[str, Any]:
-    """Counts by pass rate: never solved, ten bins ``(k/10, (k+1)/10]`` below 1, always solved."""
-    bins = [0] * TENTHS
-    for row in rows:
-        if 0 < row["correct"] < row["draws"]:
-            bins[(row["correct"] * TENTHS - 1) // row["draws"]] += 1
-    return {
-        "n": len(rows),
-        "mean": round(sum(row["pass_rate"] for row in rows) / len(rows), 6) if rows else None,
-        "never": sum(row["correct"] == 0 for row in rows),
-        "tenths": bins,
-        "always": sum(0 < row["correct"] == row["draws"] for row in rows),
+        "before": histogram([row for row in scores if row["id"] not in adapted]),
+        "after": histogram(scores),
+        "selected": histogram([row for row in scores if row["id"] in selected]),
     }
 
 

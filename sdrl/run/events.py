@@ -45,8 +45,16 @@ EVENTS: dict[str, tuple[tuple[str, ...], str]] = {
     "alarm": (("stage", "kind", "message"), "something a person should look at"),
     "warning": (("code", "message"), "worth knowing; the run goes on"),
     "stage_finished": (("stage", "hash", "rows", "dropped", "seconds"), "a stage is sealed; dropped by code"),
+    "pass_rates": (
+        ("stage", "n", "draws", "mean", "never", "tenths", "always"),
+        "how often the policy solves the samples: never, ten bins (k/10, (k+1)/10], always",
+    ),
     "readiness": (("stage", "n", "parsable", "wanted"), "whether the base model's answers can be learnt from"),
     "review": (("samples", "judged", "valid"), "samples wait for a person, or too few of them are valid"),
+    "gain": (
+        ("set", "n", "base", "trained", "gain", "interval"),
+        "what training gained on a set: accuracies, their difference, its 95 % interval (null for validation)",
+    ),
     "run_finished": (("status", "exit", "message"), "the run ended; exit is the exit code"),
 }
 

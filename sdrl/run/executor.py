@@ -32,6 +32,7 @@ from sdrl.run.pool import Pool
 from sdrl.run.readiness import readiness_of, refuse_unready
 from sdrl.run.result import gate_of, write_result
 from sdrl.run.review import before_spending
+from sdrl.run.telling import tell_gains, tell_pass_rates
 from sdrl.run.truth import bring_truth
 from sdrl.run.versions import refuse_other_versions
 from sdrl.run.wall_time import WallTime
@@ -167,7 +168,7 @@ class _Run:
         try:
             seconds = time.monotonic() - self.started
             bring_truth(self.artifacts, self.folder, self.store)
-            write_result(self.plan, self.folder, self.ledger, *ending.as_result(), seconds)
+            tell_gains(write_result(self.plan, self.folder, self.ledger, *ending.as_result(), seconds), self.log.emit)
             finished = {"status": ending.status, "exit": int(ending.exit), "message": ending.message}
             self.log.emit("run_finished", finished)
         except OSError as error:  # the disk that ended the run refuses the last lines too: the ending still stands
@@ -251,6 +252,7 @@ class _Run:
             if not self._taken_over(stage):
                 self.wall.check()
                 await self._one(stage)
+            tell_pass_rates(stage.name, self.artifacts, self.log.emit)
             if stage.name in ("probe", "score") and (figures := readiness_of(self.plan, self.artifacts)) is not None:
                 self.log.emit("readiness", {"stage": stage.name, **figures})
                 refuse_unready(self.plan, self.artifacts)

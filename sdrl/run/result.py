@@ -22,8 +22,8 @@ LIBRARIES = ("sdrl", "torch", "transformers", "trl", "accelerate", "tantivy", "o
 
 def write_result(
     plan: Plan, folder: RunFolder, ledger: Ledger, status: str, exit_: Exit, message: str, seconds: float
-) -> None:
-    """Write ``result.json`` for this end of the run; ``message`` says why it ended."""
+) -> dict[str, Any]:
+    """Write ``result.json`` for this end of the run, and give it; ``message`` says why it ended."""
     artifacts = Artifacts(folder, Path())
     funnel = _funnel(plan, artifacts)
     result: dict[str, Any] = {
@@ -48,6 +48,7 @@ def write_result(
     }
     write_json(folder.result, result)
     write_card(plan, folder, result)
+    return result
 
 
 def evaluations_of(artifacts: Artifacts, seed: int) -> list[dict[str, Any]]:

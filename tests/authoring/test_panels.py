@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from sdrl.authoring.effects import Judge, Save, Show
 from sdrl.authoring.events import Refused, Shown, Stored
+from sdrl.authoring.plan_panel import WIDTH
 from sdrl.authoring.services import Services
 from sdrl.authoring.state import digest
 from sdrl.cli.main import main
+from sdrl.compiler.compile import compile_spec, write_plan
+from sdrl.compiler.readme import dollars
 
 SPEC = """\
 sdrl: 1
@@ -92,3 +98,54 @@ def test_saving_is_whole_or_a_message(tmp_path: Path) -> None:
     refused = Services().perform(Save(str(tmp_path / "a.yaml" / "b.yaml"), SPEC))
     assert isinstance(refused, Refused)
     assert "journal" in refused.help
+
+
+def test_the_plan_panel_says_what_sdrl_plan_says_and_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "passages.jsonl").write_text('{"text": "Adding makes more."}\n')
+    price = (
+        "models: {instructor: {model: m-2024-08-06, endpoint: 'http://127.0.0.1:9/v1', price: {input: 9, output: 99}}, "
+    )
+    text = SPEC + price + "base: {model: toy-base, serve: embedded}}\nbudget: {usd: 1000}\n"
+    (tmp_path / "sums.yaml").write_text(text)
+    panel = show("plan", text=text, folder=tmp_path)
+    plan = compile_spec(tmp_path / "sums.yaml").require()
+    asked = plan.estimate["instructor"]
+    assert panel.title == f"plan sums {plan.hash[:12]}"
+    assert (
+        f"requests   {asked['expected']['requests']:,} expected, {asked['worst']['requests']:,} at worst"
+        in "\n".join(panel.lines)
+    )
+    assert f"cost       {dollars(asked['expected']['microusd'])} expected" in panel.lines[0]
+    assert "no run of sums lies here yet" in "\n".join(panel.lines)
+    assert max(map(len, panel.lines)) <= WIDTH
+
+
+def test_the_plan_panel_says_what_of_the_last_run_would_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "passages.jsonl").write_text('{"text": "Adding makes more."}\n')
+    for number, seed in (("", 1), ("-2", 0)):  # the run written last counts
+        run = tmp_path / "runs" / f"sums{number}"
+        (tmp_path / "sums.yaml").write_text(f"{SPEC}seed: {seed}\n")
+        write_plan(compile_spec(tmp_path / "sums.yaml"), run / "plan")
+        (run / "events.jsonl").write_text("")
+        os.utime(run / "events.jsonl", (len(number), len(number)))
+    assert "runs again nothing: runs/sums-2 ran this very plan" in show("plan", folder=tmp_path).lines
+    changed = show("plan", text=f"{SPEC}train: {{epochs: 3}}\n", folder=tmp_path)
+    assert "runs again train, evaluate (beside runs/sums-2)" in changed.lines
+    (line,) = [line for line in changed.lines if line.startswith("~ train.epochs")]
+    at = changed.lines.index(line)
+    assert [mark.style for mark in changed.marks if mark.line == at] == ["warn"]
+
+
+def test_a_run_that_is_not_there_names_those_that_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "runs" / "other"
+    run.mkdir(parents=True)
+    started = {"type": "run_started", "name": "other", "plan_hash": "ab" * 32, "stages": ["train"], "pid": 1}
+    (run / "events.jsonl").write_text(json.dumps(started) + "\n")
+    assert "  /run runs/other" in show("run", "runs/none").lines
+    assert show("run", "other").title == "run runs/other"
+    assert "its process is gone" in show("run", "other").lines[0]

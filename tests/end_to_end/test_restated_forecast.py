@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from sdrl.cli.main import main
-from sdrl.cli.progress import forecast_line
 from sdrl.cli.status import render, state_of
+from sdrl.run.event_text import forecast_line
 from sdrl.run.events import read_events
 from sdrl.spec.diagnostics import Exit
 from tests.compiler.project import write_project, write_rows

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from sdrl.models.assistant import Reply
+from sdrl.run.lock import hold
 from sdrl.spec.edits import Edit
 from tests.tui.driving import app_on, screen_text, settle, write
 from tests.tui.fakes import ScriptedFakeAssistant
@@ -31,33 +32,65 @@ answer: {type: nummer, extract: {marker: "####"}}
 demos: [{input: "What is 1 + 1?", output: "#### 2"}]
 budget: {usd: 150}
 """
-EVENTS = (
-    {"type": "run_started", "plan_hash": "ab" * 32, "name": "sums", "stages": ["generate", "vote", "train"], "pid": 1},
-    {"type": "stage_started", "stage": "generate", "hash": "a"},
-    {
-        "type": "stage_finished",
-        "stage": "generate",
-        "hash": "a",
-        "rows": 240,
-        "dropped": {"no_json": 3},
-        "seconds": 1.5,
-    },
-    {"type": "stage_reused", "stage": "vote", "hash": "b", "rows": 200, "source": "store"},
-    {"type": "requests", "stage": "vote", "role": "instructor", "sent": 1200, "cached": 3, "failed": 1, "in_flight": 0},
-    {"type": "stage_started", "stage": "train", "hash": "c"},
-    *(
-        {
-            "type": "metric",
-            "stage": "train",
-            "step": step,
-            "max_steps": 80,
-            "reward": 0.2 + 0.01 * step,
-            "kl": 0.001 * step,
-        }
-        for step in range(1, 33)
-    ),
-    {"type": "alarm", "stage": "train", "kind": "zero_variance", "message": "60 % of the groups teach nothing"},
-)
+STAGES = "keywords retrieve pattern generate vote probe adapt score select train evaluate".split()
+ROWS = (1, 59, 1, 240, 240, 240, 233, 473, 247, 55, 1800)
+DROPPED = {
+    "generate": {"no_answer": 2, "no_json": 1},
+    "vote": {"near_duplicate": 5, "vote_tie": 2, "low_agreement": 2, "duplicate": 1},
+    "select": {"not_among_the_hardest": 181, "never_solved": 26, "rarely_solved": 10, "always_solved": 9},
+}
+
+
+def _at(second: int) -> str:
+    return f"2026-11-25T10:{second // 60:02d}:{second % 60:02d}.000+00:00"
+
+
+def _events() -> list[dict[str, object]]:
+    """A run under way, as the demo looks in the middle of its training."""
+    made: list[dict[str, object]] = [
+        {"time": _at(0), "type": "run_started", "plan_hash": "ab" * 32, "name": "sums", "stages": STAGES, "pid": 1}
+    ]
+    for at, (stage, rows) in enumerate(zip(STAGES[:9], ROWS, strict=False)):
+        kept = {"dropped": DROPPED.get(stage, {}), "seconds": 1.5 + at}
+        made.append({"time": _at(at), "type": "stage_started", "stage": stage, "hash": "a"})
+        made.append({"time": _at(at), "type": "stage_finished", "stage": stage, "hash": "a", "rows": rows, **kept})
+    tenths = [38, 78, 65, 50, 50, 17, 19, 42, 47, 30]
+    rates = {"n": 473, "draws": 32, "mean": 0.42, "never": 28, "tenths": tenths, "always": 9}
+    made.append({"time": _at(10), "type": "pass_rates", "stage": "score", **rates})
+    sent = {"sent": 1497, "cached": 3, "failed": 1, "in_flight": 0, "usd": 0.0}
+    made.append({"time": _at(11), "type": "requests", "stage": "vote", "role": "instructor", **sent})
+    made.append({"time": _at(12), "type": "stage_started", "stage": "train", "hash": "c"})
+    for step in range(1, 33):
+        figures = {"reward": 0.2 + 0.015 * step, "kl": 0.001 * step}
+        made.append(
+            {"time": _at(12 + step), "type": "metric", "stage": "train", "step": step, "max_steps": 80, **figures}
+        )
+        if step % 8 == 0:
+            look = {"validation_accuracy": 0.4 + 0.012 * step, "max_steps": None}
+            made.append({"time": _at(12 + step), "type": "metric", "stage": "train", "step": step, **look})
+    alarm = {"kind": "zero_variance", "message": "60 % of the groups teach nothing", "remedy": "select harder samples"}
+    made.append({"time": _at(44), "type": "alarm", "stage": "train", **alarm})
+    return made
+
+
+def _ending() -> list[dict[str, object]]:
+    """The rest of it."""
+    made: list[dict[str, object]] = []
+    for at, (stage, rows) in enumerate(zip(STAGES[9:], ROWS[9:], strict=True)):
+        kept = {"dropped": {}, "seconds": 60.0}
+        made.append({"time": _at(50 + at), "type": "stage_finished", "stage": stage, "hash": "a", "rows": rows, **kept})
+    for name, n, base, trained, interval in (
+        ("test", 600, 0.46, 0.965, [0.463, 0.547]),
+        ("ood", 300, 0.14, 0.367, [0.173, 0.28]),
+    ):
+        found = {"set": name, "n": n, "base": base, "trained": trained, "gain": trained - base, "interval": interval}
+        made.append({"time": _at(60), "type": "gain", **found})
+    return [*made, {"time": _at(61), "type": "run_finished", "status": "done", "exit": 0, "message": "done"}]
+
+
+def _write(log: Path, events: list[dict[str, object]]) -> None:
+    with log.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps({"v": 1, "seq": at, **event}) + "\n" for at, event in enumerate(events))
 
 
 async def screens(width: int, height: int) -> dict[str, str]:
@@ -67,8 +100,7 @@ async def screens(width: int, height: int) -> dict[str, str]:
         folder = Path(name)
         run = folder / "runs" / "sums"
         run.mkdir(parents=True)
-        lines = [json.dumps({"v": 1, "seq": at, "time": "", **event}) for at, event in enumerate(EVENTS)]
-        (run / "events.jsonl").write_text("\n".join(lines) + "\n")
+        _write(run / "events.jsonl", _events())
 
         interview = app_on(folder, keeps_journal=False)
         async with interview.run_test(size=(width, height)) as pilot:
@@ -87,8 +119,12 @@ async def screens(width: int, height: int) -> dict[str, str]:
                 shown[panel] = screen_text(app)
             await write(app, pilot, "/set answer.type number", "/verify 1 + 1 is 2. #### 2 => 2")
             shown["verify"] = screen_text(app)
+            with hold(run / "lock"):  # as the process of the run holds it
+                await write(app, pilot, f"/run {run}")
+                shown["run"] = screen_text(app).replace(str(run), "runs/sums")
+            _write(run / "events.jsonl", _ending())
             await write(app, pilot, f"/run {run}")
-            shown["run"] = screen_text(app).replace(str(run), "runs/sums")
+            shown["run-done"] = screen_text(app).replace(str(run), "runs/sums")
             await pilot.press("escape", "slash", "p")
             await settle(app, pilot)
             shown["commands"] = screen_text(app)

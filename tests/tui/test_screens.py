@@ -16,7 +16,7 @@ async def test_the_screens_are_the_kept_ones(width: int, height: int) -> None:
 
 
 def test_the_page_shows_the_kept_screens() -> None:
-    names = ("interview", "card", "issues", "run")
+    names = ("interview", "card", "issues", "run", "run-done")
     page = PAGE.read_text(encoding="utf-8")
     assert with_screens(page, {name: golden(name, 80).read_text(encoding="utf-8")[:-1] for name in names}) == page
     assert all(f"<!-- screen: {name} -->" in page for name in names)

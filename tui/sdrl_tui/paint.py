@@ -7,14 +7,15 @@ line by line, so that no parser runs while a person types.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from rich.style import Style
 from rich.text import Text
 
 from sdrl.authoring.drawing import clean, issue_line, value_text
-from sdrl.authoring.state import Card, State, Turn
+from sdrl.authoring.sheet import Style as MarkStyle
+from sdrl.authoring.state import Card, Panel, State, Turn
 from sdrl.spec.diagnostics import Diagnostic
 
 WHO = {
@@ -24,6 +25,14 @@ WHO = {
     "note": ("sdrl", "dim"),
 }
 _STATUS = {"open": "yellow", "stale": "red", "accepted": "green", "rejected": "dim"}
+_MARKS: Mapping[MarkStyle, str] = {
+    "good": "green",
+    "bad": "red",
+    "warn": "yellow",
+    "dim": "dim",
+    "strong": "bold",
+    "slot": "bold reverse",
+}
 _YAML = (
     (re.compile(r"(?<![\"'])(?:^|(?<=\s))#.*$"), "dim italic"),
     (re.compile(r"^\s*(?:- )*([A-Za-z_][\w.-]*)(?=:(?:\s|$))"), "bold cyan"),
@@ -80,6 +89,18 @@ def _link(text: str, command: str, *, is_open: bool = True) -> Text:
     """Text that gives a command when it is clicked."""
     style = Style(bold=True, meta={"@click": f"app.command('{command}')"}) if is_open else Style(bold=True)
     return Text(text, style)
+
+
+def panel_text(panel: Panel) -> Text:
+    """A panel's lines with their marks."""
+    made, starts = Text(), []
+    for line in panel.lines:
+        starts.append(len(made))
+        made.append(f"{clean(line)}\n")
+    for mark in panel.marks:
+        if mark.line < len(starts):
+            made.stylize(_MARKS[mark.style], starts[mark.line] + mark.start, starts[mark.line] + mark.end)
+    return made
 
 
 def yaml_line(line: str, issues: Sequence[Diagnostic], number: int) -> Text:

@@ -12,7 +12,7 @@ from sdrl.authoring.actions import ACTIONS
 from sdrl.authoring.drawing import clean
 from sdrl.authoring.state import PANELS, Panel, State
 from sdrl.spec.diagnostics import Diagnostic
-from sdrl_tui.paint import issue_text
+from sdrl_tui.paint import issue_text, panel_text
 from sdrl_tui.spec_editor import SpecEditor
 
 
@@ -66,8 +66,7 @@ class Side(Vertical):
             return
         self._panel = panel
         title = f"{panel.title or state.view}{'  … working' if panel.is_waiting else ''}"
-        made = Text.assemble((clean(title), "bold"), "\n\n", "\n".join(map(clean, panel.lines)))
-        self.query_one("#content", Static).update(made)
+        self.query_one("#content", Static).update(Text.assemble((clean(title), "bold"), "\n\n", panel_text(panel)))
 
     def focus_panel(self, state: State) -> None:
         """The keyboard to what is in view."""
