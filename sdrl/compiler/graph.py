@@ -14,6 +14,7 @@ from sdrl.compiler.canonical import digest, digest_text, flatten, hashable
 from sdrl.compiler.plan import STAGES, PartPlan, Plan, StagePlan, stage_hash
 from sdrl.compiler.prompts import extra_rules
 from sdrl.compiler.rounds import kind_of, parents_of, round_of, stage_names
+from sdrl.spec.trl_fields import TRACKING
 
 PARENTS: dict[str, tuple[str, ...]] = {
     "keywords": (),
@@ -189,6 +190,8 @@ def _chosen(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]
         value: Any = settings
         for key in path.split("."):
             value = value[key]
+        if path == "train":
+            value = value | {"trl": {name: each for name, each in value["trl"].items() if name not in TRACKING}}
         chosen.update(flatten(value, path))
     return chosen
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sdrl.compiler.plan import Plan, StagePlan
 from sdrl.compiler.prompts import Prompts
-from sdrl.compiler.rounds import kind_of, round_of
+from sdrl.compiler.rounds import kind_of, named, round_of
 from sdrl.methods import METHODS
 from sdrl.models.cache import Cache
 from sdrl.models.ledger import Caps, Ledger
@@ -34,7 +34,7 @@ from sdrl.run.result import gate_of, write_result
 from sdrl.run.review import before_spending
 from sdrl.run.telling import tell_gains, tell_pass_rates
 from sdrl.run.truth import bring_truth
-from sdrl.run.versions import refuse_other_versions
+from sdrl.run.versions import refuse_missing_trackers, refuse_other_versions
 from sdrl.run.wall_time import WallTime
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import StageContext, StageOutput, trained_folder, trained_identity
@@ -245,6 +245,10 @@ class _Run:
         )
         if self.cache.mended is not None:
             self.log.emit("warning", {"code": "W834", "message": str(self.cache.mended)})
+        last = self.plan.stage(named("train", self.plan.settings.rounds))
+        is_to_train = self.options.until in (None, "train", "evaluate")
+        if is_to_train and not self.artifacts.is_sealed(last.name, last.hash):
+            refuse_missing_trackers(self.plan.settings.train.trl)
         for stage in self.plan.stages:
             if stage.name == "generate" and self.plan.settings.review.samples:
                 with self.ledger.charging(stage.name):

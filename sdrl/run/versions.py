@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
 
 from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.spec.trl_fields import TRACKERS, trackers
 
 _CLAUSE = re.compile(r"(>=|<)\s*([0-9.]+)")
 
@@ -28,6 +31,16 @@ def refuse_other_versions(requires: Mapping[str, str]) -> None:
                 f"{name} {installed} is installed, and the plan requires {name}{wanted}",
                 help=f"pip install '{name}{wanted}', or compile the spec again with a version of sdrl that takes it",
                 exit=Exit.STALE,
+            )
+
+
+def refuse_missing_trackers(trl: Mapping[str, Any]) -> None:
+    """Raise SdrlError E804 when ``train.trl.report_to`` names what is not installed: before the samples are paid for."""
+    for name in trackers(trl):
+        packages = TRACKERS[name]
+        if not any(find_spec(package) for package in packages):
+            raise SdrlError(
+                "E804", f"train.trl.report_to names {name}, which is not installed", help=f"pip install {packages[0]}"
             )
 
 

@@ -12,6 +12,31 @@ from typing import Any
 
 from sdrl.spec.nearest import closest
 
+# Where TRL sends its curves besides: changes no number, and so is in no hash.
+TRACKING: Mapping[str, str] = {
+    "report_to": "list|str|null",
+    "run_name": "str|null",
+    "project": "str",
+    "trackio_space_id": "str|null",
+    "trackio_bucket_id": "str|null",
+}
+# what report_to may name -> the packages of which one must be installed
+TRACKERS: Mapping[str, tuple[str, ...]] = {
+    "azure_ml": ("azureml",),
+    "clearml": ("clearml",),
+    "codecarbon": ("codecarbon",),
+    "comet_ml": ("comet_ml",),
+    "dagshub": ("dagshub",),
+    "dvclive": ("dvclive",),
+    "flyte": ("flytekit",),
+    "kubeflow": ("kubeflow",),
+    "mlflow": ("mlflow",),
+    "neptune": ("neptune",),
+    "swanlab": ("swanlab",),
+    "tensorboard": ("tensorboard", "tensorboardX"),
+    "trackio": ("trackio",),
+    "wandb": ("wandb",),
+}
 CONFIGS = {"grpo": "GRPOConfig", "rloo": "RLOOConfig", "sft": "SFTConfig", "rft": "SFTConfig"}
 
 
@@ -45,6 +70,7 @@ _COMMON = _typed(
         ),
     }
 )
+_COMMON |= TRACKING
 _ONLINE = _typed(
     {
         "bool": (
@@ -128,10 +154,10 @@ _OWNERS = {
         "greater_is_better num_generations_eval"
     ),
     _FOLDER: (
-        "output_dir report_to logging_steps logging_strategy logging_first_step logging_nan_inf_filter disable_tqdm "
-        "run_name project trackio_space_id trackio_bucket_id trackio_static_space_id save_strategy save_steps "
-        "save_total_limit save_only_model save_on_each_node enable_jit_checkpoint resume_from_checkpoint "
-        "ignore_data_skip restore_callback_states_from_checkpoint log_completions"
+        "output_dir logging_steps logging_strategy logging_first_step logging_nan_inf_filter disable_tqdm "
+        "trackio_static_space_id "
+        "save_strategy save_steps save_total_limit save_only_model save_on_each_node enable_jit_checkpoint "
+        "resume_from_checkpoint ignore_data_skip restore_callback_states_from_checkpoint log_completions"
     ),
     _ITSELF: (
         "remove_unused_columns do_train do_eval do_predict label_names dataset_text_field dataset_kwargs "
@@ -156,6 +182,24 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 _WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "a text", "dict": "a table"}
 
 
+def trackers(trl: Mapping[str, Any]) -> list[str]:
+    """What ``train.trl.report_to`` names, one by one; none without it."""
+    value = trl.get("report_to")
+    names = [value] if isinstance(value, str) else value or []
+    return [str(name) for name in names if name not in ("none", "all")]
+
+
+def _no_tracker(value: Any) -> tuple[str, str] | None:
+    for name in trackers({"report_to": value}):
+        if name not in TRACKERS:
+            near = closest(name, list(TRACKERS))
+            return (
+                f"train.trl.report_to cannot be '{name}'",
+                f"did you mean {near}?" if near else f"TRL reports to {', '.join(TRACKERS)}",
+            )
+    return None
+
+
 def refusal(algorithm: str, name: str, value: Any) -> tuple[str, str] | None:
     """What is wrong with one entry of ``train.trl``, and how to mend it; None when nothing is."""
     known, config = FIELDS[algorithm], CONFIGS[algorithm]
@@ -169,7 +213,7 @@ def refusal(algorithm: str, name: str, value: Any) -> tuple[str, str] | None:
         )
     kinds = known[name].split("|")
     if any(_is_a(value, kind) for kind in kinds):
-        return None
+        return _no_tracker(value) if name == "report_to" else None
     expected = " or ".join(_WORDS.get(kind, f"a {kind}" if kind == "list" else kind) for kind in kinds)
     return f"train.trl.{name} must be {expected}, not {_shown(value)}", f"write {expected}"
 

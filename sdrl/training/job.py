@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.trl_fields import TRACKING
 
 OUTCOME = "outcome.json"
 STOP = "STOP"
@@ -154,6 +155,7 @@ class TrainingJob(_Frozen):
         A work folder belongs to one identity: checkpoints of another are never resumed from.
         """
         fields = self.model_dump(mode="json", exclude=_OUTSIDE_IDENTITY)
+        fields["trl"] = {name: value for name, value in fields["trl"].items() if name not in TRACKING}
         fields["train_rows"] = _file_sha256(self.train_rows)
         fields["validation_rows"] = _file_sha256(self.validation_rows) if self.validation_rows else None
         fields["model"] = Path(self.model).name if Path(self.model).exists() else self.model

@@ -16,7 +16,7 @@ from typing import Any
 
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.trl_fields import CONFIGS as CONFIG_NAMES
-from sdrl.spec.trl_fields import refusal
+from sdrl.spec.trl_fields import TRACKING, refusal
 from sdrl.training.data import Batch
 from sdrl.training.job import TrainingJob
 from sdrl.training.rewards import weights
@@ -31,7 +31,7 @@ HARMLESS = frozenset(
         "vllm_server_base_url vllm_group_port vllm_gpu_memory_utilization vllm_max_model_length "
         "vllm_tensor_parallel_size vllm_enable_sleep_mode"
     ).split()
-)
+) | frozenset(TRACKING)
 
 
 def common(job: TrainingJob, batch: Batch, device: str) -> dict[str, Any]:
