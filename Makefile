@@ -22,7 +22,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: install ## the main job on the embedded models: definition to measured gain, into runs/demo
 	$(BIN)/sdrl run specs/word-problems.yaml --run runs/demo --yes
 	$(BIN)/sdrl report runs/demo
-	$(BIN)/sdrl report runs/demo -o runs/demo/report.html
 
 forecast: demo ## what the plan of the demo expected, beside what the demo used
 	$(BIN)/python -m tests.bench.forecast runs/demo

@@ -31,6 +31,7 @@ EXTRAS = {
     "run": "asking models, searching passages",
     "train": "training, the embedded base model",
     "tui": "writing specs in the terminal app",
+    "png": "figures of a report as PNG",
 }
 LITTLE_DISK_GB = 2.0
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*])?\s*([^;]*)(?:;.*extra\s*==\s*['\"]([\w-]+)['\"].*)?$")

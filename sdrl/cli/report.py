@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdrl.run.folder import RunFolder
 
 FORMATS = {".md": "markdown", ".markdown": "markdown", ".txt": "text", ".json": "json", ".html": "html", ".htm": "html"}
 
@@ -21,8 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="write to FILE (.html, .md, .txt or .json), or all of them and SVGs to DIR/",
+        help="write to FILE (.html, .md, .txt or .json), or all of them and the figures as SVG and PNG to DIR/",
     )
+    parser.add_argument(
+        "--tokenizer", metavar="NAME", help="count lengths in tokens: a tokenizer.json, or a name tiktoken knows"
+    )
+    parser.add_argument("--embedder", metavar="NAME", help="measure likeness by a model of sentence-transformers")
     parser.add_argument("--json", action="store_true", help="all figures as JSON")
     parser.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
 
@@ -30,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Report on one run, or on several beside each other."""
     from sdrl.report import read_figures
+    from sdrl.report.measures import Measures
     from sdrl.spec.diagnostics import Exit
 
     output: str | None = args.output
@@ -43,24 +51,28 @@ def run(args: argparse.Namespace) -> int:
     if len(args.runs) > MOST_RUNS:
         sys.stderr.write(f"sdrl report: {len(args.runs)} runs are too many to compare; name at most {MOST_RUNS}\n")
         return int(Exit.USAGE)
-    figures = [read_figures(root) for root in args.runs]
+    measures = Measures.of(args.tokenizer, args.embedder)
+    figures = [read_figures(root, measures) for root in args.runs]
     if output is None:
         sys.stdout.write(_rendered(args.runs, figures, form, args.ascii or not _prints_blocks()))
         return int(Exit.OK)
-    files = _folder(args.runs, figures) if is_folder else [("", _rendered(args.runs, figures, form, args.ascii))]
+    files: Iterable[tuple[str, str | bytes]] = [("", _rendered(args.runs, figures, form, args.ascii))]
+    if is_folder:
+        files = _folder(args.runs, figures)
     from sdrl.run.folder import write_atomic
 
     for name, text in files:
         path = Path(output) / name if name else Path(output)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, text.encode("utf-8", "replace"))
+        write_atomic(path, text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
     sys.stderr.write(f"wrote {output}\n")
     return int(Exit.OK)
 
 
-def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Every form of the report, and each picture as a file of its own."""
+def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[str, str | bytes]]:
+    """Every form of the report, and each picture as files of its own."""
     from sdrl.report.graphs import graphs
+    from sdrl.report.png import to_png, why_not
     from sdrl.report.svg import standalone
 
     for name, form in (
@@ -70,10 +82,15 @@ def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[
         ("report.json", "json"),
     ):
         yield name, _rendered(roots, figures, form, ascii_only=False)
+    if (reason := why_not()) is not None:
+        sys.stderr.write(f"no PNG figures: {reason}\n")
     for number, each in enumerate(figures, 1):
         folder = f"run-{number}/" if len(figures) > 1 else ""
         for graph in graphs(each):
-            yield f"{folder}{graph.name}.svg", standalone(graph.picture)
+            picture = standalone(graph.picture)
+            yield f"{folder}{graph.name}.svg", picture
+            if reason is None:
+                yield f"{folder}{graph.name}.png", to_png(picture)
 
 
 def _rendered(roots: list[Path], figures: list[dict[str, Any]], form: str, ascii_only: bool) -> str:
@@ -92,6 +109,19 @@ def _rendered(roots: list[Path], figures: list[dict[str, Any]], form: str, ascii
     if form == "markdown":
         return "\n".join(to_markdown(page) for page in pages)
     return "\n\n".join(to_text(page, ascii_only=ascii_only) for page in pages)
+
+
+def write_page(folder: RunFolder) -> None:
+    """Write the run's own page, ``RUN/report.html``; one that is newer than every seal is kept."""
+    from sdrl.report import read_figures
+    from sdrl.run.folder import write_atomic
+
+    made_of = [folder.plan / "plan.json", *folder.artifacts.glob("*.seal.json")]
+    newest = max(path.stat().st_mtime_ns for path in made_of)
+    if folder.report.exists() and folder.report.stat().st_mtime_ns >= newest:
+        return
+    page = _html([folder.root], [read_figures(folder.root)])
+    write_atomic(folder.report, page.encode("utf-8", "replace"))
 
 
 def _html(roots: list[Path], figures: list[dict[str, Any]]) -> str:

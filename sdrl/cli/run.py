@@ -28,6 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…, wall_hours=24"
     )
     parser.add_argument("--offline", action="store_true", help="answer from the request cache alone")
+    parser.add_argument(
+        "--post-hoc",
+        action="store_true",
+        help="keep every checkpoint, and ask them the test problems when all is chosen",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask before running a spec")
     parser.add_argument("--json", action="store_true", help="print result.json at the end")
 
@@ -65,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
     from sdrl.run.executor import RunOptions
     from sdrl.run.folder import RunFolder
 
-    options = RunOptions(until=args.until, budget=_budget(args.budget), offline=args.offline)
+    options = RunOptions(until=args.until, budget=_budget(args.budget), offline=args.offline, post_hoc=args.post_hoc)
     plan, compiled_folder = _plan(args)
     folder = RunFolder(args.run or Path("runs") / plan.name)
     try:
@@ -74,7 +79,20 @@ def _run(args: argparse.Namespace) -> int:
             ending = _shown(plan, folder, args.store, options)
     finally:
         _discard(compiled_folder)
+    if ending.status in ("done", "gate"):
+        _write_page(folder)
     return _tell(ending, folder.root, as_json=args.json)
+
+
+def _write_page(folder: RunFolder) -> None:
+    """``RUN/report.html``; that it cannot be written takes nothing from the run."""
+    from sdrl.cli.report import write_page
+    from sdrl.spec.diagnostics import SdrlError
+
+    try:
+        write_page(folder)
+    except (SdrlError, OSError) as error:
+        sys.stderr.write(f"{folder.report} was not written: {error}\n")
 
 
 def _shown(plan: Plan, folder: RunFolder, store: Path, options: RunOptions) -> Ending:

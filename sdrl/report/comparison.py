@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from sdrl.report.graphs import Graph, known
+from sdrl.report.graph import Graph, known
 from sdrl.report.page import Block, Page, Section, Table, Text, time_words
 from sdrl.report.run_data import RunData
 from sdrl.report.svg import Series, lines

@@ -1,6 +1,7 @@
-"""What the rows of a run say beside the main figures: lengths, reflection, retrieval, data and licences.
+"""What the rows of a run say beside the main figures: lengths, likeness, reflection, retrieval, data and licences.
 
-Lengths are in words split at spaces, so that they need no tokenizer; the curves of training count the model's tokens.
+Lengths and likeness are measured as ``measures`` says, whose names they carry; the curves of training count the
+model's own tokens.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from sdrl.report.measures import Measures
 from sdrl.report.run_data import RunData
+from sdrl.report.similarity import similarities
 from sdrl.run.artifacts import Row
 
 EDGES = (10, 20, 30, 40, 60, 80, 120, 160, 240)
@@ -21,39 +24,61 @@ _REFLECTION = re.compile(
 )
 
 
-def lengths(run: RunData) -> dict[str, Any] | None:
-    """Histograms of problems by origin and medians of the answers of both models; None without samples."""
+def lengths(run: RunData, measures: Measures) -> dict[str, Any] | None:
+    """Histograms of problems by origin, synthetic beside real, and medians of both models' answers; None without."""
+    texts = problem_texts(run)
+    if not texts:
+        return None
+    edges = EDGES if measures.unit == "words" else tuple(2 * edge for edge in EDGES)
+    counted = {name: [measures.length(text) for text in found] for name, found in texts.items()}
+    return {
+        "unit": measures.unit,
+        "tokenizer": measures.tokenizer,
+        "edges": list(edges),
+        "problems": {name: _histogram(found, edges) for name, found in counted.items()},
+        "answers": answers_by_model(run.rows("evaluate")),
+    }
+
+
+SYNTHETIC, SELECTED = "synthetic", "selected"
+
+
+def problem_texts(run: RunData) -> dict[str, list[str]]:
+    """Problems by set: each origin, all ``synthetic`` ones, the ``selected`` and, as they are named, the real ones."""
     samples = [row for stage in ("vote", *run.in_rounds("adapt")) for row in run.rows(stage)]
     if not samples:
-        return None
-    by_origin: dict[str, list[int]] = {}
+        return {}
+    found: dict[str, list[str]] = {}
     for row in samples:
-        by_origin.setdefault(str(row.get("origin")), []).append(_words(row["input"]))
-    selected = {
-        row["id"]: row for stage in run.in_rounds("select") for row in run.rows(stage) if row["split"] == "train"
-    }
-    chosen = [_words(row["input"]) for row in selected.values()]
+        found.setdefault(str(row.get("origin")), []).append(row["input"])
+    found[SYNTHETIC] = [row["input"] for row in samples]
+    chosen = {row["id"]: row for stage in run.in_rounds("select") for row in run.rows(stage) if row["split"] == "train"}
     if chosen:
-        by_origin["selected"] = chosen
-    return {
-        "unit": "words",
-        "edges": list(EDGES),
-        "problems": {name: _histogram(found) for name, found in by_origin.items()},
-        "answers": _answers(run.rows("evaluate")),
-    }
+        found[SELECTED] = [row["input"] for row in chosen.values()]
+    for name in run.evaluation_names():
+        if texts := list(run.problems(name).values()):
+            found[f"real: {name}"] = texts
+    return found
 
 
-def _histogram(values: Sequence[int]) -> dict[str, Any]:
-    counts = [0] * (len(EDGES) + 1)
+def likeness(run: RunData, measures: Measures) -> dict[str, Any] | None:
+    """Cosine similarities within the synthetic problems, the selected and each real set; None without samples."""
+    texts = problem_texts(run)
+    groups = {name: found for name, found in texts.items() if name in (SYNTHETIC, SELECTED) or name.startswith("real:")}
+    return similarities(groups, measures)
+
+
+def _histogram(values: Sequence[int], edges: Sequence[int]) -> dict[str, Any]:
+    counts = [0] * (len(edges) + 1)
     for value in values:
-        counts[sum(value > edge for edge in EDGES)] += 1
+        counts[sum(value > edge for edge in edges)] += 1
     return {"n": len(values), "median": median(values), "longest": max(values), "counts": counts}
 
 
-def _answers(rows: Sequence[Row]) -> dict[str, Any]:
+def answers_by_model(rows: Sequence[Row], models: Sequence[str] = ("base", "trained")) -> dict[str, Any]:
     """By model: median words of an answer to a test problem, and the share of answers with a word of reflection."""
     found = {}
-    for model in ("base", "trained"):
+    for model in models:
         texts = [row["completion"] for row in rows if row["model"] == model and isinstance(row.get("completion"), str)]
         if texts:
             found[model] = {

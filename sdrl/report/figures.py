@@ -6,28 +6,27 @@ here from the rows of the sealed stages. Every figure can be recomputed from the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sdrl.compiler.rounds import named, stage_names
-from sdrl.report.data import data_card, lengths, retrieval
+from sdrl.report.data import data_card, lengths, likeness, retrieval
 from sdrl.report.labels import label_noise
+from sdrl.report.measures import Measures
 from sdrl.report.run_data import RunData
 from sdrl.report.suspects import suspects
-from sdrl.run.artifacts import Row
+from sdrl.report.training_data import post_hoc, training
 from sdrl.run.result import evaluations_of
 from sdrl.run.telling import histogram
 
 SCHEMA = 1
 TOY_BASE = "toy-base"
-_CURVES = ("reward", "kl", "entropy", "completion_length", "loss", "zero_variance_share", "parsable_share")
 
 
-def read_figures(root: Path) -> dict[str, Any]:
+def read_figures(root: Path, measures: Measures | None = None) -> dict[str, Any]:
     """The figures of the run in ``root``. Raises SdrlError E830 when there is no run."""
     run = RunData.open(root)
-    result = run.result
+    result, measures = run.result, measures or Measures()
     return {
         "schema": SCHEMA,
         "run": str(root),
@@ -44,22 +43,21 @@ def read_figures(root: Path) -> dict[str, Any]:
         "readiness": result.get("readiness"),
         "rounds": result.get("rounds", []),
         "gate": result.get("gate"),
-        "funnel": [_funnel_row(run, stage) for stage in stage_names(_rounds(run)) if run.seal(stage)],
+        "funnel": [_funnel_row(run, stage) for stage in stage_names(run.rounds) if run.seal(stage)],
         "pass_rates": _pass_rates(run),
+        "pass_rates_by_round": _pass_rates_by_round(run),
         "adaptation": _adaptation(run),
-        "training": _training(run),
+        "training": training(run),
+        "post_hoc": post_hoc(run),
         "labels": label_noise(run),
-        "lengths": lengths(run),
+        "lengths": lengths(run, measures),
+        "likeness": likeness(run, measures),
         "retrieval": retrieval(run),
         "suspects": suspects(run),
         "data": data_card(run),
         "usage": result.get("usage"),
         "seconds": result.get("seconds"),
     }
-
-
-def _rounds(run: RunData) -> int:
-    return int(run.setting("rounds") or 1)
 
 
 def _evaluations(run: RunData) -> list[dict[str, Any]]:
@@ -93,6 +91,15 @@ def _pass_rates(run: RunData) -> dict[str, Any] | None:
     }
 
 
+def _pass_rates_by_round(run: RunData) -> list[dict[str, Any]]:
+    """Of several rounds: the samples of round 1 as each round's model solves them; none of a single round."""
+    if run.rounds < 2:
+        return []
+    first = {row["id"] for row in run.rows("score")}
+    scored = [(at, run.rows(named("score", at))) for at in range(1, run.rounds + 1)]
+    return [{"round": at, **histogram([row for row in rows if row["id"] in first])} for at, rows in scored if rows]
+
+
 def _adaptation(run: RunData) -> dict[str, Any]:
     """What rewriting did to pass rates: ``{harder: {n, parents, adapted}, easier: …}``, mean pass rates of both."""
     rates = {row["id"]: row["pass_rate"] for row in run.rows("score")}
@@ -107,30 +114,3 @@ def _adaptation(run: RunData) -> dict[str, Any]:
             parents, children = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
             found[origin] = {"n": len(pairs), "parents": round(parents, 6), "adapted": round(children, 6)}
     return found
-
-
-def _training(run: RunData) -> dict[str, Any] | None:
-    """Curves by step, looks at the validation split, and which step was chosen."""
-    last = next((name for at in range(_rounds(run), 0, -1) if run.rows(name := named("train", at))), None)
-    if last is None:
-        return None
-    rows, notes = run.rows(last), (run.seal(last) or {}).get("notes", {})
-    steps = [row for row in rows if row.get("reward") is not None or row.get("loss") is not None]
-    rewards = sorted({name for row in steps for name in row.get("rewards") or {}})
-    curves = {name: _curve(steps, name) for name in _CURVES}
-    curves |= {
-        f"reward_{name}": [(row["step"], (row.get("rewards") or {}).get(name)) for row in steps] for name in rewards
-    }
-    looks = [row for row in rows if row.get("validation_accuracy") is not None]
-    return {
-        "steps": max(row["step"] for row in rows),
-        "best_step": notes.get("best_step"),
-        "early_stopped": bool(notes.get("early_stopped")),
-        "reward_mode": notes.get("reward_mode", "correct"),
-        "curves": {name: curve for name, curve in curves.items() if any(value is not None for _, value in curve)},
-        "validation": [(row["step"], row["validation_accuracy"]) for row in looks],
-    }
-
-
-def _curve(rows: Sequence[Row], name: str) -> list[tuple[int, float | None]]:
-    return [(row["step"], row.get(name)) for row in rows]

@@ -5,30 +5,22 @@ A picture is left out where its figures are missing; ``missing`` says which, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from sdrl.compiler.rounds import kind_of
 from sdrl.report import svg
+from sdrl.report.graph import Graph
 from sdrl.report.page import time_words
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A picture: ``name`` is its anchor and its file name, ``caption`` what to read from it."""
-
-    name: str
-    title: str
-    caption: str
-    picture: str
+from sdrl.report.text_graphs import text_graphs
+from sdrl.report.training_graphs import training_graphs
 
 
 def graphs(figures: Mapping[str, Any]) -> list[Graph]:
     """Every picture that the figures allow, in the order of the page."""
     found = [make(figures) for make in (_gains, _funnel, _pass_rates)]
-    found += [_curve(figures, *about) for about in _CURVES]
-    found += [make(figures) for make in (_validation, _labels, _lengths, _time)]
+    found += training_graphs(figures)
+    found += [_labels(figures), *text_graphs(figures), _time(figures)]
     return [each for each in found if each is not None]
 
 
@@ -42,7 +34,8 @@ def missing(figures: Mapping[str, Any]) -> list[str]:
         "Validation curve: training never looked at the validation split.": bool(training)
         and not training["validation"],
         "Label noise: the truth is known for the scripted instructor only.": not figures["labels"],
-        "Test accuracy by checkpoint: only the base and the chosen model meet a test set, so none can select.": True,
+        "Test accuracy by checkpoint: only base and chosen model met the test sets ('sdrl run --post-hoc' asks the "
+        "others when all is chosen).": not figures["post_hoc"],
     }
     return [words for words, is_absent in absent.items() if is_absent]
 
@@ -109,65 +102,6 @@ def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
     return Graph("pass-rates", "Pass rates before and after adaptation", caption, picture)
 
 
-_CURVES: tuple[tuple[str, str, bool, str], ...] = (
-    (
-        "reward", "Reward", False,
-        "Mean reward of the rollouts. It should rise; a rise that validation does not follow is a warning.",
-    ),
-    (
-        "loss", "Loss", False,
-        "Loss of the training process. For GRPO it hovers near zero and says little; for SFT and RFT it should fall.",
-    ),
-    (
-        "kl", "KL to the base model", False,
-        "How far the model has moved from the base. A sudden climb is a sign of collapse or of reward hacking.",
-    ),
-    (
-        "entropy", "Entropy", False,
-        "Uncertainty of the policy. A fall to zero means that rollouts no longer differ and nothing is learned.",
-    ),
-    (
-        "completion_length", "Completion length", False,
-        "Mean tokens a completion. Growth to the limit, or a fall to almost none, is a reason to read samples.",
-    ),
-    (
-        "zero_variance_share", "Groups without signal", True,
-        "Share of rollout groups whose rewards are all equal: they teach nothing.",
-    ),
-    (
-        "parsable_share", "Readable completions", True,
-        "Share of rollouts from which the verifier could read an answer.",
-    ),
-)  # fmt: skip
-
-
-def _curve(figures: Mapping[str, Any], name: str, title: str, is_share: bool, caption: str) -> Graph | None:
-    training = figures["training"] or {}
-    points = known(training.get("curves", {}).get(name))
-    if len(points) < 2:
-        return None
-    many = "" if len(points) <= 12 else " Thin: every step; thick: the mean of its neighbours."
-    picture = svg.lines(
-        title, [svg.Series("", points)], x_label="step", is_share=is_share, marked=training.get("best_step")
-    )
-    return Graph(name.replace("_", "-"), title, caption + many, picture)
-
-
-def _validation(figures: Mapping[str, Any]) -> Graph | None:
-    training = figures["training"] or {}
-    points = known(training.get("validation"))
-    if not points:
-        return None
-    caption = (
-        "Accuracy on held-back synthetic samples, which choose the checkpoint; it is therefore a little flattering and "
-        "no measure of the gain. The test sets were asked once, after training."
-    )
-    picture = svg.lines(
-        "Validation", [svg.Series("", points)], x_label="step", is_share=True, marked=training.get("best_step")
-    )
-    return Graph("validation", "Validation accuracy", caption, picture)
-
-
 def _labels(figures: Mapping[str, Any]) -> Graph | None:
     labels = figures["labels"]
     if not labels:
@@ -185,24 +119,6 @@ def _labels(figures: Mapping[str, Any]) -> Graph | None:
     return Graph("labels", "Wrong labels", caption, svg.bars("Wrong labels", rows, names=()))
 
 
-def _lengths(figures: Mapping[str, Any]) -> Graph | None:
-    lengths = figures.get("lengths") or {}
-    if not lengths.get("problems"):
-        return None
-    edges, groups = lengths["edges"], lengths["problems"]
-    labels = [f"≤{edge}" for edge in edges] + [f">{edges[-1]}"]
-    shares = [
-        (f"{name} ({each['n']:,})", [count / max(1, each["n"]) for count in each["counts"]])
-        for name, each in groups.items()
-    ]
-    caption = (
-        "Words a problem, split at spaces, by where it came from. Rewrites that are only longer, not harder, show here "
-        "as a shift to the right without a fall in pass rates."
-    )
-    picture = svg.columns("Lengths of problems", labels, shares, y_label="share of samples")
-    return Graph("lengths", "Lengths of problems", caption, picture)
-
-
 def _time(figures: Mapping[str, Any]) -> Graph | None:
     rows = [
         (row["stage"], row["seconds"], 0.0, time_words(row["seconds"])) for row in figures["funnel"] if row["seconds"]
@@ -211,8 +127,3 @@ def _time(figures: Mapping[str, Any]) -> Graph | None:
         return None
     caption = "Wall time by stage, as its seal records it. A stage that was resumed counts its last, whole pass."
     return Graph("time", "Time by stage", caption, svg.bars("Time by stage", rows, names=()))
-
-
-def known(points: Sequence[Sequence[Any]] | None) -> list[tuple[float, float]]:
-    """The points whose value was recorded."""
-    return [(float(x), float(y)) for x, y in points or () if y is not None]

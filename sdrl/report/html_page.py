@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from sdrl.report.graphs import Graph, graphs, missing
-from sdrl.report.page import Block, Page, Section, Table, Text, build_page
+from sdrl.report.graph import Graph
+from sdrl.report.graphs import graphs, missing
+from sdrl.report.more_tables import more_tables
+from sdrl.report.page import Block, Page, Table, Text, build_page
 from sdrl.report.samples import Gallery, Sample
-from sdrl.report.suspects import SUSPECT_WORDS
 from sdrl.report.verdict import SURE, percent, points, verdict
 
 _HERE = Path(__file__).parent
@@ -33,7 +34,7 @@ def to_html(figures: Mapping[str, Any], gallery: Gallery) -> str:
     if pictures:
         sections.append(("figures", "Figures", f'<div class="grid">{"".join(map(_figure, pictures))}</div>'))
     tables = [section for section in page.sections if section.title not in _SHOWN_WITH_GRAPHS]
-    tables += _more_tables(figures)
+    tables += more_tables(figures)
     sections += [(_slug(section.title), section.title, _blocks(section.blocks)) for section in tables]
     if gallery.samples:
         sections.append(("gallery", "Samples", _gallery(gallery)))
@@ -178,81 +179,6 @@ def _cell(cell: str) -> str:
 
 def _slug(title: str) -> str:
     return "-".join("".join(mark if mark.isalnum() else " " for mark in title.lower()).split())
-
-
-def _more_tables(figures: Mapping[str, Any]) -> list[Section]:
-    made = (
-        Section("Answers and reflection", tuple(_answer_blocks(figures))),
-        Section("Retrieval", tuple(_retrieval(figures.get("retrieval")))),
-        Section("Reward-hacking suspects", tuple(_suspects(figures.get("suspects")))),
-        Section("Data card", tuple(_data_card(figures.get("data")))),
-    )
-    return [section for section in made if section.blocks]
-
-
-def _answer_blocks(figures: Mapping[str, Any]) -> Iterator[Block]:
-    answers = (figures.get("lengths") or {}).get("answers")
-    if answers:
-        rows = tuple(
-            (model, f"{each['n']:,}", f"{each['median']:g}", percent(each["reflection_share"]))
-            for model, each in answers.items()
-        )
-        yield Table(("model", "answers", "median words", "with reflection"), rows)
-        yield Text(
-            "Reflection: answers with a word such as 'wait', 'let me check' or 'actually', matched by a list of "
-            "English phrases. It counts words, not thought."
-        )
-
-
-def _retrieval(found: Mapping[str, Any] | None) -> Iterator[Block]:
-    if found:
-        scores = found["scores"]
-        between = f"; scores {scores[0]:.3g} to {scores[2]:.3g}, median {scores[1]:.3g}" if scores else ""
-        yield Text(f"{found['passages']:,} passages retrieved, {found['used']:,} of them used{between}.")
-        rows = []
-        for each in found["thirds"]:
-            n = each["kept"] + each["dropped"]
-            rows.append((each["third"], f"{n:,}", f"{each['kept']:,}", percent(each["kept"] / n if n else None)))
-        if rows:
-            yield Table(("third by score", "voted on", "kept", "share"), tuple(rows))
-            yield Text(
-                "If the highest third is not kept more often than the lowest, the score says little of this task."
-            )
-
-
-def _suspects(found: Mapping[str, Any] | None) -> Iterator[Block]:
-    if found is None:
-        return
-    yield Text(found["run"] or "Reward and validation did not part in this run.")
-    if found["answers"]:
-        rows = tuple(
-            (SUSPECT_WORDS[name], f"{each['base']:,}", f"{each['trained']:,}")
-            for name, each in found["answers"].items()
-        )
-        yield Table(("answers judged correct", "base", "trained"), rows)
-        yield Text(
-            "A suspect is not a proof: the trained model's are marked in the gallery, to be read. What counts is a "
-            "number that grew with training."
-        )
-
-
-def _data_card(data: Mapping[str, Any] | None) -> Iterator[Block]:
-    if not data:
-        return
-    stated = "not stated in the spec"
-    rows = [("task definition", "", data["task_license"] or stated)]
-    rows += [(str(each["source"]), f"{each['rows'] or 0:,}", each["license"] or stated) for each in data["corpus"]]
-    yield Table(("source", "rows", "licence"), tuple(rows), left=frozenset({0, 2}))
-    sets = tuple(
-        (str(e["name"]), f"{e['rows'] or 0:,}", str(e["shift"]), str(e["sha256"])[:16]) for e in data["evaluations"]
-    )
-    if sets:
-        yield Table(("evaluation set", "problems", "shift", "sha256"), sets, left=frozenset({0, 2, 3}))
-    about = [(f"{role} model", str(name)) for role, name in data["identities"].items()]
-    about += [("instructor's terms", str(data["instructor_terms"] or stated)), ("language", str(data["language"]))]
-    about += [("filters", ", ".join(data["filters"]) or "none"), ("seed", str(data["seed"]))]
-    about += [(name, str(version)) for name, version in data["versions"].items()]
-    yield Table(("made with", "value"), tuple(about), left=frozenset({0, 1}))
 
 
 def _gallery(found: Gallery) -> str:

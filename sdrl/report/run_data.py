@@ -76,6 +76,15 @@ class RunData:
         """The seal of ``stage``, or None."""
         return self.artifacts.seal(stage)
 
+    def evaluation_names(self) -> list[str]:
+        """The evaluation sets of the plan."""
+        return [str(each.get("name")) for each in self.plan.get("evaluations") or []]
+
+    def problems(self, name: str) -> dict[str, str]:
+        """Texts of the problems of an evaluation set by id, as the plan froze them."""
+        path = self.folder.plan / "data" / f"evaluate-{name}.jsonl"
+        return {str(row.get("id")): str(row.get("input", "")) for row in read_rows(path)}
+
     def truth(self) -> list[Row]:
         """What the scripted instructor knew of the problems it wrote; empty for any other instructor."""
         return read_rows(self.folder.truth)

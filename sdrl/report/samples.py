@@ -14,7 +14,7 @@ from typing import Any
 from sdrl.report.labels import Judge
 from sdrl.report.run_data import RunData
 from sdrl.report.suspects import SUSPECT_WORDS, suspect_tests
-from sdrl.run.artifacts import Row, read_rows
+from sdrl.run.artifacts import Row
 
 PER_GROUP = 60
 
@@ -121,7 +121,7 @@ def _answers(run: RunData) -> Iterator[Sample]:
     for row in run.rows("evaluate"):
         pairs.setdefault((row["set"], row["problem"], row["run"]), {})[row["model"]] = row
     tests = suspect_tests(run)
-    problems = {name: _problems(run, name) for name in {key[0] for key in pairs}}
+    problems = {name: run.problems(name) for name in {key[0] for key in pairs}}
     for (name, problem, _), pair in pairs.items():
         if len(pair) == 2:
             base, trained = pair["base"], pair["trained"]
@@ -148,12 +148,6 @@ def _change(base: Row, trained: Row) -> str:
     if before == after:
         return "right before and after" if after else "wrong before and after"
     return "gained" if after else "lost"
-
-
-def _problems(run: RunData, name: str) -> dict[str, str]:
-    """Texts of the problems of an evaluation set, as the plan froze them."""
-    path = run.folder.plan / "data" / f"evaluate-{name}.jsonl"
-    return {str(row.get("id")): str(row.get("input", "")) for row in read_rows(path)}
 
 
 def _words(pairs: Sequence[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,7 @@ from math import ceil, floor, isfinite, log10
 WIDTH = 600
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 30, 44
 ROW = 26
+COLOURS = 4  # as many series as can be told apart
 SHEET = """
 svg{font:12px system-ui,sans-serif;background:#fff}text{fill:#333}.axis{stroke:#888}.grid{stroke:#e3e3e3}
 .note{fill:#666}.s0{fill:#8a97a8}.s1{fill:#1f6feb}.s2{fill:#1a9c6b}.s3{fill:#c2571a}

@@ -29,6 +29,7 @@ from sdrl.run.forecast import Forecast
 from sdrl.run.held_plan import keep_plan, refuse_other_plan
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
+from sdrl.run.post_hoc import POST_HOC, measure
 from sdrl.run.readiness import readiness_of, refuse_unready
 from sdrl.run.result import gate_of, write_result
 from sdrl.run.review import before_spending
@@ -55,11 +56,13 @@ VERSIONS_SEALED = {
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run, none of it part of the plan's identity: where to stop, caps, whether the network may be used."""
+    """How to run, none of it part of the plan's identity: where to stop, caps, whether the network may be used,
+    whether the kept checkpoints meet the test sets after all is chosen."""
 
     until: str | None = None
     budget: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
+    post_hoc: bool = False
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,10 @@ class _Run:
                 return
             if self.stopping:  # training ended by itself before it saw that it was to stop
                 raise asyncio.CancelledError
+        if self.options.post_hoc and self.plan.evaluations:
+            self.wall.check()
+            with self.ledger.charging(POST_HOC):
+                await measure(self._context(self.plan.stages[-1]), self.folder, self.artifacts)
 
     def _taken_over(self, stage: StagePlan) -> bool:
         source = "run" if self.artifacts.is_sealed(stage.name, stage.hash) else None
@@ -350,6 +357,7 @@ class _Run:
             emit=self.log.emit,
             should_stop=lambda: self.stopping,
             watch=self.forecast.watch,
+            keeps_checkpoints=self.options.post_hoc,
         )
 
     def _judge_gate(self) -> Ending:

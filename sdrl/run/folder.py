@@ -79,6 +79,11 @@ class RunFolder:
         return self.root / "result.json"
 
     @property
+    def report(self) -> Path:
+        """The page for people, written where a run ends as its plan says."""
+        return self.root / "report.html"
+
+    @property
     def model(self) -> Path:
         """The trained model, servable as it stands."""
         return self.root / "model"

@@ -35,7 +35,7 @@ def refuse_other_versions(requires: Mapping[str, str]) -> None:
 
 
 def refuse_missing_trackers(trl: Mapping[str, Any]) -> None:
-    """Raise SdrlError E804 when ``train.trl.report_to`` names what is not installed: before the samples are paid for."""
+    """Raise SdrlError E804 when ``train.trl.report_to`` names what is not installed, before samples are paid for."""
     for name in trackers(trl):
         packages = TRACKERS[name]
         if not any(find_spec(package) for package in packages):

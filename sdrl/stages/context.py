@@ -103,6 +103,8 @@ class StageContext:
     should_stop: Callable[[], bool]
     watch: Callable[[str, str, int], RowWatch | None] = watch_nothing
     """Of a stage, a unit and how many there are: who watches them."""
+    keeps_checkpoints: bool = False
+    """Whether training is to leave every checkpoint, not the last ones alone."""
 
     @property
     def round(self) -> int:

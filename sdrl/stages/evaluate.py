@@ -7,6 +7,7 @@ is up for scoring (``ask_base``): the answers go into the request cache, and thi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from sdrl.compiler.contract import for_evaluation
 from sdrl.compiler.plan import EvaluationPlan
@@ -31,6 +32,13 @@ async def run(ctx: StageContext) -> StageOutput:
 async def ask_base(ctx: StageContext) -> list[Row]:
     """The base model's answers to every evaluation problem."""
     return await _ask_all(ctx, await ctx.models.base(), ctx.plan.identities["base"], "base")
+
+
+async def ask_checkpoint(ctx: StageContext, folder: Path, step: int) -> list[Row]:
+    """Answers of a checkpoint to every problem, as rows of ``run`` with ``step``; those that never came have a code."""
+    identity = trained_identity(folder)
+    rows = await _ask_all(ctx, await ctx.models.trained(folder, identity), identity, f"step {step}")
+    return [{**row, "step": step} for row in rows]
 
 
 async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -> list[Row]:

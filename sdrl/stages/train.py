@@ -25,6 +25,7 @@ from sdrl.training.metrics import read_metrics
 
 # For experiments only, and stamped into the seal's notes: a control in place of the correct reward.
 CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
+EVERY_CHECKPOINT = 10_000  # more than a training writes
 
 
 async def run(ctx: StageContext) -> StageOutput:
@@ -86,7 +87,7 @@ async def job_of(ctx: StageContext) -> TrainingJob:
     else:
         _write(work / "train.jsonl", [training_row(ctx, row) for row in learned])
     _write(work / "validation.jsonl", held)
-    return describe(
+    job = describe(
         ctx.plan,
         ctx.stage,
         model=_base_model(ctx),
@@ -95,6 +96,7 @@ async def job_of(ctx: StageContext) -> TrainingJob:
         has_validation=bool(held),
         reward_mode=os.environ.get(CONTROL_VARIABLE, "correct"),
     )
+    return job.model_copy(update={"keep_checkpoints": EVERY_CHECKPOINT}) if ctx.keeps_checkpoints else job
 
 
 def describe(

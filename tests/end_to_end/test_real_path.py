@@ -242,3 +242,21 @@ def test_a_second_round_goes_on_from_the_trained_model_and_keeps_the_first(proje
 
 def digest(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_checkpoints_meet_the_test_sets_when_all_is_chosen_and_change_nothing(project: Path) -> None:
+    before = result(project)
+    assert "What this report does not have" in (project / "run/report.html").read_text(encoding="utf-8")
+    done = sdrl(project, "run", "small.yaml", "--run", "run", "--yes", "--post-hoc")
+    assert done.returncode == 0, done.stderr
+    after = result(project)
+    for key in ("evaluations", "validation", "gate", "selected"):
+        assert after[key] == before[key]
+    answers = rows(project, "post-hoc")
+    steps = sorted({row["step"] for row in answers})
+    kept = {int(path.name.split("-")[1]) for path in (project / "run/training/checkpoints").glob("checkpoint-*")}
+    assert {0, before["validation"]["best_step"]} | kept == set(steps)
+    for step in steps:
+        assert sum(row["step"] == step for row in answers) == len(rows(project, "evaluate")) // 2
+    page = (project / "run/report.html").read_text(encoding="utf-8")
+    assert "Test accuracy by checkpoint, post hoc" in page
