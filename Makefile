@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls faults kills fuzz money clean
+.PHONY: help install demo forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls bench-scoring faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ bench: install ## the budgets, each beside a reference in the same run
 
 bench-calls: install ## the executor beside a bare aiohttp loop and openai's client: speed, faults, capacities, memory, replay
 	$(BIN)/python -m tests.models.bench_calls
+
+bench-scoring: install ## what adaptive scoring saves and loses beside full scorings, over made-up pass rates (a minute)
+	$(BIN)/python -m tests.bench.adaptive 20
 
 fuzz: install ## 20,000 damaged and generated specs through loader, compiler and every report
 	$(BIN)/python -m tests.spec.fuzz

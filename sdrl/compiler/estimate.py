@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from sdrl.compiler.courses import expected_attempts, expected_refills, score_course, vote_course
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.rounds import kind_of, named
-from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, vote_wave, wave_size
+from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, score_wave
 from sdrl.compiler.sizes import NO_LIMIT, Size, Sizes
 from sdrl.spec.model import Price
 
-FEW = 10  # expected failures below which they are counted one by one
 INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
 
 
@@ -128,7 +128,7 @@ class _Expected:
     def loads(self) -> dict[str, Load]:
         """By stage."""
         settings, sizes = self._settings, self._sizes
-        synthesize, score = settings.synthesize, settings.score
+        synthesize = settings.synthesize
         samples, most, readable = synthesize.samples, synthesize.most_attempts, sizes.writing.readable
         attempts = expected_attempts(samples, most, readable)
         came = min(samples, attempts * readable)
@@ -156,9 +156,9 @@ class _Expected:
             ),
             "generate": _one_each(attempts, sizes.generate().expected, written),
             "vote": self.votes["vote"] + _one_each(again, sizes.generate().expected, written),
-            "probe": self._base(accepted, 1, greedy=True, factor=1.0),
+            "probe": self._base(accepted, 1, 1, greedy=True, factor=1.0),
             "adapt": self._rewrites(accepted, factor) + self.votes["adapt"],
-            "score": self._base(pool, score.draws, greedy=score.sampling.temperature == 0, factor=base_factor),
+            "score": self._scoring(pool, base_factor),
             **self._further(voted * self._adapted, pool, factor, base_factor),
             "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
         }
@@ -168,11 +168,11 @@ class _Expected:
 
         Solved shares and lengths are taken as the base model's: what a trained model solves is not known.
         """
-        score, readable = self._settings.score, self._sizes.writing.readable
+        readable = self._sizes.writing.readable
         loads: dict[str, Load] = {}
         for at in range(2, self._settings.rounds + 1):
             rewritten, longer = self._rewritten(newest)
-            loads[named("probe", at)] = self._base(newest, 1, greedy=True, factor=factor)
+            loads[named("probe", at)] = self._base(newest, 1, 1, greedy=True, factor=factor)
             factor *= longer
             voted = rewritten * readable
             adapt = named("adapt", at)
@@ -181,8 +181,7 @@ class _Expected:
             loads[adapt] = self._rewrites(newest, factor) + self.votes[adapt]
             newest = voted * self._adapted
             pool += newest
-            greedy = score.sampling.temperature == 0
-            loads[named("score", at)] = self._base(pool, score.draws, greedy=greedy, factor=base_factor)
+            loads[named("score", at)] = self._scoring(pool, base_factor)
         return loads
 
     def _rewritten(self, accepted: float) -> tuple[float, float]:
@@ -212,12 +211,22 @@ class _Expected:
             draws, calls = vote_course(vote.draws, sizes.writing.agreement, vote.min_agreement or 0.0)
         return _many_each(count, draws, calls, sizes.solve(factor).expected, solved)
 
-    def _base(self, count: float, draws: int, *, greedy: bool, factor: float) -> Load:
+    def _scoring(self, pool: float, factor: float) -> Load:
+        score, answering = self._settings.score, self._sizes.answering
+        draws, calls = float(score.draws), float(calls_for(score.draws))
+        if score.adaptive:
+            share = self._settings.validate_.share
+            draws, calls = score_course(
+                pool, share, score.draws, self._settings.select, answering.solved, answering.spread
+            )
+        return self._base(pool, draws, calls, greedy=score.sampling.temperature == 0, factor=factor)
+
+    def _base(self, count: float, draws: float, calls: float, *, greedy: bool, factor: float) -> Load:
         sizes, answering = self._sizes, self._sizes.answering
         most = self._settings.score.sampling.max_tokens or NO_LIMIT
         worked = factor * sizes.output(sizes.base) + 1  # the token that ends it
         answered = min(most, worked * (answering.greedy if greedy else answering.sampled))
-        return _many_each(count, draws, calls_for(draws), sizes.answer(factor).expected, answered)
+        return _many_each(count, draws, calls, sizes.answer(factor).expected, answered)
 
     def _evaluation(self, at: int) -> Load:
         evaluation, answering = self._plan.evaluations[at], self._sizes.answering
@@ -258,7 +267,7 @@ class _Worst:
             "vote": self._votes(most, solve) + _one_each(max(0, most - samples), generate, written),
             "probe": self._base(samples, 1, question.most, answered),
             "adapt": _one_each(rewrites, rewriting, written) + self._votes(rewrites, solve),
-            "score": self._base(samples + rewrites, settings.score.draws, question.most, answered),
+            "score": self._scoring(samples + rewrites, question.most, answered),
             **self._further(samples, rewrites, rewriting, question.most, answered),
             "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
         }
@@ -272,7 +281,7 @@ class _Worst:
             loads[named("probe", at)] = self._base(rewrites, 1, question, answered)
             loads[named("adapt", at)] = _one_each(rewrites, rewriting, written) + votes
             pool = samples + at * rewrites
-            loads[named("score", at)] = self._base(pool, self._settings.score.draws, question, answered)
+            loads[named("score", at)] = self._scoring(pool, question, answered)
         return loads
 
     def _votes(self, count: int, prompt: Size) -> Load:
@@ -282,10 +291,15 @@ class _Worst:
         calls = _most_calls(vote.draws, waves=VOTE_WAVES if vote.stop_early else 1, honours_n=honours_n)
         return _many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT)
 
-    def _base(self, count: int, draws: int, prompt: int, answered: int) -> Load:
+    def _scoring(self, count: int, prompt: int, answered: int) -> Load:
+        score = self._settings.score
+        rounds = -(-score.draws // score_wave(score.draws)) if score.adaptive else 1
+        return self._base(count, score.draws, prompt, answered, waves=rounds)
+
+    def _base(self, count: int, draws: int, prompt: int, answered: int, waves: int = 1) -> Load:
         models = self._settings.models
         honours_n = bool(models and models.base.serve in ("embedded", "vllm"))
-        return _many_each(count, draws, _most_calls(draws, honours_n=honours_n), prompt, answered)
+        return _many_each(count, draws, _most_calls(draws, waves=waves, honours_n=honours_n), prompt, answered)
 
     def _evaluation(self, at: int) -> Load:
         evaluation = self._plan.evaluations[at]
@@ -319,88 +333,6 @@ def _one_each(count: float, prompt: float, completion: float) -> Load:
 def _many_each(count: float, draws: float, calls: float, prompt: float, completion: float) -> Load:
     """``draws`` completions of each of ``count`` prompts, in ``calls`` requests."""
     return Load(count * calls, count * draws, count * calls * prompt, count * draws * completion)
-
-
-def expected_attempts(samples: int, most: int, readable: float) -> float:
-    """Attempts that stage generate writes until ``samples`` are readable: all at once, then in waves."""
-    return _in_waves(samples, most, samples, readable, wave_size(samples))
-
-
-def expected_refills(samples: int, room: float, readable: float, stay: float, came: float) -> float:
-    """Attempts beyond those of generate that stage vote takes until ``samples`` stay: waves of one size."""
-    return _in_waves(samples, room, 0, readable * stay, wave_size(samples), done=came, each=stay)
-
-
-def _in_waves(
-    wanted: int, room: float, first: int, rate: float, size: int, *, done: float = 0.0, each: float = 1.0
-) -> float:
-    """Expected tries until ``wanted`` succeed, in waves, at most ``room``: each wave goes out while too few have.
-
-    ``done`` earlier tries succeed with probability ``each``.
-    """
-    tried = 0.0
-    average, variance = done * each, done * each * (1 - each)
-    total = done
-    expected = 0.0
-    while room - tried > 0.5:
-        waiting = 1.0 if first and not tried else _too_few(wanted, total, average, variance)
-        if waiting < 1e-3:
-            break
-        wave = first if first and not tried else max(size, int(wanted - average))
-        step = min(wave, room - tried)
-        tried, total = tried + step, total + step
-        expected += waiting * step
-        average += step * rate
-        variance += step * rate * (1 - rate)
-    return expected
-
-
-def _too_few(wanted: int, total: float, average: float, variance: float) -> float:
-    """The probability that fewer than ``wanted`` of ``total`` tries succeeded; ``average`` are expected to.
-
-    Few failures are taken as Poisson, many as normal.
-    """
-    failures, bearable = total - average, math.floor(total - wanted + 1e-9)
-    if bearable < 0:
-        return 1.0
-    if failures < FEW:
-        return 1 - sum(math.exp(-failures) * failures**count / math.factorial(count) for count in range(bearable + 1))
-    return 0.5 * (1 + math.erf((wanted - 0.5 - average) / math.sqrt(2 * variance)))
-
-
-def vote_course(draws: int, agreement: float, min_agreement: float = 0.0) -> tuple[float, float]:
-    """Expected draws and calls of a vote that stops early, where each draw says the answer with this probability.
-
-    All other answers are taken as one rival. Waves are those of ``stages.ballot.draws_to_settle`` and ``vote_wave``.
-    """
-    open_votes = {(0, 0): 1.0}  # (draws made, votes for the answer) -> probability
-    expected_draws = expected_calls = 0.0
-    for waves in range(VOTE_WAVES):
-        after: dict[tuple[int, int], float] = {}
-        for (drawn, votes), chance in open_votes.items():
-            left = draws - drawn
-            own = max(votes, drawn - votes)
-            needed = next(
-                more
-                for more in range(left + 1)
-                if _is_settled(own + more, drawn - own, left - more, draws, min_agreement)
-            )
-            if not needed:
-                continue
-            wave = vote_wave(waves, needed, left)
-            expected_draws += chance * wave
-            expected_calls += chance * calls_for(wave)
-            for won in range(wave + 1):
-                share = math.comb(wave, won) * agreement**won * (1 - agreement) ** (wave - won)
-                state = (drawn + wave, votes + won)
-                after[state] = after.get(state, 0.0) + chance * share
-        open_votes = after
-    return expected_draws, expected_calls
-
-
-def _is_settled(own: int, other: int, left: int, draws: int, min_agreement: float) -> bool:
-    judged = own / draws >= min_agreement or (own + left) / draws < min_agreement
-    return left == 0 or (own > other + left and judged)
 
 
 def _training(plan: Plan) -> dict[str, int]:

@@ -31,7 +31,7 @@ PARENTS: dict[str, tuple[str, ...]] = {
 }
 
 # Raised when a stage's own code changes so that equal inputs give other rows.
-VERSIONS: dict[str, int] = {name: 1 for name in STAGES}
+VERSIONS: dict[str, int] = {name: 1 for name in STAGES} | {"score": 2}
 
 _WRITING = (
     "synthesize.method",
@@ -56,6 +56,15 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "train": ("train", "hardware.gpus", "hardware.nodes", "score.sampling.stop", "task.language"),
     "evaluate": ("rounds", "task.language"),
 }
+# adaptive scoring draws until the places among those that train are settled
+PLACES = (
+    "select.samples",
+    "select.order",
+    "select.min_solved",
+    "select.never_solved",
+    "select.fill",
+    "validate",
+)
 PROMPTS: dict[str, tuple[str, ...]] = {
     "keywords": ("keywords",),
     "pattern": ("pattern",),
@@ -172,6 +181,8 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
         identity["base"] = _base(draft, settings)
     if name in VERIFIED:
         identity["verifier"] = digest(draft.verifier)
+    if name == "score" and settings["score"]["adaptive"]:
+        identity["settings"] |= _chosen(settings, PLACES)
     if name == "retrieve":
         identity["corpus"] = _corpus(draft, settings)
     if name == "keywords":

@@ -16,6 +16,9 @@ PATTERN_DEMOS = 100  # the paper's largest setting
 DRAWS_PER_CALL = 64  # the largest ``n`` of one request
 MOST_LINES = 50_000  # of one batch of a provider's batch API
 VOTE_WAVES = 4  # a vote that is still open after so many less one is asked for the rest at once
+SCORE_WAVE = 8  # the fewest draws in one request of adaptive scoring
+SCORE_ROUNDS = 8  # about so many rounds of it, however many draws
+SCORE_FEW = 16  # a round of it asks for this part of one wave a sample at the least
 
 
 def calls_for(draws: int) -> int:
@@ -37,3 +40,8 @@ def wave_size(samples: int) -> int:
 def vote_wave(waves: int, needed: int, left: int) -> int:
     """How many draws go out next of a vote that ``needed`` may settle, after ``waves`` of them."""
     return left if waves + 1 >= VOTE_WAVES else needed
+
+
+def score_wave(draws: int) -> int:
+    """How many of at most ``draws`` a sample gets in one round of adaptive scoring."""
+    return min(draws, max(SCORE_WAVE, -(-draws // SCORE_ROUNDS)))

@@ -57,6 +57,8 @@ class Answering:
     sampled: float = 1.0
     trained: float = 1.0
     solved: float = 0.5
+    spread: float = 1.0
+    """How pass rates are spread about ``solved``: the sum of a beta distribution's parameters; 1 is U-shaped."""
 
 
 USUAL_WRITING = Writing()

@@ -77,7 +77,10 @@ def _funnel_row(run: RunData, stage: str) -> dict[str, Any]:
 
 
 def _pass_rates(run: RunData) -> dict[str, Any] | None:
-    """Histograms of the base model's pass rates: the initial samples, those with their adapted forms, the selected."""
+    """Histograms of the base model's pass rates: the initial samples, those with their adapted forms, the selected.
+
+    ``fewest`` and ``draws``: how many draws a sample had at the least and at the most.
+    """
     scores = run.rows("score")
     if not scores:
         return None
@@ -85,6 +88,7 @@ def _pass_rates(run: RunData) -> dict[str, Any] | None:
     selected = {row["id"] for row in run.rows("select") if row["split"] == "train"}
     return {
         "draws": max(row["draws"] for row in scores),
+        "fewest": min(row["draws"] for row in scores),
         "before": histogram([row for row in scores if row["id"] not in adapted]),
         "after": histogram(scores),
         "selected": histogram([row for row in scores if row["id"] in selected]),

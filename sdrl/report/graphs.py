@@ -11,7 +11,7 @@ from typing import Any
 from sdrl.compiler.rounds import kind_of
 from sdrl.report import svg
 from sdrl.report.graph import Graph
-from sdrl.report.page import time_words
+from sdrl.report.page import draws_of, time_words
 from sdrl.report.text_graphs import text_graphs
 from sdrl.report.training_graphs import training_graphs
 
@@ -94,7 +94,7 @@ def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
         counts = [rates[name]["never"], *rates[name]["tenths"], rates[name]["always"]]
         groups.append((f"{title} ({rates[name]['n']:,})", [count / max(1, rates[name]["n"]) for count in counts]))
     caption = (
-        f"Share of samples by the base model's pass rate in {rates['draws']} draws: the initial samples, those with "
+        f"Share of samples by the base model's pass rate in {draws_of(rates)} draws: the initial samples, those with "
         "the harder and easier rewrites (the paper's Figure 3), and what was selected for training. Columns at "
         "'never' and 'always' teach nothing; adaptation should move them to the middle."
     )

@@ -170,6 +170,11 @@ def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else "–"
 
 
+def draws_of(rates: Mapping[str, Any]) -> str:
+    """How many draws a sample had: ``64``, or ``8 to 64`` where scoring was adaptive."""
+    return str(rates["draws"]) if rates["fewest"] == rates["draws"] else f"{rates['fewest']} to {rates['draws']}"
+
+
 def _pass_rates(figures: Mapping[str, Any], ascii_only: bool) -> list[Block]:
     rates = figures["pass_rates"]
     if not rates:
@@ -190,7 +195,7 @@ def _pass_rates(figures: Mapping[str, Any], ascii_only: bool) -> list[Block]:
         lines.append(f"{label:<8}{''.join(cells)}".rstrip())
     means = "".join(f"{percent(rates[name]['mean']):<{HIST_WIDTH + 8}}" for name in names)
     lines.append(f"{'mean':<8}{means}".rstrip())
-    blocks: list[Block] = [Text(f"Share of right answers in {rates['draws']} draws a sample."), Chart(tuple(lines))]
+    blocks: list[Block] = [Text(f"Share of right answers in {draws_of(rates)} draws a sample."), Chart(tuple(lines))]
     for origin, moved in figures["adaptation"].items():
         blocks.append(
             Text(

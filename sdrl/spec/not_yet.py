@@ -23,7 +23,6 @@ class NotYet:
 
 NOT_YET_USED: Mapping[str, NotYet] = {
     "synthesize.method": NotYet(("grounded",), "the run refuses this method"),
-    "score.adaptive": NotYet((False,), "every sample gets all its draws"),
 }
 
 

@@ -96,9 +96,9 @@ class Score(Table):
     """The base model's pass rate on every sample."""
 
     draws: Count = 64
-    """Answers drawn a sample (the paper's L)."""
+    """Answers drawn a sample (the paper's L); with `adaptive` the most."""
     adaptive: bool = True
-    """Draw fewer where the outcome is already clear."""
+    """Draw in rounds, and no more once a sample's place among those that train is settled."""
     sampling: AnsweringSampling = AnsweringSampling.model_construct()
     """How the base model is asked."""
 

@@ -46,22 +46,29 @@ def count_votes(
     ``tie`` is drop, first (the class seen first wins) or random (``luck`` in [0, 1) picks among the tied).
     """
     predictions = [None if text is None else verifier.extract(text, options).prediction for text in completions]
+    return count_predictions(verifier, predictions, tie=tie, luck=luck)
+
+
+def count_predictions(
+    verifier: Verifier, predictions: Sequence[str | None], *, tie: str = "drop", luck: float = 0.0
+) -> Ballot:
+    """As ``count_votes``, over what was extracted; None stands for a draw that says nothing."""
     classes = verifier.group(predictions)
     sizes = Counter(index for index in classes if index is not None)
     labels = {index: _spelling(predictions, classes, index) for index in sizes}
     votes = {labels[index]: size for index, size in sizes.most_common()}
     n_parsable = sum(sizes.values())
     if not sizes:
-        return Ballot(None, 0.0, {}, False, len(completions), 0, None)
+        return Ballot(None, 0.0, {}, False, len(predictions), 0, None)
     ranked = sizes.most_common()
     is_tie = len(ranked) > 1 and ranked[0][1] == ranked[1][1]
     if is_tie and tie == "drop":
-        return Ballot(None, ranked[0][1] / len(completions), votes, True, len(completions), n_parsable, None)
+        return Ballot(None, ranked[0][1] / len(predictions), votes, True, len(predictions), n_parsable, None)
     tied = sorted((index for index, size in ranked if size == ranked[0][1]), key=classes.index)
     best = tied[int(luck * len(tied))] if tie == "random" else tied[0]
     label = labels[best]
     winner = next(at for at, text in enumerate(predictions) if classes[at] == best and text == label)
-    return Ballot(label, sizes[best] / len(completions), votes, is_tie, len(completions), n_parsable, winner)
+    return Ballot(label, sizes[best] / len(predictions), votes, is_tie, len(predictions), n_parsable, winner)
 
 
 @dataclass(frozen=True)

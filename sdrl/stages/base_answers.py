@@ -34,10 +34,10 @@ def base_request(
 
 
 async def judged(
-    ctx: StageContext, model: Model, request: Request, row: Mapping[str, Any], draws: int
+    ctx: StageContext, model: Model, request: Request, row: Mapping[str, Any], indices: range
 ) -> tuple[list[Draw], list[Row]]:
-    """Draw ``draws`` completions and judge each: rows {completion, prediction, verdict, reason, finish_reason}."""
-    replies = await model.draw(request, range(draws))
+    """The draws ``indices``, and each judged: rows {completion, prediction, verdict, reason, finish_reason}."""
+    replies = await model.draw(request, indices)
     texts = [reply.text for reply in replies if arrived(reply)]
     asked = [(text, row["gold"], row["options"]) for text in texts]
     # mathematics is judged by worker processes, seconds a batch: off the event loop, which has servers to listen to

@@ -58,7 +58,7 @@ async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, 
         request = base_request(
             ctx, row, generation, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
         )
-        replies, answers = await judged(ctx, model, request, row, evaluation.runs)
+        replies, answers = await judged(ctx, model, request, row, range(evaluation.runs))
         about = {"set": evaluation.name, "shift": evaluation.shift, "problem": problem["id"], "model": which}
         came = [reply.index for reply in replies if arrived(reply)]
         rows = [{**about, "run": run, "gold": problem["gold"], **made} for run, made in zip(came, answers, strict=True)]

@@ -18,7 +18,7 @@ async def run(ctx: StageContext) -> StageOutput:
 
     async def one(row: Row) -> Row:
         request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("probe", row["id"]))
-        _, answers = await judged(ctx, model, request, row, 1)
+        _, answers = await judged(ctx, model, request, row, range(1))
         if not answers:
             return {"id": row["id"], "code": "no_reply", "evidence": "the base model's reply never arrived"}
         return {"id": row["id"], "solved": answers[0]["verdict"] == "correct", **answers[0]}

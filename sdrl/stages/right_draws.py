@@ -1,6 +1,7 @@
 """Rejection sampling for RFT: the base model's own right draws of the score stage, as completions to learn.
 
-The draws lie in the request cache, from which the same request replays them: nothing is asked anew. A draw counts when
+The draws lie in the request cache, from which the same request replays them, as many as scoring asked
+for: nothing is asked anew. A draw counts when
 its verdict is correct and it came to its end by itself; draws that differ in spacing alone are one. Source: arXiv
 2308.01825 section 3.3. Our departure: distinct by text, where the paper compares equations, which most tasks lack.
 """
@@ -22,12 +23,12 @@ async def right_draws(ctx: StageContext, samples: Sequence[Row], per_sample: int
 
     A sample without a right draw (``select.never_solved: last``) gives none. Raises: `SdrlError` E864 when all do.
     """
-    draws, generation = ctx.plan.settings.score.draws, for_score(ctx.plan)
+    generation = for_score(ctx.plan)
     model, name = await ctx.policy()
 
     async def one(row: Row) -> list[dict[str, Any]]:
         request = base_request(ctx, row, generation, model=name, seed=ctx.plan.seed_for("score", row["id"]))
-        _, answers = await judged(ctx, model, request, row, draws)
+        _, answers = await judged(ctx, model, request, row, range(row["asked"]))
         right = [answer for answer in answers if answer["verdict"] == "correct" and answer["finish_reason"] != "length"]
         texts = distinct([answer["completion"] for answer in right])[:per_sample]
         asked = training_row(ctx, row)

@@ -1,16 +1,17 @@
 """Step 9: S_train: the M lowest scores by equation 7 (paper section 4.3), and a sealed validation split (ours).
 
-The split goes by passage and parent, so that no adapted form of a training sample, and no other sample of its passage,
-sits in validation. It drives early stopping and the choice of the checkpoint; test sets never do.
+The split drives early stopping and the choice of the checkpoint; test sets never do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 
+from sdrl.compiler.places import is_solvable
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput
-from sdrl.stages.ranking import choose, is_solvable
+from sdrl.stages.held_out import held_out
+from sdrl.stages.ranking import choose
 
 CARRIED = ("id", "part", "input", "gold", "options", "solution", "origin", "parent", "passage", "agreement")
 
@@ -20,8 +21,9 @@ async def run(ctx: StageContext) -> StageOutput:
     select = ctx.plan.settings.select
     samples = {row["id"]: row for row in ctx.samples()}
     rows = [{**{key: samples[row["id"]][key] for key in CARRIED}, **row} for row in ctx.rows("score")]
-    held = [row for row in rows if _is_validation(ctx, row, samples)]
-    free = [row for row in rows if not _is_validation(ctx, row, samples)]
+    sealed = held_out(ctx)
+    held = [row for row in rows if row["id"] in sealed]
+    free = [row for row in rows if row["id"] not in sealed]
     chosen = choose(free, select, lambda id_: ctx.plan.seed_for("tie", id_))
     if len(chosen) < select.min:
         counts = Counter(_why_not(row, select.min_solved) for row in free)
@@ -43,18 +45,9 @@ async def run(ctx: StageContext) -> StageOutput:
     return StageOutput(train + validation, dropped, {"train": len(train), "validation": len(validation)})
 
 
-def _is_validation(ctx: StageContext, row: Row, samples: dict[str, Row]) -> bool:
-    share = ctx.plan.settings.validate_.share
-    root = samples[row["id"]]
-    while root["parent"]:
-        root = samples[root["parent"]]
-    group = root["passage"] if ctx.plan.settings.validate_.by == "passage" and root["passage"] else root["id"]
-    return ctx.plan.seed_for("validation", group) < share * 2**31
-
-
 def _why_not(row: Row, min_solved: int) -> str:
     if row["correct"] == 0:
         return "never_solved"
     if row["correct"] == row["draws"]:
         return "always_solved"
-    return "not_among_the_hardest" if is_solvable(row, min_solved) else "rarely_solved"
+    return "not_among_the_hardest" if is_solvable(row["correct"], row["draws"], min_solved) else "rarely_solved"

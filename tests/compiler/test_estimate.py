@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sdrl.compiler.bpe import read_bpe
 from sdrl.compiler.compile import compile_spec
-from sdrl.compiler.estimate import expected_attempts, expected_refills, vote_course
+from sdrl.compiler.courses import expected_attempts, expected_refills, vote_course
 from sdrl.compiler.identities import embedded_folder
 from sdrl.compiler.schedule import calls_for, vote_wave, wave_size
 from sdrl.compiler.tokens import UNKNOWN, tokens_of, typical_count

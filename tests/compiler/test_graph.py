@@ -38,7 +38,8 @@ def downstream(*names: str) -> set[str]:
     ("before", "after", "first"),
     [
         ("epochs: 2", "epochs: 3", ("train",)),
-        ("select: {samples: 20", "select: {samples: 21", ("select",)),
+        ("select: {samples: 20", "select: {samples: 21", ("score",)),  # adaptive: draws until M places are settled
+        ("select: {samples: 20, min: 5}", "select: {samples: 20, min: 3}", ("select",)),
         ("vote: {draws: 8}", "vote: {draws: 9}", ("vote", "adapt")),
         ("synthesize: {samples: 40}", "synthesize: {samples: 41}", ("generate", "vote")),
         ("synthesize: {samples: 40}", "synthesize: {samples: 40}\nscore: {draws: 32}", ("score",)),

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sdrl.compiler.places import score
 from sdrl.spec.model import Select
-from sdrl.stages.ranking import choose, score
+from sdrl.stages.ranking import choose
 
 DRAWS = 64
 
