@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import PurePath
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS, nearest
-from sdrl.authoring.document import redone, undone, with_text
-from sdrl.authoring.effects import Cancel, Effect, Judge, Quit, Save, Show
+from sdrl.authoring.document import redone, spec_name, undone, with_text
+from sdrl.authoring.effects import Cancel, Effect, Estimate, Judge, Quit, Save, Show, StartRun, StopRun
 from sdrl.authoring.state import Assistant, Panel, State
 from sdrl.authoring.turns import changed, noted
 from sdrl.spec.codes import find
@@ -49,7 +48,7 @@ def show(state: State, panel: str, argument: str = "") -> Result:
         return replace(state, view=panel), ()
     if panel not in MADE_OF_TEXT:
         known = state.panels[panel].argument if panel in state.panels else ""
-        argument = argument or known or f"runs/{PurePath(state.path).stem}"
+        argument = argument or known
     waiting = replace(state.panels.get(panel, Panel()), rev=state.rev, argument=argument, is_waiting=True)
     state = replace(state, view=panel, panels={**state.panels, panel: waiting})
     return state, (Show(panel, state.rev, state.path, state.text, argument),)
@@ -153,7 +152,8 @@ def _judge(state: State, argument: str) -> Result:
     wrong = []
     while rest and rest[0] in WRONG:
         wrong.append(rest.pop(0))
-    judged = Judge(state.rev, panel.argument, panel.key, word[0] == "y", tuple(wrong), " ".join(rest))
+    name = spec_name(state.text, state.path)
+    judged = Judge(state.rev, panel.argument, panel.key, word[0] == "y", tuple(wrong), " ".join(rest), name)
     return noted(state, f"judged {'valid' if judged.is_valid else 'not valid'}"), (judged,)
 
 
@@ -169,9 +169,19 @@ def _model(state: State, argument: str) -> Result:
     return noted(chosen, f"{words[0]} at {endpoint} answers from now on; it is not asked before you write"), ()
 
 
+def _start(state: State, argument: str) -> Result:
+    offer = state.offer
+    if offer is not None and offer.rev == state.rev and argument in ("", offer.run):
+        begun = StartRun(state.path, state.text, offer.run, offer.plan)
+        state, effects = show(replace(state, offer=None), "run", offer.run)
+        return state, (begun, *effects)
+    return replace(state, offer=None), (Estimate(state.rev, state.path, state.text, argument),)
+
+
 def _stop(state: State, argument: str) -> Result:
     if not state.asking:
-        return noted(state, "nothing is under way"), ()
+        run = argument or state.panels.get("run", Panel()).argument
+        return state, (StopRun(run, spec_name(state.text, state.path)),)
     turn = next(each for each in state.turns if each.id == state.asking)
     return replace(changed(state, turn.id, turn.text, "stopped"), asking=0), (Cancel(turn.id),)
 
@@ -230,6 +240,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "explain": _explain,
     "judge": _judge,
     "model": _model,
+    "start": _start,
     "stop": _stop,
     "save": _save,
     "reload": _reload,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from sdrl.authoring.state import Delta, State
@@ -70,6 +71,12 @@ def written(text: str) -> dict[str, Any]:
     if not isinstance(parsed.root, Mapping):
         return {}
     return dict(Reader("").table(parsed.root, Spec, (), Mark(0, 0, 0, 0, 1, 1)))
+
+
+def spec_name(text: str, path: str) -> str:
+    """The spec's name as it is written, else that of its file."""
+    name = written(text).get("name")
+    return name if isinstance(name, str) and name else PurePath(path).stem
 
 
 def value_at(values: Any, path: str) -> Any:

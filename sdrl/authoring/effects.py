@@ -46,7 +46,10 @@ class Save:
 
 @dataclass(frozen=True)
 class Judge:
-    """Write a person's judgement of a sample into a run's review; answered by ``Shown``, the next sample in view."""
+    """Write a person's judgement of a sample into a run's review; answered by ``Shown``, the next sample in view.
+
+    ``run`` is '' for the newest run of the spec's ``name``.
+    """
 
     rev: int
     run: str
@@ -54,6 +57,37 @@ class Judge:
     is_valid: bool
     wrong: tuple[str, ...] = ()
     note: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Work out what a run would do and cost; answered by ``Estimated`` or ``Refused``. ``run`` is the folder that the
+    person named, '' for the usual one.
+    """
+
+    rev: int
+    path: str
+    text: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class StartRun:
+    """Start a run whose plan (by its hash) a person said yes to; answered by ``Told`` or ``Refused``."""
+
+    path: str
+    text: str
+    run: str
+    plan: str
+
+
+@dataclass(frozen=True)
+class StopRun:
+    """Ask a run to end cleanly; answered by ``Told`` or ``Refused``. ``name`` is the spec's, for the usual folder."""
+
+    run: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -80,4 +114,4 @@ class Quit:
     """Leave."""
 
 
-Effect = Check | CheckCard | Show | Save | Judge | Ask | Cancel | Quit
+Effect = Check | CheckCard | Show | Save | Judge | Estimate | StartRun | StopRun | Ask | Cancel | Quit

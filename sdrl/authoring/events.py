@@ -122,9 +122,42 @@ class Refused:
     help: str = ""
 
 
-Event = Opened | Said | Acted | Typed | Streamed | Answered | Failed | Stored | Checked | CardChecked | Shown | Refused
+@dataclass(frozen=True)
+class Estimated:
+    """What starting a run would do and cost: its folder, the hash of its plan, and a text for a person."""
+
+    rev: int
+    run: str
+    plan: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something outside was done, and is worth a note."""
+
+    text: str
+
+
+Event = (
+    Opened
+    | Said
+    | Acted
+    | Typed
+    | Streamed
+    | Answered
+    | Failed
+    | Stored
+    | Checked
+    | CardChecked
+    | Shown
+    | Refused
+    | Estimated
+    | Told
+)
 JOURNALED: Mapping[str, type] = {
-    kind.__name__.lower(): kind for kind in (Opened, Said, Acted, Typed, Streamed, Answered, Failed, Stored)
+    kind.__name__.lower(): kind
+    for kind in (Opened, Said, Acted, Typed, Streamed, Answered, Failed, Stored, Refused, Estimated, Told)
 }
 
 

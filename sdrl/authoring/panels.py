@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sdrl.authoring.document import written
+from sdrl.authoring.document import spec_name, written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.plan_panel import plan_sheet
 from sdrl.authoring.propose import verifier_of
-from sdrl.authoring.runs import every_run, last_words, run_called
+from sdrl.authoring.runs import every_run, last_words, run_called, run_named
 from sdrl.authoring.sheet import Mark, Sheet
 from sdrl.spec.diagnostics import SdrlError
 
@@ -128,7 +128,7 @@ def _run(asked: Show, tails: dict[Path, Tail]) -> Content:
     from sdrl.run.folder import RunFolder
     from sdrl.run.lock import holder_pid
 
-    folder = RunFolder(run_called(asked.argument))
+    folder = RunFolder(_run_of(asked))
     if not folder.events.exists():
         return _no_run(folder.root)
     is_alive = holder_pid(folder.lock) is not None  # asked before its last events are read
@@ -138,6 +138,10 @@ def _run(asked: Show, tails: dict[Path, Tail]) -> Content:
         sheet.head("what it said last")
         sheet.extend(said)
     return sheet_content(f"run {folder.root}", sheet)
+
+
+def _run_of(asked: Show) -> Path:
+    return run_called(asked.argument) if asked.argument else run_named(spec_name(asked.text, asked.path))
 
 
 def _no_run(root: Path) -> Content:
@@ -160,7 +164,7 @@ def _review(asked: Show) -> Content:
     from sdrl.run.folder import RunFolder
     from sdrl.run.review import QUESTIONS, ReviewFiles
 
-    files = ReviewFiles(RunFolder(Path(asked.argument)))
+    files = ReviewFiles(RunFolder(_run_of(asked)))
     samples, judged = files.samples(), files.judgements()
     if not samples:
         help_ = "a spec asks for a review with review: {samples: 20}; /review RUN shows another run"

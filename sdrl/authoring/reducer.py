@@ -21,6 +21,7 @@ from sdrl.authoring.events import (
     Answered,
     CardChecked,
     Checked,
+    Estimated,
     Event,
     Failed,
     Opened,
@@ -29,9 +30,10 @@ from sdrl.authoring.events import (
     Shown,
     Stored,
     Streamed,
+    Told,
     Typed,
 )
-from sdrl.authoring.state import Panel, State, digest
+from sdrl.authoring.state import Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
 NEW = "sdrl: 1\n"
@@ -70,6 +72,7 @@ def _opened(state: State, event: Opened) -> Result:
 
 
 def _opened_again(state: State, event: Opened) -> Result:
+    state = replace(state, offer=None)  # what a person was shown before a start is asked for again
     found = digest(event.text) if event.exists else digest("")
     if found == state.saved or event.text == state.text:
         return replace(state, saved=found, disk=None), ()
@@ -176,6 +179,16 @@ def _shown(state: State, event: Shown) -> Result:
     return replace(state, panels={**state.panels, event.panel: panel}), ()
 
 
+def _estimated(state: State, event: Estimated) -> Result:
+    if event.rev != state.rev:
+        return noted(state, "the spec was changed meanwhile: /start works it out again"), ()
+    return noted(replace(state, offer=Offer(event.rev, event.run, event.plan)), event.text), ()
+
+
+def _told(state: State, event: Told) -> Result:
+    return noted(state, event.text), ()
+
+
 def _refused(state: State, event: Refused) -> Result:
     return noted(state, f"{event.what}: {event.message}" + (f"; {event.help}" if event.help else "")), ()
 
@@ -193,4 +206,6 @@ _REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]
     CardChecked: _card_checked,
     Shown: _shown,
     Refused: _refused,
+    Estimated: _estimated,
+    Told: _told,
 }

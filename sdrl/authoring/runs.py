@@ -31,7 +31,12 @@ def newest_run(name: str, root: Path = RUNS) -> Path | None:
 def run_called(word: str, root: Path = RUNS) -> Path:
     """The folder that a person means: a path, or the name of a run below ``root``."""
     path = Path(word)
-    return path if path.exists() or "/" in word else (root / word if (root / word).exists() else path)
+    return path if path.exists() or "/" in word else root / word
+
+
+def run_named(name: str, root: Path = RUNS) -> Path:
+    """The newest run of a spec's name, else where its first one would lie."""
+    return newest_run(name, root) or root / name
 
 
 def free_folder(name: str, root: Path = RUNS) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sdrl.authoring.effects import Check, CheckCard, Effect, Judge, Save, Show
+from sdrl.authoring.effects import Check, CheckCard, Effect, Estimate, Judge, Save, Show, StartRun, StopRun
 from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Shown, Stored
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.state import digest
@@ -36,18 +36,22 @@ class Services:
             return self._judge(effect)
         if isinstance(effect, Save):
             return _save(effect)
+        if isinstance(effect, Estimate | StartRun | StopRun):
+            return _launch(effect)
         return None
 
     def _judge(self, effect: Judge) -> Event:
+        from sdrl.authoring.runs import run_called, run_named
         from sdrl.run.folder import RunFolder
         from sdrl.run.review import ReviewFiles
 
         try:
-            files = ReviewFiles(RunFolder(Path(effect.run)))
+            run = run_called(effect.run) if effect.run else run_named(effect.name)
+            files = ReviewFiles(RunFolder(run))
             files.judge(effect.sample, valid=effect.is_valid, wrong=effect.wrong, note=effect.note)
         except OSError as error:
             return Refused("the judgement was not written", error.strerror or str(error), "check the run's folder")
-        return self._show(Show("review", effect.rev, "", "", effect.run))
+        return self._show(Show("review", effect.rev, "", "", str(run)))
 
     def _show(self, asked: Show) -> Event:
         from sdrl.authoring.panels import content
@@ -61,6 +65,21 @@ class Services:
         except OSError as error:
             return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))
         return Shown(asked.panel, asked.rev, made.title, tuple(made.lines), made.key, tuple(made.marks))
+
+
+def _launch(asked: Estimate | StartRun | StopRun) -> Event:
+    from sdrl.authoring import launch
+
+    try:
+        if isinstance(asked, Estimate):
+            return launch.estimated(asked)
+        return launch.started(asked) if isinstance(asked, StartRun) else launch.stopped(asked)
+    except SdrlError as error:
+        first = next((f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error), "")
+        told = " ".join(part for part in (error.code, error.message, first) if part)
+        return Refused("no run was started", told, error.help or ("/issues shows all of them" if first else ""))
+    except OSError as error:
+        return Refused("no run was started", f"{error.strerror or error} ({error.filename})", "check the run's folder")
 
 
 def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -102,6 +102,15 @@ class Assistant:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A run that waits for a yes: the revision it is of, what the person asked for, its folder and its plan's hash."""
+
+    rev: int
+    run: str
+    plan: str
+
+
+@dataclass(frozen=True)
 class State:
     """Everything the screen shows. ``rev`` counts changes of the text, ``saved`` is the sha256 of what is on disk."""
 
@@ -125,6 +134,7 @@ class State:
     issue: int = -1
     asks_to_quit: bool = False
     disk: str | None = None
+    offer: Offer | None = None
 
     @property
     def is_dirty(self) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -17,13 +15,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Send the signal; 0 also when nothing runs there."""
     from sdrl.cli.run_folder import run_folder
-    from sdrl.run.lock import holder_pid
+    from sdrl.run.lock import ask_to_stop
 
-    folder = run_folder(args.run_folder)
-    pid = holder_pid(folder.lock)
-    if not pid:
+    pid = ask_to_stop(run_folder(args.run_folder).lock)
+    if pid is None:
         sys.stderr.write("nothing is running there\n")
         return 0
-    os.kill(pid, signal.SIGTERM)
     sys.stderr.write(f"asked pid {pid} to stop; the same run command goes on\n")
     return 0

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -88,6 +89,18 @@ def holder_pid(path: Path) -> int | None:
             return None
     except FileNotFoundError:
         return None
+
+
+def ask_to_stop(path: Path) -> int | None:
+    """Ask the process that holds the lock to end cleanly; its pid, or None where there is none to ask."""
+    pid = holder_pid(path)
+    if not pid:
+        return None
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:  # it ended just now
+        return None
+    return pid
 
 
 def _owner_file(path: Path) -> Path:

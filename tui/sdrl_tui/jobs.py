@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 from textual.message import Message
 from textual.worker import Worker
 
-from sdrl.authoring.effects import Ask, Cancel, Effect, Quit, Show
-from sdrl.authoring.events import Answered, Event, Failed, Shown, Streamed
+from sdrl.authoring.effects import Ask, Cancel, Effect, Estimate, Quit, Show, StartRun, StopRun
+from sdrl.authoring.events import Answered, Event, Failed, Refused, Shown, Streamed
 from sdrl.authoring.services import Services
 from sdrl.spec.diagnostics import SdrlError
 
@@ -59,6 +59,8 @@ class Jobs:
             self._host.run_worker(
                 lambda: self._show(effect), thread=True, exclusive=True, group=effect.panel, exit_on_error=False
             )
+        elif isinstance(effect, Estimate | StartRun | StopRun):
+            self._host.run_worker(lambda: self._launch(effect), thread=True, group="launch", exit_on_error=False)
         elif isinstance(effect, Ask):
             self._asking[effect.turn] = self._host.run_worker(self._ask(effect), group="ask", exit_on_error=False)
         elif isinstance(effect, Cancel):
@@ -73,6 +75,14 @@ class Jobs:
             event = self._services.perform(effect)
         except Exception as error:  # the border where a bug of a panel becomes a line of it, and not the app's end
             event = Shown(effect.panel, effect.rev, "this is a bug of sdrl", (f"{type(error).__name__}: {error}",))
+        if event is not None:
+            self._host.post_message(Happened(event))
+
+    def _launch(self, effect: Estimate | StartRun | StopRun) -> None:
+        try:
+            event = self._services.perform(effect)
+        except Exception as error:  # the border where a bug of ours becomes a note, and not the app's end
+            event = Refused("this is a bug of sdrl", f"{type(error).__name__}: {error}")
         if event is not None:
             self._host.post_message(Happened(event))
 
