@@ -59,6 +59,10 @@ _ROWS = (
            group="look", keys=("f7",)),
     Action("run", "Watch a run", "Follows RUN/events.jsonl; leaving it never stops a run.", "[RUN]", group="look",
            keys=("f9",)),
+    Action("samples", "Try samples for real", "/samples 3 has three written and voted on, +3 three more.",
+           "[N]", ("f10",), "look"),
+    Action("sample", "Judge the sample on trial", "yes, demo, or no, what is wrong (task, input, output), and a note.",
+           "yes|no|demo [WHAT] [NOTE]", group="author"),
     Action("start", "Start a run", "Shows what it costs; asked once more it starts, and goes on without this app.",
            "[RUN]", ("ctrl+g",), group="author"),
     Action("review", "Review the first samples of a run", "One after the other; y and n judge the one in view.",
@@ -79,6 +83,15 @@ _ROWS = (
     Action("help", "Show all commands", "With their keys.", "[COMMAND]", ("f1",), "file"),
 )  # fmt: skip
 ACTIONS: Mapping[str, Action] = {action.id: action for action in _ROWS}
+
+# single keys of a panel, where nothing is written into: the action and its argument
+PANEL_KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "review": {"y": ("judge", "y"), "n": ("judge", "n")},
+    "samples": {
+        "y": ("sample", "yes"), "n": ("sample", "no"), "d": ("sample", "demo"), "g": ("samples", "go"),
+        "right": ("sample", "next"), "left": ("sample", "back"),
+    },
+}  # fmt: skip
 
 
 def event_of(line: str) -> Event:

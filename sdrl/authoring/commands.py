@@ -12,6 +12,7 @@ from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS, nearest
 from sdrl.authoring.document import redone, spec_name, undone, with_text
 from sdrl.authoring.effects import Cancel, Effect, Estimate, Judge, Quit, Save, Show, StartRun, StopRun
+from sdrl.authoring.samples import judge_sample, show_samples
 from sdrl.authoring.state import Assistant, Panel, State
 from sdrl.authoring.turns import changed, noted
 from sdrl.spec.codes import find
@@ -241,6 +242,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "judge": _judge,
     "model": _model,
     "start": _start,
+    "samples": show_samples,
+    "sample": judge_sample,
     "stop": _stop,
     "save": _save,
     "reload": _reload,

@@ -61,6 +61,16 @@ class Judge:
 
 
 @dataclass(frozen=True)
+class MakeSamples:
+    """Have the first ``count`` samples written and voted on; answered by ``Sampled``."""
+
+    rev: int
+    path: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Work out what a run would do and cost; answered by ``Estimated`` or ``Refused``. ``run`` is the folder that the
     person named, '' for the usual one.
@@ -114,4 +124,4 @@ class Quit:
     """Leave."""
 
 
-Effect = Check | CheckCard | Show | Save | Judge | Estimate | StartRun | StopRun | Ask | Cancel | Quit
+Effect = Check | CheckCard | Show | Save | Judge | MakeSamples | Estimate | StartRun | StopRun | Ask | Cancel | Quit

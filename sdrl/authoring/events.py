@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sdrl.authoring.sheet import Mark
+from sdrl.authoring.state import Sample
 from sdrl.spec.diagnostics import Diagnostic, SdrlError
 from sdrl.spec.edits import Edit
 
@@ -133,6 +134,15 @@ class Estimated:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """Samples that the instructor wrote on trial, from the text of one revision; or the problem why there are none."""
+
+    rev: int
+    samples: tuple[Sample, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Told:
     """Something outside was done, and is worth a note."""
 
@@ -153,11 +163,12 @@ Event = (
     | Shown
     | Refused
     | Estimated
+    | Sampled
     | Told
 )
 JOURNALED: Mapping[str, type] = {
     kind.__name__.lower(): kind
-    for kind in (Opened, Said, Acted, Typed, Streamed, Answered, Failed, Stored, Refused, Estimated, Told)
+    for kind in (Opened, Said, Acted, Typed, Streamed, Answered, Failed, Stored, Refused, Estimated, Sampled, Told)
 }
 
 
@@ -171,7 +182,11 @@ def to_json(event: Event) -> dict[str, Any]:
     data: dict[str, Any] = {"event": type(event).__name__.lower()}
     for field in dataclasses.fields(event):
         value = getattr(event, field.name)
-        data[field.name] = [edit.to_json() for edit in value] if field.name == "edits" else value
+        if field.name == "edits":
+            value = [edit.to_json() for edit in value]
+        elif field.name == "samples":
+            value = [dataclasses.asdict(sample) for sample in value]
+        data[field.name] = value
     return data
 
 
@@ -193,9 +208,23 @@ def from_json(data: Any) -> Event:
         value = data[field.name]
         if field.name == "edits":
             value = tuple(map(Edit.from_json, value)) if isinstance(value, list) else None
+        elif field.name == "samples":
+            value = _samples(value)
         wanted = {"int": int, "str": str, "bool": bool}.get(str(field.type), tuple)
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
             raise SdrlError("E881", f"'{field.name}' of the event '{data['event']}' is not of its type")
         given[field.name] = value
     event: Event = kind(**given)
     return event
+
+
+def _samples(value: Any) -> tuple[Sample, ...] | None:
+    """Samples from JSON data, or None where these are none."""
+    try:
+        return tuple(Sample(**{key: _tuples(item) for key, item in row.items()}) for row in value)
+    except (TypeError, AttributeError):
+        return None
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

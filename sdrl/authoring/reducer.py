@@ -27,12 +27,14 @@ from sdrl.authoring.events import (
     Opened,
     Refused,
     Said,
+    Sampled,
     Shown,
     Stored,
     Streamed,
     Told,
     Typed,
 )
+from sdrl.authoring.samples import came, with_panel
 from sdrl.authoring.state import Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
@@ -47,6 +49,7 @@ def reduce(state: State, event: Event) -> Result:
     if after.rev != state.rev or (isinstance(event, Opened) and after.issues_rev != after.rev):
         after = cards.restaled(after)
         effects = (Check(after.rev, after.path, after.text), *effects)
+        after = with_panel(after) if after.samples else after
         panel = after.panels.get(after.view)
         if after.view in MADE_OF_TEXT and panel is not None and panel.rev != after.rev:
             after, more = show(after, after.view, panel.argument)
@@ -72,7 +75,7 @@ def _opened(state: State, event: Opened) -> Result:
 
 
 def _opened_again(state: State, event: Opened) -> Result:
-    state = replace(state, offer=None)  # what a person was shown before a start is asked for again
+    state = replace(state, offer=None, is_sampling=False)  # what was asked for is asked for again
     found = digest(event.text) if event.exists else digest("")
     if found == state.saved or event.text == state.text:
         return replace(state, saved=found, disk=None), ()
@@ -185,6 +188,10 @@ def _estimated(state: State, event: Estimated) -> Result:
     return noted(replace(state, offer=Offer(event.rev, event.run, event.plan)), event.text), ()
 
 
+def _sampled(state: State, event: Sampled) -> Result:
+    return came(state, event.rev, event.samples, event.problem), ()
+
+
 def _told(state: State, event: Told) -> Result:
     return noted(state, event.text), ()
 
@@ -207,5 +214,6 @@ _REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]
     Shown: _shown,
     Refused: _refused,
     Estimated: _estimated,
+    Sampled: _sampled,
     Told: _told,
 }

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sdrl.authoring.effects import Check, CheckCard, Effect, Estimate, Judge, Save, Show, StartRun, StopRun
-from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Shown, Stored
+from sdrl.authoring.effects import Check, CheckCard, Effect, Estimate, Judge, MakeSamples, Save, Show, StartRun, StopRun
+from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Sampled, Shown, Stored
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.state import digest
 from sdrl.spec.diagnostics import Diagnostic, SdrlError, has_errors
 from sdrl.spec.loader import load_spec
+
+if TYPE_CHECKING:
+    from sdrl.authoring.sampling import Sampling
 
 
 class Services:
@@ -21,6 +25,7 @@ class Services:
 
     def __init__(self) -> None:
         self._tails: dict[Path, Tail] = {}
+        self._sampling: Sampling | None = None
 
     def perform(self, effect: Effect) -> Event | None:
         """Do one effect; the event that tells what came of it, or None for what others do (asking, leaving)."""
@@ -36,9 +41,29 @@ class Services:
             return self._judge(effect)
         if isinstance(effect, Save):
             return _save(effect)
+        if isinstance(effect, MakeSamples):
+            return self._sample(effect)
         if isinstance(effect, Estimate | StartRun | StopRun):
             return _launch(effect)
         return None
+
+    def close(self) -> None:
+        """End what is under way and of no use to anyone else."""
+        if self._sampling is not None:
+            self._sampling.close()
+
+    def _sample(self, asked: MakeSamples) -> Event:
+        from sdrl.authoring.sampling import Sampling
+
+        self._sampling = Sampling()
+        try:
+            return self._sampling.make(asked)
+        except SdrlError as error:
+            return Sampled(asked.rev, (), _one_line(error))
+        except OSError as error:
+            return Sampled(asked.rev, (), f"{error.strerror or error} ({error.filename})")
+        finally:
+            self._sampling = None
 
     def _judge(self, effect: Judge) -> Event:
         from sdrl.authoring.runs import run_called, run_named
@@ -75,11 +100,17 @@ def _launch(asked: Estimate | StartRun | StopRun) -> Event:
             return launch.estimated(asked)
         return launch.started(asked) if isinstance(asked, StartRun) else launch.stopped(asked)
     except SdrlError as error:
-        first = next((f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error), "")
-        told = " ".join(part for part in (error.code, error.message, first) if part)
-        return Refused("no run was started", told, error.help or ("/issues shows all of them" if first else ""))
+        return Refused("no run was started", _one_line(error))
     except OSError as error:
         return Refused("no run was started", f"{error.strerror or error} ({error.filename})", "check the run's folder")
+
+
+def _one_line(error: SdrlError) -> str:
+    """An error with its code, the first problem it carries, and the next step."""
+    first = next((f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error), "")
+    told = " ".join(part for part in (error.code, error.message) if part)
+    help_ = error.help or ("/issues shows all of them" if first else "")
+    return "; ".join(part for part in (told, first, help_) if part)
 
 
 def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

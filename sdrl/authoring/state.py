@@ -11,7 +11,7 @@ from sdrl.authoring.sheet import Mark
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.edits import Edit
 
-PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "run", "review")
+PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "samples", "run", "review")
 Role = Literal["you", "guide", "assistant", "note"]
 CardStatus = Literal["open", "accepted", "rejected", "stale"]
 
@@ -102,6 +102,27 @@ class Assistant:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A sample that the spec's instructor wrote on trial. ``votes`` are (label, count), most first, of ``draws``.
+
+    ``status`` is '' until a person judged it, then accepted, rejected (``wrong``: task, input, output) or demo.
+    """
+
+    id: str
+    input: str
+    options: tuple[tuple[str, str], ...]
+    gold: str
+    solution: str
+    votes: tuple[tuple[str, int], ...]
+    draws: int
+    agreement: float
+    passage: str = ""
+    status: str = ""
+    wrong: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Offer:
     """A run that waits for a yes: the revision it is of, what the person asked for, its folder and its plan's hash."""
 
@@ -135,6 +156,11 @@ class State:
     asks_to_quit: bool = False
     disk: str | None = None
     offer: Offer | None = None
+    samples: tuple[Sample, ...] = ()
+    samples_rev: int = -1
+    sample: int = 0
+    sample_problem: str = ""
+    is_sampling: bool = False
 
     @property
     def is_dirty(self) -> bool:

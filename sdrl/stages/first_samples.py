@@ -12,7 +12,8 @@ from sdrl.stages.context import Row, StageContext
 
 
 async def first_samples(ctx: StageContext, count: int) -> list[Row]:
-    """The first ``count`` voted samples: {id, part, input, options, gold, solution, agreement, n_draws, passage}.
+    """The first ``count`` voted samples: {id, part, input, options, gold, solution, votes, agreement, n_draws,
+    passage}.
 
     Fewer where the plan's attempts do not bring so many. ``passage`` is the text, or null.
     """
@@ -30,6 +31,6 @@ async def first_samples(ctx: StageContext, count: int) -> list[Row]:
 
 
 def _shown(row: Row, passages: dict[str, str]) -> Row:
-    keys = ("id", "part", "input", "options", "gold", "solution", "agreement", "n_draws")
+    keys = ("id", "part", "input", "options", "gold", "solution", "votes", "agreement", "n_draws")
     texts = [passages[each] for each in (row["passage"] or "").split("+") if each in passages]
     return {**{key: row[key] for key in keys}, "passage": "\n\n".join(texts) or None}

@@ -20,7 +20,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static, Tabs, TextArea
 
-from sdrl.authoring.actions import ACTIONS, event_of
+from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
 from sdrl.authoring.document import delta_of
 from sdrl.authoring.effects import Show
 from sdrl.authoring.events import Acted, Event, Failed, Typed
@@ -162,10 +162,11 @@ class SdrlApp(App[None]):
         self.dispatch(event_of(f"/{line}"))
 
     def on_key(self, event: events.Key) -> None:
-        """y and n judge the sample in view, where nothing is written into."""
-        if self.state.view == "review" and event.key in ("y", "n") and not isinstance(self.focused, TextArea):
+        """Single keys of the panel in view, where nothing is written into."""
+        found = PANEL_KEYS.get(self.state.view, {}).get(event.key)
+        if found is not None and not isinstance(self.focused, TextArea):
             event.stop()
-            self.dispatch(Acted("judge", event.key))
+            self.dispatch(Acted(*found))
 
     def action_escape(self) -> None:
         """Stop the answer, close the menu, else go back to the chat."""
@@ -183,6 +184,7 @@ class SdrlApp(App[None]):
 
     def on_unmount(self) -> None:
         """Bring the journal to the disk."""
+        self._jobs.close()
         if self._journal is not None:
             self._journal.close()
 
