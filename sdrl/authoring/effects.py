@@ -27,13 +27,16 @@ class CheckCard:
 
 @dataclass(frozen=True)
 class Show:
-    """Make a panel's content; answered by ``Shown``. ``argument`` is what the person asked it for."""
+    """Make a panel's content; answered by ``Shown``. ``argument`` is what the person asked it for, ``kept`` the text
+    that it is compared with.
+    """
 
     panel: str
     rev: int
     path: str
     text: str
     argument: str = ""
+    kept: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sdrl.authoring.document import spec_name, written
 from sdrl.authoring.effects import Show
@@ -17,8 +17,13 @@ from sdrl.authoring.monitor import Tail
 from sdrl.authoring.plan_panel import plan_sheet
 from sdrl.authoring.propose import verifier_of
 from sdrl.authoring.runs import every_run, last_words, run_called, run_named
-from sdrl.authoring.sheet import Mark, Sheet
+from sdrl.authoring.sheet import Mark, Sheet, Style
 from sdrl.spec.diagnostics import SdrlError
+
+if TYPE_CHECKING:
+    from sdrl.compiler.compile import Compiled
+    from sdrl.compiler.preview import Preview
+    from sdrl.verifier import Verifier
 
 MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
 HITS = 5
@@ -49,6 +54,7 @@ def content(asked: Show, tails: dict[Path, Tail]) -> Content:
 
 
 def _prompt(asked: Show) -> Content:
+    """Size and tokens, what of the prompt the person has not saved yet, then the bytes themselves."""
     from sdrl.compiler.compile import compile_spec
     from sdrl.compiler.preview import NAMES, preview_prompt
 
@@ -56,8 +62,34 @@ def _prompt(asked: Show) -> Content:
     if name not in NAMES:
         raise SdrlError("", f"there is no prompt '{name}'", help=f"one of {', '.join(NAMES)}")
     compiled = compile_spec(asked.path, text=asked.text)
-    text, said = preview_prompt(compiled, compiled.require().parts[0], name)
-    return Content(f"{name}: exactly what is sent", [*(f"# {line}" for line in said), "", *text.split("\n")])
+    shown = preview_prompt(compiled, compiled.require().parts[0], name)
+    sheet = Sheet()
+    sheet.add((f"# {shown.said[-1]}", "strong"))
+    sheet.extend((f"# {line}" for line in shown.said[:-1]), "dim")
+    if asked.kept and asked.kept != asked.text:
+        _beside(sheet, compile_spec(asked.path, text=asked.kept), name, shown)
+    sheet.add()
+    sheet.add(shown.text)
+    return sheet_content(f"{name}: exactly what is sent", sheet)
+
+
+def _beside(sheet: Sheet, kept: Compiled, name: str, shown: Preview) -> None:
+    """How the prompt differs from that of the spec as it was saved last, line by line."""
+    from difflib import unified_diff
+
+    from sdrl.compiler.preview import preview_prompt
+
+    if kept.plan is None:
+        sheet.add(("# the spec as it was saved last has errors: nothing to compare with", "dim"))
+        return
+    before = preview_prompt(kept, kept.plan.parts[0], name)
+    if before.text == shown.text:
+        sheet.add(("# the same bytes as before what is not saved yet", "dim"))
+        return
+    sheet.head(f"not saved yet: {shown.tokens - before.tokens:+,} tokens")
+    for line in [*unified_diff(before.text.split("\n"), shown.text.split("\n"), lineterm="", n=1)][2:]:
+        style: Style = {"+": "good", "-": "bad"}.get(line[:1], "dim")  # type: ignore[assignment]
+        sheet.add((line, style))
 
 
 def _verify(asked: Show) -> Content:
@@ -68,24 +100,39 @@ def _verify(asked: Show) -> Content:
         first = str(error).split("\n")[0]
         raise SdrlError("E401", f"no verifier can be made of this answer: {first}", help="/propose makes one") from None
     answer = values["answer"]
-    lines = [f"type     {answer['type']}", f"extract  {_plain(answer['extract'])}"]
+    sheet = Sheet()
+    sheet.add(f"type     {answer['type']}")
+    sheet.add(f"extract  {_plain(answer['extract'])}")
     if answer.get("options"):
-        lines.append(f"options  {_plain(answer['options'])}")
+        sheet.add(f"options  {_plain(answer['options'])}")
     demos = values.get("demos")
     for number, demo in enumerate(demos if isinstance(demos, list) else [], 1):
         found = verifier.extract(str(demo.get("output", "")), demo.get("options"))
-        read = f"reads {found.prediction!r}" if found.prediction is not None else f"reads nothing: {found.reason}"
-        lines.append(f"demo {number}   {read}")
+        is_read = found.prediction is not None
+        read = f"reads {found.prediction!r}" if is_read else f"reads nothing: {found.reason}"
+        sheet.add(f"demo {number}   ", (read, "good" if is_read else "bad"))
     completion, arrow, gold = asked.argument.partition("=>")
     if not asked.argument:
-        return Content("verifier", [*lines, "", "try one: /verify COMPLETION => GOLD"])
+        sheet.add()
+        sheet.add("try one: /verify COMPLETION => GOLD (a line end is \\n)")
+        return sheet_content("verifier", sheet)
     completion = completion.strip().replace("\\n", "\n")
-    extraction = verifier.extract(completion)
-    lines += ["", f"completion  {completion!r}", f"prediction  {extraction.prediction!r}  {extraction.reason}".rstrip()]
-    if arrow:
-        judged = verifier.judge(completion, gold.strip())
-        lines += [f"gold        {gold.strip()!r}", f"verdict     {judged.verdict} ({judged.reason})"]
-    return Content("verifier", lines)
+    _judged(sheet, verifier, completion, gold.strip() if arrow else None)
+    return sheet_content("verifier", sheet)
+
+
+def _judged(sheet: Sheet, verifier: Verifier, completion: str, gold: str | None) -> None:
+    """A completion with the slot that is read marked; then prediction and verdict."""
+    found = verifier.extract(completion)
+    sheet.head("completion")
+    sheet.add_slotted(completion, found.span)
+    sheet.add()
+    sheet.add(f"prediction  {found.prediction!r}  {found.reason}".rstrip())
+    if gold is not None:
+        judged = verifier.judge(completion, gold)
+        sheet.add(f"gold        {gold!r}")
+        style: Style = "good" if judged.verdict == "correct" else "bad"
+        sheet.add("verdict     ", (judged.verdict, style), f" ({judged.reason})")
 
 
 def _plain(value: object) -> str:

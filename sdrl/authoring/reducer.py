@@ -62,7 +62,7 @@ def _opened(state: State, event: Opened) -> Result:
         return _opened_again(state, event)
     text = event.text if event.exists else NEW
     saved = digest(event.text if event.exists else "")
-    state = replace(State(), path=event.path, text=text, rev=state.rev + 1, saved=saved, is_opened=True)
+    state = replace(State(), path=event.path, text=text, rev=state.rev + 1, saved=saved, is_opened=True, kept=text)
     if event.exists:
         return noted(
             state, f"{PurePath(event.path).name}: /interview asks for what is missing, /help lists all commands"
@@ -81,7 +81,7 @@ def _opened_again(state: State, event: Opened) -> Result:
         return replace(state, saved=found, disk=None), ()
     if not state.is_dirty and event.exists:
         note = "the file was changed by another program; its text was taken over, /undo goes back"
-        return noted(replace(with_text(state, event.text), saved=found, disk=None), note), ()
+        return noted(replace(with_text(state, event.text), saved=found, disk=None, kept=event.text), note), ()
     note = "the file was changed by another program: /reload takes its text, /save writes yours over it"
     return noted(replace(state, saved=found, disk=event.text), note), ()
 
@@ -152,7 +152,7 @@ def _failed(state: State, event: Failed) -> Result:
 
 
 def _stored(state: State, event: Stored) -> Result:
-    state = replace(state, path=event.path, saved=event.sha256, disk=None, asks_to_quit=False)
+    state = replace(state, path=event.path, saved=event.sha256, disk=None, asks_to_quit=False, kept=state.text)
     return noted(state, f"saved {event.path}"), ()
 
 

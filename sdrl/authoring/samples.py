@@ -168,8 +168,7 @@ def _solution(sheet: Sheet, state: State, text: str) -> None:
         span = verifier_of(value_at(written(state.text), "answer")).extract(text).span
     except ValueError:
         span = None
-    start, end = span or (0, 0)
-    sheet.add(text[:start], (text[start:end], "slot"), text[end:])
+    sheet.add_slotted(text, span, WIDTH)
 
 
 def _invitation(sheet: Sheet, state: State) -> None:

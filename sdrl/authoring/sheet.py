@@ -41,6 +41,24 @@ class Sheet:
                 if style is not None and part:
                     self.marks.append(Mark(len(self.lines) - 1, start, start + len(part), style))
 
+    def add_slotted(self, text: str, span: tuple[int, int] | None, room: int = 74) -> None:
+        """A text whose characters from ``span[0]`` to ``span[1]`` are the slot that a verifier reads: marked, and
+        underlined by carets, as colour alone is no sign.
+        """
+        start, end = span or (0, 0)
+        while start < end and text[start].isspace():
+            start += 1
+        at = 0
+        for line in text.split("\n"):
+            low, high = max(start - at, 0), min(end - at, len(line))
+            if low < high:
+                self.add(line[:low], (line[low:high], "slot"), line[high:])
+                if len(line) <= room:
+                    self.add(" " * low + "^" * (high - low))
+            else:
+                self.add(line)
+            at += len(line) + 1
+
     def extend(self, lines: Iterable[str], style: Style | None = None) -> None:
         """Several lines, all of one style."""
         for line in lines:

@@ -133,7 +133,10 @@ class Offer:
 
 @dataclass(frozen=True)
 class State:
-    """Everything the screen shows. ``rev`` counts changes of the text, ``saved`` is the sha256 of what is on disk."""
+    """Everything the screen shows. ``rev`` counts changes of the text, ``saved`` is the sha256 of what is on disk.
+
+    ``kept`` is the text as it was opened or saved last, which the prompt panel compares with.
+    """
 
     path: str = "task.yaml"
     text: str = ""
@@ -155,6 +158,7 @@ class State:
     issue: int = -1
     asks_to_quit: bool = False
     disk: str | None = None
+    kept: str = ""
     offer: Offer | None = None
     samples: tuple[Sample, ...] = ()
     samples_rev: int = -1

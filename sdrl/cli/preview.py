@@ -64,7 +64,7 @@ def _show(compiled: Compiled, part: PartPlan, name: str) -> str:
     """The prompt's text; what is to be said about it goes to stderr."""
     from sdrl.compiler.preview import preview_prompt
 
-    text, said = preview_prompt(compiled, part, name)
+    text, said, _ = preview_prompt(compiled, part, name)
     width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
     for line in said:
         note = f"# {name}: {line}"

@@ -7,7 +7,7 @@ does). Equal inputs give equal bytes whatever the folder, machine, locale or tim
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sdrl.compiler.budget import check_budget
@@ -33,6 +33,7 @@ from sdrl.compiler.self_test import compile_verifier, self_test
 from sdrl.compiler.sizes import Known, Sizes
 from sdrl.compiler.template_sources import load_templates
 from sdrl.compiler.tiny_golds import lint_golds
+from sdrl.compiler.tokens import Tokens
 from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
 from sdrl.spec.loader import Loaded, load_spec
@@ -43,13 +44,17 @@ from sdrl.verifier import Verifier
 
 @dataclass(frozen=True)
 class Compiled:
-    """The outcome: a plan with the bytes of its folder, or None and the reasons. ``base_dir`` is the spec's folder."""
+    """The outcome: a plan with the bytes of its folder, or None and the reasons. ``base_dir`` is the spec's folder.
+
+    ``tokens`` counts those of a role (instructor, base) as the estimate does; empty without a plan.
+    """
 
     source: str
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
     files: dict[str, bytes]
     base_dir: Path
+    tokens: Mapping[str, Tokens] = field(default_factory=dict)
 
     def require(self) -> Plan:
         """The plan.
@@ -78,12 +83,13 @@ def compile_spec(path: Path | str, *, text: str | None = None, pin: bool = False
     if loaded.spec is None:
         return Compiled(str(path), None, loaded.diagnostics, {}, base_dir)
     findings = Findings(loaded)
-    made = _Compilation(loaded, loaded.spec, base_dir, findings, pin, held).compile()
+    compilation = _Compilation(loaded, loaded.spec, base_dir, findings, pin, held)
+    made = compilation.compile()
     ordered = in_order(findings.items)
     if made is None or has_errors(ordered):
         return Compiled(str(path), None, ordered, {}, base_dir)
     plan, files = made
-    return Compiled(str(path), plan, ordered, files, base_dir)
+    return Compiled(str(path), plan, ordered, files, base_dir, compilation.tokens)
 
 
 def write_plan(compiled: Compiled, folder: Path) -> None:
@@ -107,6 +113,7 @@ class _Compilation:
         self._base_dir = base_dir
         self._findings = findings
         self._resources = Resources(pin, Pins() if held is None else pins_of(held))
+        self.tokens: dict[str, Tokens] = {}
 
     def compile(self) -> tuple[Plan, dict[str, bytes]] | None:
         spec, findings, resources = self._spec, self._findings, self._resources
@@ -159,6 +166,7 @@ class _Compilation:
         try:
             sizes = Sizes(plan, known)
             plan = replace(plan, estimate=estimate(plan, sizes))
+            self.tokens = {"instructor": sizes.instructor, "base": sizes.base}
         except SdrlError as error:
             where = "models.base.prompt" if error.code == "E305" else "prompts"
             self._findings.add(error.code, where, error.message, error.help)

@@ -15,10 +15,11 @@ NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer
 
 
 class Preview(NamedTuple):
-    """A prompt's text, and what is to be said about it: stand-ins, when it is sent, its size."""
+    """A prompt's text, what is to be said about it (stand-ins, when it is sent, its size), and its tokens."""
 
     text: str
     said: tuple[str, ...]
+    tokens: int
 
 
 def preview_prompt(compiled: Compiled, part: PartPlan, name: str) -> Preview:
@@ -47,6 +48,7 @@ def preview_prompt(compiled: Compiled, part: PartPlan, name: str) -> Preview:
         schema = reply_schema(name, plan.settings.answer)
         said.append("sent as one user message")
         said.append(f"reply schema: {json.dumps(schema[1], ensure_ascii=False)}" if schema else "reply: free text")
-    size = len(text.encode())
-    said.append(f"{size:,} bytes, about {-(-size // 4):,} tokens (4 bytes a token)")
-    return Preview(text, tuple(said))
+    tokens = compiled.tokens["base" if name == "answer" else "instructor"]
+    count, size = tokens.count(text), len(text.encode())
+    said.append(f"{size:,} bytes, {'about ' if tokens.safety > 1 else ''}{count:,} tokens ({tokens.how})")
+    return Preview(text, tuple(said), count)

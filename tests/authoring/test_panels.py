@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from sdrl.authoring.effects import Judge, Save, Show
-from sdrl.authoring.events import Refused, Shown, Stored
+from sdrl.authoring.events import Acted, Refused, Shown, Stored
 from sdrl.authoring.plan_panel import WIDTH
 from sdrl.authoring.services import Services
 from sdrl.authoring.state import digest
+from sdrl.authoring.workbench import Workbench, opened
 from sdrl.cli.main import main
 from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.readme import dollars
@@ -149,3 +151,33 @@ def test_a_run_that_is_not_there_names_those_that_are(tmp_path: Path, monkeypatc
     assert "  /run runs/other" in show("run", "runs/none").lines
     assert show("run", "other").title == "run runs/other"
     assert "its process is gone" in show("run", "other").lines[0]
+
+
+def test_the_prediction_is_marked_in_the_completion_and_needs_no_colour() -> None:
+    panel = show("verify", "I think.\\nSo it is: #### 3 => 3")
+    (slot,) = [mark for mark in panel.marks if mark.style == "slot"]
+    line = panel.lines[slot.line]
+    assert (line, line[slot.start : slot.end]) == ("So it is: #### 3", "3")
+    assert panel.lines[slot.line + 1] == " " * line.index("3") + "^"
+    assert "verdict     correct (equals the gold)" in panel.lines
+    assert not [mark for mark in show("verify", "nothing => 3").marks if mark.style == "slot"]
+
+
+def test_a_prompt_shows_its_tokens_and_what_of_it_is_not_saved(tmp_path: Path) -> None:
+    bench = Workbench()
+    (tmp_path / "passages.jsonl").write_text('{"text": "Adding makes more."}\n')
+    (tmp_path / "sums.yaml").write_text(SPEC)
+    bench.dispatch(opened(tmp_path / "sums.yaml"))
+    before = bench.dispatch(Acted("prompt", "solve")).panels["prompt"]
+    assert re.fullmatch(r"# [\d,]+ bytes, about [\d,]+ tokens \(.*\)", before.lines[0])
+    assert not any(line.startswith("+") for line in before.lines)
+    after = bench.dispatch(Acted("set", "task.output_format Write the number after #### and nothing else.")).panels[
+        "prompt"
+    ]
+    assert any(re.fullmatch(r"not saved yet: \+\d tokens", line) for line in after.lines)
+    (gone, new) = [line for line in after.lines if line[:1] in "+-" and "after ####" in line]
+    assert (gone[0], new[0]) == ("-", "+")
+    assert "and nothing else." in new
+    kept = bench.dispatch(Acted("save")).panels["prompt"]
+    assert kept is after  # drawn anew when it is looked at
+    assert not any(line.startswith("+") for line in bench.dispatch(Acted("prompt", "solve")).panels["prompt"].lines)
