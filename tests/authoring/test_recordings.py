@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -23,12 +24,14 @@ WANTED = {
     "contract-questions": {"type": "boolean", "extract": "tag"},
     "with-a-scripted-fake-model": {"type": "number", "extract": "marker"},
     "ticket-labels": {"type": "label", "extract": "marker"},
+    "word-problems": {"type": "number", "extract": "marker"},
 }
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_a_new_user_ends_with_a_spec_without_problems(script: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
+    copytree("specs/prompts", tmp_path / "prompts")  # the toy base is asked with a prompt of its own
     assert main(["author", "--script", str(script), "-o", str(spec), "--strict"]) == 0
     assert main(["validate", "--strict", str(spec)]) == 0
     answer = load_spec(spec).require().answer
