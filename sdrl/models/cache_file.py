@@ -137,7 +137,8 @@ def _explain(error: sqlite3.Error | OSError, path: Path) -> SdrlError:
             help="wait for the other run to end, or give this one another --store",
             exit=Exit.STOPPED,
         )
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    # every text was valid UTF-8 when it was stored, so that one which is not has been damaged since
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in text:
         with contextlib.suppress(OSError):
             damage_mark(path).touch()
         return SdrlError(

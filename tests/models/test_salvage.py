@@ -81,6 +81,18 @@ def test_a_damaged_page_costs_its_own_rows_and_no_other(whole: Path, tmp_path: P
     cache.close()
 
 
+def test_a_text_that_is_no_text_any_more_is_damage(whole: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(whole, store)
+    path = store / FILE_NAME
+    with path.open("r+b") as file:
+        file.seek(path.read_bytes().index(b"reply to "))
+        file.write(b"\xff")  # SQLite hands it on, and it is no UTF-8
+    count, cache = read_all(store)
+    assert count == ROWS - 1 and cache.mended is not None
+    cache.close()
+
+
 def test_a_destroyed_header_and_root_cost_no_reply(whole: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     shutil.copytree(whole, store)
