@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.identities import embedded_folder
 from sdrl.compiler.model_shape import FAMILIES, known_shape, read_shape
 from sdrl.compiler.plan_file import read_plan
-from sdrl.run.peak_memory import PeakMemory, tree_gb
+from sdrl.run.peak_memory import PeakMemory
 from sdrl.run.random_weights import config_of
 from sdrl.run.rehearsal_forecast import forecast
 from sdrl.run.rehearse import Measured, Rehearsal
@@ -114,7 +115,9 @@ def test_a_model_that_is_none_is_one_clear_error(tmp_path: Path, capsys: pytest.
 def test_the_peak_is_of_this_process_and_its_children() -> None:
     with PeakMemory() as peak:
         held = bytearray(200_000_000)
-        peak.gb = max(peak.gb, tree_gb(os.getpid()))
+        patience = time.monotonic() + 60
+        while peak.gb <= 0.2 and time.monotonic() < patience:  # the watching thread alone writes the figure
+            time.sleep(0.01)
         del held
     assert peak.of in ("RSS", "GPU")
     assert peak.gb > 0.2
