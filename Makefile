@@ -47,10 +47,11 @@ check: install ## format, lint, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-golden: install ## rewrite the golden files and docs/diagnostics.md; read the diff
+golden: install ## rewrite the golden files, docs/diagnostics.md and docs/reference; read the diff
 	$(BIN)/python -m tests.compiler.golden
 	$(BIN)/python -m tests.diagnostics.golden
 	$(BIN)/python -m tests.tryout.replay --write
+	$(BIN)/python -m tests.docs.reference
 
 fix: install ## let ruff mend what it can
 	$(BIN)/ruff format .

@@ -21,16 +21,24 @@ class Severity(StrEnum):
 
 
 class Exit(IntEnum):
-    """Exit codes of every command: the contract of the command line."""
+    """Exit codes of every command: the contract of the command line (docs/reference/exit-codes.md is made of it)."""
 
     OK = 0
+    """Done; warnings at most."""
     PROBLEMS = 1
+    """Diagnostics, a refused key, a missing extra, a stage that failed for good; differences or failures asked for."""
     USAGE = 2
+    """Wrong usage of the command; nothing was begun."""
     STALE = 3
+    """The plan is changed, stale or pending, or the run folder holds another plan; says what would run again."""
     BUDGET = 4
+    """A cap of the budget is reached; raise it with --budget and give the same command."""
     STOPPED = 5
+    """Stopped by a signal, a dead endpoint or a full disk; the same command goes on."""
     GATE = 6
+    """A gate of the spec is not met, or samples wait for a person's review."""
     INTERNAL = 70
+    """A mistake of sdrl itself; the message names a log to report."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A plan names it, never a file: running a stranger's plan runs no code that is not installed. The names in ``OWN`` ship
 with sdrl and cannot be taken by another package; every other name is an entry point of the group ``sdrl.verifiers``: a
-callable without arguments that returns a ``Plugin``. How to write one: docs/own-verifier.md.
+callable without arguments that returns a ``Plugin``. How to write one: docs/how-to/own-verifier.md.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def test_the_action_installs_itself_or_the_version_asked_for(
 
 
 def test_the_page_on_ci_names_every_input_and_its_yaml_can_be_read() -> None:
-    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
     for name in action()["inputs"]:
         assert f"| `{name}` |" in page
     blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
@@ -125,5 +125,7 @@ def test_the_page_on_ci_names_every_input_and_its_yaml_can_be_read() -> None:
 
 def test_the_hook_of_the_page_is_the_hook_of_the_repository() -> None:
     [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert f"entry: {hook['entry']}, language: system" in (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    assert f"entry: {hook['entry']}, language: system" in (ROOT / "docs" / "how-to" / "ci.md").read_text(
+        encoding="utf-8"
+    )
     assert os.path.isfile(ROOT / "action.yml")

@@ -1,4 +1,4 @@
-"""A verifier of another package: the one in docs/own-verifier.md, installed into a folder and used by the command."""
+"""A verifier of another package: the one in docs/how-to/own-verifier.md, installed into a folder and used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sdrl.verifier import ProgramError, Unreadable, Verifier
 from sdrl.verifier import plugin as plugins
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "own-verifier.md"
+PAGE = ROOT / "docs" / "how-to" / "own-verifier.md"
 PROGRAM = {"type": "program", "extract": {"kind": "tag", "name": "answer"}}
 
 
