@@ -40,8 +40,8 @@ def spec_page() -> str:
     lines = [
         "# Keys of the spec, version 1\n",
         "Required: `sdrl`, `name`, `task.description`, `task.output_format`, `answer`. Everything else has a default,",
-        "here under the preset `recommended`. *Re-runs from* is the first stage whose rows a change makes anew; all before",
-        "it are kept. `specs/_reference.yaml` shows the same keys in one commented spec, `sdrl schema` prints the JSON",
+        "here under the preset `recommended`. *Re-runs from* is the first stage whose rows a change makes anew; all",
+        "before it are kept. `specs/_reference.yaml` shows the same keys in one commented spec, `sdrl schema` prints the JSON",
         "Schema.\n",
         "## Presets\n",
         "Keys in which the three presets differ; `extends` names one.\n",
