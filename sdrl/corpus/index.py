@@ -3,7 +3,8 @@
 The address is the sha256 of the canonical schema, the tokenizer, Tantivy's version, the writer's heap and the passages'
 bytes; equal passages find the index already there and reuse it. Tantivy writes segment ids at random, so the folder's
 own bytes are never hashed. One writer thread: two threads break ties between equal scores differently from run to run.
-An index is written beside its place and renamed into it: a folder that exists is whole.
+An index is written beside its place and renamed into it: a folder that exists is whole. Its description holds a
+checksum of each file, since one flipped bit can change what is found without a word: a damaged one is built again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -84,6 +86,15 @@ def read_info(folder: Path) -> IndexInfo:
         ) from None
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether every file of the index is as it was written, by its length and checksum (1 GB takes about a second)."""
+    try:
+        files: dict[str, list[int]] = json.loads((folder / INFO_FILE).read_bytes()).get("files", {})
+        return all(_sum(folder / Path(name).name) == kept for name, kept in files.items())
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def load_tantivy() -> Any:
     """The Tantivy module. Raises SdrlError E825 when it is not installed."""
     try:
@@ -130,7 +141,7 @@ class _Spool:
 def _publish(spool: _Spool, target: Path) -> IndexInfo:
     if (target / INFO_FILE).is_file():
         there = _info_or_none(target)
-        if there is not None and there.address == spool.address:
+        if there is not None and there.address == spool.address and is_whole(target):
             return there
     target.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{target.name[:16]}.", dir=target.parent))
@@ -148,8 +159,22 @@ def _publish(spool: _Spool, target: Path) -> IndexInfo:
 
 def _write_info(info: IndexInfo, folder: Path) -> None:
     text = {"schema": INFO_SCHEMA, "address": info.address, "passages": info.passages}
-    counts = {"sources": dict(sorted(info.sources.items())), "licenses": dict(sorted(info.licenses.items()))}
+    counts: dict[str, Any] = {
+        "sources": dict(sorted(info.sources.items())),
+        "licenses": dict(sorted(info.licenses.items())),
+    }
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    counts["files"] = {name: _sum(folder / name) for name in names}
     (folder / INFO_FILE).write_text(json.dumps(text | counts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _sum(path: Path) -> list[int]:
+    """Bytes and CRC-32."""
+    total = size = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            total, size = zlib.crc32(block, total), size + len(block)
+    return [size, total]
 
 
 def _info_or_none(target: Path) -> IndexInfo | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sdrl.corpus.index import TOKENIZER, IndexInfo, load_tantivy, read_info
+from sdrl.corpus.index import TOKENIZER, IndexInfo, is_whole, load_tantivy, read_info
 from sdrl.corpus.passage import Passage
 from sdrl.spec.diagnostics import SdrlError
 
@@ -111,9 +111,12 @@ class PassageIndex:
 
 
 def open_index(folder: Path | str) -> PassageIndex:
-    """Open an index that was built here. Raises SdrlError E824 when there is none, E825 without Tantivy."""
+    """Open an index that was built here. Raises SdrlError E824 when there is none or it is damaged, E825 without
+    Tantivy."""
     path = Path(folder)
     info = read_info(path)
+    if not is_whole(path):
+        raise SdrlError("E824", f"the index in {path} is damaged", help="remove the folder and build it again")
     tantivy = load_tantivy()
     try:
         index = tantivy.Index.open(str(path))

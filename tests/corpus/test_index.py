@@ -34,6 +34,22 @@ def test_equal_passages_find_the_index_already_there(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "indexes").iterdir()] == [first.address]
 
 
+def test_an_index_with_one_flipped_bit_is_refused_and_built_again(tmp_path: Path) -> None:
+    made = build_index(PASSAGES, tmp_path)
+    terms = next(made.path.glob("*.term"))
+    whole = terms.read_bytes()
+    terms.chmod(0o644)
+    terms.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    with pytest.raises(SdrlError) as refused:
+        open_index(made.path)
+    assert refused.value.code == "E824" and "damaged" in refused.value.message
+    again = build_index(PASSAGES, tmp_path)
+    assert not again.reused and again.path == made.path
+    assert [hit.passage.id for hit in open_index(again.path).search("loaves")] == ["c"]
+    next(made.path.glob("*.store")).unlink()
+    assert not build_index(PASSAGES, tmp_path).reused
+
+
 @pytest.mark.parametrize("change", [{"text": "x"}, {"title": "x"}, {"id": "x"}, {"license": "x"}, {"source": "x"}])
 def test_any_change_of_a_passage_changes_the_address(tmp_path: Path, change: dict[str, str]) -> None:
     changed = Passage(**{"id": "c", "text": "A baker.", "title": "T", "source": "s", "license": "l"} | change)
