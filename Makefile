@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls bench-scoring faults kills fuzz money clean
+.PHONY: help install demo tutorial forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls bench-scoring faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: install ## the main job on the embedded models: definition to measured gain, into runs/demo
 	$(BIN)/sdrl run specs/word-problems.yaml --run runs/demo --yes
 	$(BIN)/sdrl report runs/demo
+
+tutorial: install ## follow docs/tutorial.md at full size, every command of it (some minutes)
+	$(BIN)/python -m tests.docs.test_tutorial
 
 forecast: demo ## what the plan of the demo expected, beside what the demo used
 	$(BIN)/python -m tests.bench.forecast runs/demo

@@ -1,6 +1,6 @@
 """docs/tutorial.md as a stranger would follow it: files written, commands given in order, outputs as the page says.
 
-Only counts are made smaller, so that it takes seconds; ``python -m tests.docs.test_tutorial`` follows it at full size.
+Only counts are made smaller, so that it takes seconds; ``make tutorial`` follows it at full size.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Follower:
     folder: Path
     smaller: dict[str, str]
     said: str = ""
+    transcript: str = ""
 
     def do(self, kind: str, title: str, text: str) -> None:
         if title == "output":
@@ -50,6 +51,7 @@ class Follower:
         else:
             assert kind == "bash", f"a block that nothing checks: {text}"
             self.said = "".join(self.give(line) for line in text.splitlines())
+            self.transcript += f"{text}\n{self.said}\n"
 
     def write(self, title: str, text: str) -> None:
         path = self.folder / title.removeprefix("+")
@@ -102,4 +104,4 @@ def test_every_step_of_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="tutorial-") as place:
-        sys.stdout.write(follow(Path(place), {}).said)
+        sys.stdout.write(follow(Path(place), {}).transcript)
