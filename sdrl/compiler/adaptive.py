@@ -49,9 +49,11 @@ class Standing(NamedTuple):
     drawn: int
     correct: int
     tie: float = 0.5
+    is_doubted: bool = False
 
 
-State = tuple[int, int, int]  # drawn, correct, kind of tie
+Kind = tuple[int, bool]  # kind of tie, whether the label is doubted (where that matters)
+State = tuple[int, int, Kind]  # drawn, correct, kind
 
 
 def further_draws(standings: Sequence[Standing], draws: int, select: Select) -> list[int]:
@@ -76,8 +78,8 @@ def wave_of(going: float, samples: float, draws: int) -> int:
 
 
 def _state(standing: Standing, select: Select) -> State:
-    kind = min(TIES - 1, int(standing.tie * TIES)) if select.order == "random" else 0
-    return standing.drawn, standing.correct, kind
+    tie = min(TIES - 1, int(standing.tie * TIES)) if select.order == "random" else 0
+    return standing.drawn, standing.correct, (tie, standing.is_doubted and select.doubted != "keep")
 
 
 class Field:
@@ -94,12 +96,16 @@ class Field:
         by_draws: dict[tuple[int, int], float] = defaultdict(float)
         for (drawn, correct, _), count in counts.items():
             by_draws[drawn, correct] += count
+        doubts = sorted({kind[1] for _, _, kind in counts})
+        self._places_by_count = {
+            doubt: [self._at(right, draws, doubt) for right in range(draws + 1)] for doubt in doubts
+        }
         self._prior = list(prior) if prior is not None else _estimated(by_draws)
         self._posteriors: dict[tuple[int, int], list[float]] = {}
         self._finals = {each: self.further(*each, draws - each[0]) for each in by_draws}
-        self._chances = self._chances_of_rates(by_draws)
+        self._chances = self._chances_of_rates()
         self._worth = {state: self._chance(state) for state in counts}
-        self._gains: dict[int, list[float]] = {}
+        self._gains: dict[Kind, list[float]] = {}
 
     def unsettled(self) -> set[State]:
         """The states whose samples go on."""
@@ -133,35 +139,46 @@ class Field:
             found = self._posteriors[drawn, correct] = [weight / total for weight in weights]
         return found
 
-    def _chances_of_rates(self, by_draws: Mapping[tuple[int, int], float]) -> list[list[float]]:
-        """By kind of tie: the chance of each pass rate of the grid to be chosen by a full scoring."""
-        places = [place(correct, self._draws, self._select) for correct in range(self._draws + 1)]
-        sizes: dict[Place, float] = dict.fromkeys(sorted({each for each in places if each is not None}), 0.0)
-        for each, count in by_draws.items():
-            for right, chance in enumerate(self._finals[each], start=each[1]):
-                if (at := places[right]) is not None:
+    def _at(self, correct: int, drawn: int, is_doubted: bool) -> Place | None:
+        """A doubt stays while the right answers are no majority."""
+        return place(correct, drawn, self._select, is_doubted=is_doubted and 2 * correct <= drawn)
+
+    def _chances_of_rates(self) -> dict[Kind, list[float]]:
+        """By kind: the chance of each pass rate of the grid to be chosen by a full scoring."""
+        places = self._places_by_count
+        sizes: dict[Place, float] = dict.fromkeys(
+            sorted({each for by_count in places.values() for each in by_count if each is not None}), 0.0
+        )
+        for (drawn, correct, (_, doubt)), count in self._counts.items():
+            for right, chance in enumerate(self._finals[drawn, correct], start=correct):
+                if (at := places[doubt][right]) is not None:
                     sizes[at] += count * chance
         before: dict[Place, float] = {}
         total = 0.0
         for at, size in sizes.items():
             before[at], total = total, total + size
-        reach = _chances_of_places(places, _chances_of_counts(self._draws))
+        columns = _chances_of_counts(self._draws)
+        reach = {doubt: _chances_of_places(by_count, columns) for doubt, by_count in places.items()}
 
-        def chances(spread: float, ties: Sequence[float]) -> list[float]:
+        def chances(doubt: bool, spread: float, ties: Sequence[float]) -> list[float]:
             """Of each pass rate, where place M is known to within ``spread``; over all of ``ties``."""
             by_rate = [0.0] * GRID
-            for at, size in sizes.items():
-                weight = sum(_normal((self._places - before[at] - tie * size) / spread) for tie in ties) / len(ties)
-                by_rate = [so_far + weight * chance for so_far, chance in zip(by_rate, reach[at], strict=True)]
+            for at, column in reach[doubt].items():
+                weight = sum(_normal((self._places - before[at] - tie * sizes[at]) / spread) for tie in ties) / len(
+                    ties
+                )
+                by_rate = [so_far + weight * chance for so_far, chance in zip(by_rate, column, strict=True)]
             return by_rate
 
-        sharp = chances(0.5, FEW_TIES)
+        sharp = chances(min(reach), 0.5, FEW_TIES)
         samples = sum(self._counts.values())
         open_ = samples * sum(share * chance * (1 - chance) for share, chance in zip(self._prior, sharp, strict=True))
         spread = max(0.5, math.sqrt(max(0.0, open_)))
         if self._select.order == "random":
-            return [chances(spread, [(at + 0.5) / TIES]) for at in range(TIES)]
-        return [chances(spread, FEW_TIES)]
+            return {
+                (tie, doubt): chances(doubt, spread, [(tie + 0.5) / TIES]) for tie in range(TIES) for doubt in reach
+            }
+        return {(0, doubt): chances(doubt, spread, FEW_TIES) for doubt in reach}
 
     def _chance(self, state: State) -> float:
         return float(sum(map(mul, self._posterior(state[0], state[1]), self._chances[state[2]])))
@@ -170,7 +187,7 @@ class Field:
         """The share of each state's samples that today's draws choose, in the order of their places."""
         placed = []
         for state in self._counts:
-            at = place(state[1], state[0], self._select)
+            at = self._at(state[1], state[0], state[2][1])
             if at is not None:
                 placed.append((at, state[2], state))
         chosen: dict[State, float] = {}

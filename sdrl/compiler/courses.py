@@ -114,8 +114,8 @@ def score_course(
     if select.order == "all" or competing <= 0:
         return float(first), 1.0
     prior = _beta(solved, spread)
-    kinds = range(0, TIES, TIES // 8) if select.order == "random" else range(1)
-    start = Field({(0, 0, 0): competing}, draws, select, prior).further(0, 0, first)
+    kinds = [(tie, False) for tie in (range(0, TIES, TIES // 8) if select.order == "random" else range(1))]
+    start = Field({(0, 0, (0, False)): competing}, draws, select, prior).further(0, 0, first)
     counts: dict[State, float] = {
         (first, right, kind): competing * chance / len(kinds) for right, chance in enumerate(start) for kind in kinds
     }

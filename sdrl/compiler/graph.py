@@ -62,6 +62,7 @@ PLACES = (
     "select.order",
     "select.min_solved",
     "select.never_solved",
+    "select.doubted",
     "select.fill",
     "validate",
 )

@@ -22,22 +22,25 @@ def is_solvable(correct: int, draws: int, min_solved: int) -> bool:
     return min_solved <= correct < draws
 
 
-def place(correct: int, draws: int, select: Select) -> Place | None:
+def place(correct: int, draws: int, select: Select, *, is_doubted: bool = False) -> Place | None:
     """What samples are sorted by, lowest first; None for one that never trains. Equals stand in a seeded order.
 
-    The first number is the tier: those that the order asks for, the never solved of ``never_solved: last`` (with the
-    always solved, whose score is also 1), what fills up.
+    The first number is the tier: those that the order asks for; of these the doubted, under ``doubted: last``; the
+    never solved of ``never_solved: last`` (with the always solved, whose score is also 1); what fills up.
+    ``is_doubted``: most of the base model's readable answers agree on another value than the label.
     """
     rate = correct / draws
     if select.order == "all":
         return 0, 0.0
+    if is_doubted and select.doubted == "drop":
+        return None
+    own = int(is_doubted and select.doubted == "last")
     if select.order == "hard":  # Table 4's 'hard': lowest pass rates, the never solved among them
-        return 0, rate
+        return own, rate
     if is_solvable(correct, draws, select.min_solved):
-        own = {"random": 0.0, "easy": -rate, "hardest_solvable": score(correct, draws)}
-        return 0, own[select.order]
+        return own, {"random": 0.0, "easy": -rate, "hardest_solvable": score(correct, draws)}[select.order]
     if select.order == "hardest_solvable" and select.never_solved == "last" and correct in (0, draws):
-        return 1, 0.0
+        return 2, 0.0
     if select.fill == "none":
         return None
-    return 2, {"easy": -rate, "hard": rate, "random": 0.0}[select.fill]
+    return 3, {"easy": -rate, "hard": rate, "random": 0.0}[select.fill]

@@ -133,6 +133,8 @@ class Select(Table):
     """Fewest right answers of a solvable sample."""
     never_solved: Literal["drop", "last"] = "drop"
     """What becomes of samples that were never solved: dropped, or ranked last (equation 7's score of 1)."""
+    doubted: Literal["keep", "last", "drop"] = "keep"
+    """What becomes of samples whose label the base model's majority contradicts: ranked as others, last, or dropped."""
     fill: Literal["none", "easy", "hard", "random"] = "none"
     """What fills up when fewer samples are solvable: none, or the rest in this order."""
     min: Annotated[int, Field(ge=1)] = 50

@@ -21,7 +21,10 @@ def choose(rows: Sequence[Row], select: Select, tie: Callable[[str], int]) -> li
     """
     if select.order == "all":
         return list(rows)
-    placed = [(place(int(row["correct"]), int(row["draws"]), select), row) for row in rows]
+    placed = [
+        (place(int(row["correct"]), int(row["draws"]), select, is_doubted=bool(row.get("label_doubt"))), row)
+        for row in rows
+    ]
     ranked = sorted(
         ((at, tie(str(row["id"])), number) for number, (at, row) in enumerate(placed) if at is not None),
     )

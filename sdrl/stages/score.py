@@ -6,7 +6,7 @@ round. A round is decided when every draw before it has been judged, from the pl
 through the request cache takes the same decisions.
 
 Also records label doubt: where the base model's own majority is an answer other than the voted label, the label is
-suspect (ours; the paper trusts the vote).
+suspect (ours; the paper trusts the vote; ``select.doubted`` says what follows).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sdrl.compiler.contract import for_score
 from sdrl.compiler.schedule import score_wave
 from sdrl.models.model import Model
 from sdrl.models.request import Request
-from sdrl.stages.ballot import count_predictions
+from sdrl.stages.ballot import Ballot, count_predictions
 from sdrl.stages.base_answers import arrived, base_request, judged
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.stages.held_out import held_out
@@ -72,9 +72,12 @@ async def _in_rounds(ctx: StageContext, model: Model, samples: Sequence[_Sample]
     ties = {sample.row["id"]: ctx.plan.seed_for("tie", sample.row["id"]) / 2**31 for sample in samples}
     await _draw(ctx, model, samples, [score_wave(draws)] * len(samples), "samples scored")
     competing = [sample for sample in samples if sample.row["id"] not in sealed and sample.verdicts]
-    rounds = 1
+    rounds, asks = 1, select.doubted != "keep"
     while True:
-        standings = [Standing(sample.asked, sample.correct, ties[sample.row["id"]]) for sample in competing]
+        standings = [
+            Standing(sample.asked, sample.correct, ties[sample.row["id"]], asks and _doubt(ctx, sample)[1])
+            for sample in competing
+        ]
         further = further_draws(standings, draws, select)
         if not any(further):
             return rounds
@@ -102,7 +105,7 @@ def _row(ctx: StageContext, sample: _Sample) -> Row:
     row, draws = sample.row, len(sample.verdicts)
     if not draws:
         return {"id": row["id"], "code": "no_reply", "evidence": "no draw of the base model arrived"}
-    ballot = count_predictions(ctx.verifier, sample.predictions)
+    ballot, doubt = _doubt(ctx, sample)
     return {
         "id": row["id"],
         "asked": sample.asked,
@@ -113,6 +116,12 @@ def _row(ctx: StageContext, sample: _Sample) -> Row:
         "errors": sample.verdicts.count("error"),
         "pass_rate": round(sample.correct / draws, 6),
         "majority": ballot.label,
-        "label_doubt": ballot.label is not None and not ctx.verifier.same(ballot.label, row["gold"]),
+        "label_doubt": doubt,
         "request_key": sample.request.key,
     }
+
+
+def _doubt(ctx: StageContext, sample: _Sample) -> tuple[Ballot, bool]:
+    """The base model's own vote, and whether it is for another answer than the label."""
+    ballot = count_predictions(ctx.verifier, sample.predictions)
+    return ballot, ballot.label is not None and not ctx.verifier.same(ballot.label, sample.row["gold"])

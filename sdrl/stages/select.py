@@ -9,6 +9,7 @@ from collections import Counter
 
 from sdrl.compiler.places import is_solvable
 from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.model import Select
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.stages.held_out import held_out
 from sdrl.stages.ranking import choose
@@ -26,28 +27,33 @@ async def run(ctx: StageContext) -> StageOutput:
     free = [row for row in rows if row["id"] not in sealed]
     chosen = choose(free, select, lambda id_: ctx.plan.seed_for("tie", id_))
     if len(chosen) < select.min:
-        counts = Counter(_why_not(row, select.min_solved) for row in free)
+        counts = Counter(_why_not(row, select) for row in free)
+        doubted = f", {counts['label_doubt']} with a label that the base model contradicts" * bool(
+            counts["label_doubt"]
+        )
         raise SdrlError(
             "E864",
             f"only {len(chosen)} samples are worth learning from (select.min is {select.min}): "
             f"{counts['never_solved']} never solved, {counts['always_solved']} always, "
-            f"{counts['rarely_solved']} fewer than {select.min_solved} times",
+            f"{counts['rarely_solved']} fewer than {select.min_solved} times{doubted}",
             help="raise synthesize.samples, let adapt write easier ones, lower select.min_solved, or lower select.min",
         )
     ids = {row["id"] for row in chosen}
     train = [{**row, "split": "train", "rank": rank} for rank, row in enumerate(chosen)]
     validation = [{**row, "split": "validation", "rank": rank} for rank, row in enumerate(held)]
     dropped = [
-        {"id": row["id"], "code": _why_not(row, select.min_solved), "evidence": f"{row['correct']}/{row['draws']}"}
+        {"id": row["id"], "code": _why_not(row, select), "evidence": f"{row['correct']}/{row['draws']}"}
         for row in free
         if row["id"] not in ids
     ]
     return StageOutput(train + validation, dropped, {"train": len(train), "validation": len(validation)})
 
 
-def _why_not(row: Row, min_solved: int) -> str:
+def _why_not(row: Row, select: Select) -> str:
+    if row["label_doubt"] and select.doubted == "drop" and select.order != "all":
+        return "label_doubt"
     if row["correct"] == 0:
         return "never_solved"
     if row["correct"] == row["draws"]:
         return "always_solved"
-    return "not_among_the_hardest" if is_solvable(row["correct"], row["draws"], min_solved) else "rarely_solved"
+    return "not_among_the_hardest" if is_solvable(row["correct"], row["draws"], select.min_solved) else "rarely_solved"

@@ -72,6 +72,14 @@ def test_a_sample_that_its_own_draws_do_not_show_to_be_solvable_goes_on() -> Non
     assert all(further[:20])
 
 
+def test_draws_are_not_spent_on_samples_that_a_doubt_rules_out() -> None:
+    standings = [Standing(16, 1 + at % 5, 0.5, at % 2 == 0) for at in range(100)]
+    further = further_draws(standings, 64, Select(samples=20, min_solved=2, doubted="drop"))
+    assert any(further[1::2])
+    assert not any(further[::2])
+    assert any(further_draws(standings, 64, Select(samples=20, min_solved=2))[::2])
+
+
 def test_equal_draws_give_equal_decisions_in_any_order_of_the_samples() -> None:
     luck = random.Random(2)
     standings = [Standing(8, luck.randint(0, 8), luck.random()) for _ in range(120)]

@@ -61,3 +61,19 @@ def test_selection_takes_the_lowest_scores_among_the_solvable(rates: list[int], 
     solvable = sorted(each["correct"] for each in rows if least <= each["correct"] < DRAWS)
     expected = sorted(score(correct, DRAWS) for correct in solvable)[:samples]
     assert sorted(score(each["correct"], DRAWS) for each in chosen) == expected
+
+
+def test_samples_whose_label_the_base_contradicts_are_ranked_last_or_dropped() -> None:
+    rows = [{**each, "label_doubt": each["id"] in ("hard", "never")} for each in ROWS]
+
+    def chosen(select: Select) -> list[str]:
+        return [str(each["id"]) for each in choose(rows, select, lambda id_: 0)]
+
+    assert chosen(Select(samples=3)) == ["hard", "middle", "easy"]
+    assert chosen(Select(samples=3, doubted="drop")) == ["middle", "easy"]
+    assert chosen(Select(samples=3, doubted="last")) == ["middle", "easy", "hard"]
+    assert chosen(Select(samples=2, doubted="last")) == ["middle", "easy"]
+    assert chosen(Select(samples=2, order="hard", doubted="drop")) == ["once", "middle"]
+    ranked = chosen(Select(samples=9, doubted="last", never_solved="last"))
+    assert ranked[:3] == ["middle", "easy", "hard"] and set(ranked[3:]) == {"never", "always"}
+    assert chosen(Select(order="all", doubted="drop")) == [str(each["id"]) for each in ROWS]
