@@ -19,6 +19,7 @@ from sdrl.compiler.rounds import kind_of, named
 from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, score_wave
 from sdrl.compiler.sizes import NO_LIMIT, Size, Sizes
 from sdrl.spec.model import Price
+from sdrl.spec.stage_keys import ASKING
 
 INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
 
@@ -115,8 +116,7 @@ class _Expected:
         self._sizes = sizes
         writing = sizes.writing
         loses_votes = self._settings.vote.min_agreement is not None or self._settings.vote.tie == "drop"
-        on = {step.name for step in self._settings.filter if step.name and getattr(step, step.name) is not False}
-        compares = "rouge_l" in on
+        compares = any(step.is_on and step.name in ("rouge_l", "minhash") for step in self._settings.filter)
         self._voted = 1 - writing.outvoted * loses_votes
         self._stay = self._voted - writing.repeated(self._settings.synthesize.samples) * compares
         self._adapted = self._voted - writing.close * compares
@@ -209,7 +209,15 @@ class _Expected:
         draws, calls = float(vote.draws), float(calls_for(vote.draws))
         if vote.stop_early:
             draws, calls = vote_course(vote.draws, sizes.writing.agreement, vote.min_agreement or 0.0)
-        return _many_each(count, draws, calls, sizes.solve(factor).expected, solved)
+        return _many_each(count, draws, calls, sizes.solve(factor).expected, solved) + self._remarks(
+            count * self._voted
+        )
+
+    def _remarks(self, count: float) -> Load:
+        """Grades and tags of what the vote keeps, where filters ask for them."""
+        tokens = {"judge": self._sizes.writing.grade_tokens, "tags": self._sizes.writing.tags_tokens}
+        asked = [ASKING[step.name] for step in self._settings.filter if step.is_on and step.name in ASKING]
+        return sum((_one_each(count, self._sizes.rewrite(name).expected, tokens[name]) for name in asked), Load())
 
     def _scoring(self, pool: float, factor: float) -> Load:
         score, answering = self._settings.score, self._sizes.answering
@@ -289,7 +297,10 @@ class _Worst:
         models = self._settings.models
         honours_n = bool(models and models.instructor.endpoint in ("embedded", "vllm"))
         calls = _most_calls(vote.draws, waves=VOTE_WAVES if vote.stop_early else 1, honours_n=honours_n)
-        return _many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT)
+        written = self._settings.synthesize.sampling.max_tokens or NO_LIMIT
+        asked = [ASKING[step.name] for step in self._settings.filter if step.is_on and step.name in ASKING]
+        remarks = sum((_one_each(count, self._sizes.rewrite(name).most, written) for name in asked), Load())
+        return _many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT) + remarks
 
     def _scoring(self, count: int, prompt: int, answered: int) -> Load:
         score = self._settings.score

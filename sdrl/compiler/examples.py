@@ -130,5 +130,7 @@ def prompt_values(
         "solve": (asked, about),
         "harder": ({"sample": sample.value}, about),
         "easier": ({"sample": sample.value}, about),
+        "judge": ({"sample": sample.value}, about),
+        "tags": ({"sample": sample.value}, about),
         "answer": (asked, about),
     }

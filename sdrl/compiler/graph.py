@@ -14,6 +14,7 @@ from sdrl.compiler.canonical import digest, digest_text, flatten, hashable
 from sdrl.compiler.plan import STAGES, PartPlan, Plan, StagePlan, stage_hash
 from sdrl.compiler.prompts import extra_rules
 from sdrl.compiler.rounds import kind_of, parents_of, round_of, stage_names
+from sdrl.spec.stage_keys import ASKING
 from sdrl.spec.trl_fields import TRACKING
 
 PARENTS: dict[str, tuple[str, ...]] = {
@@ -171,7 +172,8 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
         "settings": _chosen(settings, SETTINGS[name]),
     }
     if prompts := PROMPTS.get(name):
-        identity["prompts"] = _prompts(draft, prompts)
+        asked = tuple(ASKING[step.name] for step in draft.settings.filter if step.is_on and step.name in ASKING)
+        identity["prompts"] = _prompts(draft, prompts + asked * (name in FILTERED))
     if fields := PART_FIELDS.get(name):
         identity["parts"] = {part.name: _part(part, fields) for part in draft.parts}
         if len(draft.parts) > 1:  # attempts are dealt out, and problems that name no part are asked, in this order

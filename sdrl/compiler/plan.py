@@ -33,7 +33,7 @@ STAGES = (
     "train",
     "evaluate",
 )
-PROMPT_NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer")
+PROMPT_NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
     from sdrl.compiler.plan import PartPlan
 
-NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer")
+NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer")
 
 
 class Preview(NamedTuple):

@@ -37,6 +37,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "solve": (*_COMMON, "input", "options"),
     "harder": (*_COMMON, "sample"),
     "easier": (*_COMMON, "sample"),
+    "judge": (*_COMMON, "sample"),
+    "tags": (*_COMMON, "sample"),
     "answer": (*_COMMON, "input", "options"),
 }
 # prompt name -> variables without which the prompt cannot do its work
@@ -47,6 +49,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "solve": ("input",),
     "harder": ("sample",),
     "easier": ("sample",),
+    "judge": ("sample",),
+    "tags": ("sample",),
     "answer": ("input",),
 }
 
@@ -155,8 +159,8 @@ class Prompts:
         """The conversation that asks the instructor.
 
         Values by prompt: keywords, pattern: ``demos``; generate: ``demos``, ``pattern`` (or None), ``passage`` (or
-        None); solve: ``input``, ``options`` (or None); harder, easier: ``sample`` (a Sample). ``demos`` default to the
-        part's. Without demos a pattern is left out too.
+        None); solve: ``input``, ``options`` (or None); harder, easier, judge, tags: ``sample`` (a Sample). ``demos``
+        default to the part's. Without demos a pattern is left out too.
         """
         given = dict(values)
         if "demos" in VARIABLES[name]:

@@ -19,12 +19,16 @@ MAX_REPLY_CHARACTERS = 1_000_000
 MAX_CANDIDATES = 32  # places where an object may begin; a reply with more is no reply
 SAMPLE_PROMPTS = ("generate", "harder", "easier")
 FREE_TEXT = ("solve", "answer")
+GRADES = (6, 5, 4, 3, 2, 1)
+MOST_TAGS = 12  # of one sample; a reply with more is cut
+_FIELD = {"keywords": "keywords", "pattern": "pattern", "judge": "score", "tags": "tags"}  # by which a reply is found
 
 
 class ReplyError(ValueError):
     """A reply that cannot be used; ``code`` is the drop code of the funnel.
 
-    Codes: ``empty_reply``, ``no_json``, ``missing_field``, ``wrong_type``, ``empty_field``, ``wrong_options``.
+    Codes: ``empty_reply``, ``no_json``, ``missing_field``, ``wrong_type``, ``empty_field``, ``wrong_options``,
+    ``wrong_grade``.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -50,6 +54,10 @@ def reply_schema(name: str, answer: Answer) -> tuple[str, dict[str, Any]] | None
         return name, _object({"keywords": {"type": "array", "items": text}})
     if name == "pattern":
         return name, _object({"pattern": text})
+    if name == "judge":
+        return name, _object({"score": {"type": "integer", "enum": list(GRADES)}, "reason": text})
+    if name == "tags":
+        return name, _object({"tags": {"type": "array", "items": text}})
     if name not in SAMPLE_PROMPTS:
         raise KeyError(name)
     fields: dict[str, Any] = {"input": text, "output": text}
@@ -78,12 +86,15 @@ def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
         raise ReplyError("empty_reply", "the reply is empty")
     if name in FREE_TEXT:
         return {"text": text}
-    wanted = name if name in ("keywords", "pattern") else "input"
-    found = _find_object(text[:MAX_REPLY_CHARACTERS], wanted)
+    found = _find_object(text[:MAX_REPLY_CHARACTERS], _FIELD.get(name, "input"))
     if name == "keywords":
-        return {"keywords": _keywords(found)}
+        return {"keywords": _words(found, "keywords")}
+    if name == "tags":
+        return {"tags": _words(found, "tags")[:MOST_TAGS]}
     if name == "pattern":
         return {"pattern": _text(found, "pattern")}
+    if name == "judge":
+        return {"score": _grade(found), "reason": _whole(str(found.get("reason", ""))).strip()[:500]}
     reply: dict[str, Any] = {"input": _text(found, "input"), "output": _text(found, "output")}
     if labels := reply_labels(answer):
         reply["options"] = _options(found, labels)
@@ -155,20 +166,28 @@ def _text(found: Mapping[str, Any], field: str) -> str:
     return text
 
 
-def _keywords(found: Mapping[str, Any]) -> list[str]:
-    value = found.get("keywords")
+def _grade(found: Mapping[str, Any]) -> int:
+    said = _text(found, "score")
+    match = re.fullmatch(r"([1-6])(?:\.0+)?(?:\s*/\s*6)?", said)
+    if match is None:
+        raise ReplyError("wrong_grade", f"the score is {said[:40]!r}, not a whole number from 1 to 6")
+    return int(match[1])
+
+
+def _words(found: Mapping[str, Any], field: str) -> list[str]:
+    value = found.get(field)
     if value is None:
-        raise ReplyError("missing_field", "the reply has no 'keywords'")
+        raise ReplyError("missing_field", f"the reply has no '{field}'")
     if isinstance(value, str):
         value = re.split(r"[,;\n]", value)
     if not isinstance(value, list):
-        raise ReplyError("wrong_type", f"'keywords' is {type(value).__name__}, not a list")
+        raise ReplyError("wrong_type", f"'{field}' is {type(value).__name__}, not a list")
     words: dict[str, None] = {}
     for item in value:
         if isinstance(item, str) and (word := " ".join(_whole(item).split())):
             words.setdefault(word)
     if not words:
-        raise ReplyError("empty_field", "'keywords' is empty")
+        raise ReplyError("empty_field", f"'{field}' is empty")
     return list(words)
 
 

@@ -14,7 +14,8 @@ from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.locate import templates_dir
 from sdrl.spec.model import Spec
 
-ANSWER = "answer"  # belongs to no method: rival methods must ask the base model alike
+# these belong to no method: rival methods must ask the base model alike, and be judged alike
+SHARED = ("answer", "judge", "tags")
 FALLBACK_METHOD = "grounded"
 MAX_TEMPLATE_BYTES = 200_000
 
@@ -39,8 +40,8 @@ def load_templates(spec: Spec, base_dir: Path, findings: Findings) -> dict[str, 
 
 def shipped_template(name: str, method: str) -> str:
     """Source of a shipped template; a method without its own file for a prompt uses the grounded one."""
-    if name == ANSWER:
-        return (templates_dir() / f"{ANSWER}.jinja").read_text("utf-8")
+    if name in SHARED:
+        return (templates_dir() / f"{name}.jinja").read_text("utf-8")
     for folder in (method, FALLBACK_METHOD):
         path = templates_dir() / folder / f"{name}.jinja"
         if path.is_file():

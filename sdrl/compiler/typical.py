@@ -37,6 +37,10 @@ class Writing:
     """Length of a keywords reply: 15 terms."""
     pattern_tokens: int = 85
     """Length of a pattern: a short paragraph."""
+    grade_tokens: int = 45
+    """Length of a grade with its reason: a sentence."""
+    tags_tokens: int = 30
+    """Length of a list of tags."""
     output_tokens: int = 300
     """Length of a worked output, where nothing shows one."""
     input_tokens: int = 150

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple, Protocol
 
 from sdrl.filters.decontaminate import Decontaminate
 from sdrl.filters.duplicates import Duplicates
+from sdrl.filters.grade import Grade
+from sdrl.filters.language import Language
+from sdrl.filters.length import LengthLimits
+from sdrl.filters.minhash import MinHash
 from sdrl.filters.rouge_l import RougeL
+from sdrl.filters.tags import Tags
 from sdrl.filters.text import Sample
 from sdrl.spec.model import FilterStep
 
@@ -47,12 +52,13 @@ class Filter(Protocol):
 
 
 class FilterState:
-    """What was kept so far, and the evaluation inputs ``{set: [input, …]}`` that no sample may repeat."""
+    """What was kept so far, the evaluation inputs ``{set: [input, …]}`` that no sample may repeat, and the language."""
 
-    def __init__(self, evaluations: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, evaluations: Mapping[str, Sequence[str]] | None = None, language: str = "en") -> None:
         self._evaluations = dict(evaluations or {})
+        self._language = language
         self._kept: list[Sample] = []
-        self._filters: dict[tuple[str, float], Filter] = {}
+        self._filters: dict[tuple[str, str], Filter] = {}
 
     def remember(self, samples: Iterable[Sample]) -> None:
         """Take samples as kept without filtering them (those of an earlier stage)."""
@@ -63,10 +69,10 @@ class FilterState:
 
     def filters(self, steps: Sequence[FilterStep]) -> list[Filter]:
         """The filters of ``steps`` that are on, in order, each knowing all that was kept."""
-        return [self._filter(step) for step in steps if step.name and getattr(step, step.name) is not False]
+        return [self._filter(step) for step in steps if step.is_on]
 
     def _filter(self, step: FilterStep) -> Filter:
-        key = (step.name, float(getattr(step, step.name)))
+        key = (step.name, repr(getattr(step, step.name)))
         if key not in self._filters:
             made = self._make(step)
             for sample in self._kept:
@@ -77,6 +83,16 @@ class FilterState:
     def _make(self, step: FilterStep) -> Filter:
         if step.rouge_l is not None:
             return RougeL(step.rouge_l)
+        if step.minhash is not None:
+            return MinHash(step.minhash)
+        if step.length is not None:
+            return LengthLimits(step.length)
+        if step.judge is not None:
+            return Grade(step.judge)
+        if step.tags is not None:
+            return Tags(step.tags)
+        if step.language:
+            return Language(self._language)
         return Decontaminate(self._evaluations) if step.decontaminate else Duplicates()
 
 

@@ -15,6 +15,7 @@ from sdrl.spec.model_keys import Base, Instructor, Models, Price, Server
 from sdrl.spec.stage_keys import (
     Adapt,
     FilterStep,
+    Length,
     Probe,
     Retrieve,
     Review,
@@ -53,7 +54,7 @@ from sdrl.spec.train_keys import (
     Train,
 )
 
-PromptName = Literal["keywords", "pattern", "generate", "solve", "harder", "easier", "answer"]
+PromptName = Literal["keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer"]
 
 
 def _recommended_filters() -> list[FilterStep]:
@@ -141,6 +142,7 @@ __all__ = [
     "Hardware",
     "Instructor",
     "JsonField",
+    "Length",
     "Lint",
     "Lora",
     "Models",

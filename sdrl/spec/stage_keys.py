@@ -103,6 +103,15 @@ class Score(Table):
     """How the base model is asked."""
 
 
+class Length(Table):
+    """How long an input may be, in words."""
+
+    min_words: Annotated[int, Field(ge=0)] = 3
+    """Fewest words."""
+    max_words: Count | None = None
+    """Most words; null: any number."""
+
+
 class FilterStep(Table):
     """One filter; exactly one key."""
 
@@ -112,14 +121,31 @@ class FilterStep(Table):
     """Drop samples that share a long run of words with an evaluation set."""
     rouge_l: Annotated[float, Field(gt=0, le=1)] | None = None
     """Drop samples whose ROUGE-L with an earlier one is at least this."""
+    minhash: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Drop samples that share this part of their runs of three words with an earlier one (Jaccard, by MinHash)."""
+    length: Length | None = None
+    """Drop samples that are shorter or longer."""
+    language: bool | None = None
+    """Drop samples that are clearly written in another language than task.language (by script and common words)."""
+    judge: Annotated[int, Field(ge=1, le=6)] | None = None
+    """Drop samples that the instructor grades below this, from 1 to 6; one request a sample."""
+    tags: Annotated[int, Field(ge=1)] | None = None
+    """Drop samples each of whose tags, named by the instructor, so many samples have already; one request a sample."""
 
     @property
     def name(self) -> str:
         """The filter's key."""
         return next((key for key in FILTERS if getattr(self, key) is not None), "")
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it may drop anything."""
+        return bool(self.name) and getattr(self, self.name) is not False
 
-FILTERS = ("duplicates", "decontaminate", "rouge_l")
+
+FILTERS = ("duplicates", "decontaminate", "rouge_l", "minhash", "length", "language", "judge", "tags")
+ASKING = {"judge": "judge", "tags": "tags"}
+"""Filters that need a reply of the instructor about each sample, and the prompt that gets it."""
 
 
 class Select(Table):

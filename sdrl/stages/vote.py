@@ -13,6 +13,7 @@ from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.asking import vote_on
 from sdrl.stages.attempts import Attempts
 from sdrl.stages.context import Row, StageContext, StageOutput
+from sdrl.stages.remarks import remarked
 
 
 async def run(ctx: StageContext) -> StageOutput:
@@ -60,11 +61,15 @@ def _is_lost(voted: tuple[Row, str | None]) -> bool:
     return voted[1] is not None
 
 
+async def _vote_and_ask(ctx: StageContext, row: Row) -> tuple[Row, str | None]:
+    voted, code = await vote_on(ctx, row)
+    return (voted, code) if code is not None else (await remarked(ctx, voted), None)
+
+
 def filter_state(ctx: StageContext) -> FilterState:
-    """What new samples are compared with: the inputs of every declared evaluation set."""
-    return FilterState(
-        {each.name: [row["input"] for row in ctx.evaluation_rows(each)] for each in ctx.plan.evaluations}
-    )
+    """What new samples are compared with: the inputs of every declared evaluation set, and the task's language."""
+    inputs = {each.name: [row["input"] for row in ctx.evaluation_rows(each)] for each in ctx.plan.evaluations}
+    return FilterState(inputs, ctx.plan.settings.task.language)
 
 
 def _codes(dropped: Sequence[Row]) -> str:

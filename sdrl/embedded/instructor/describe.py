@@ -1,4 +1,4 @@
-"""The skills that describe: search words for a task, and the form that its demos share. Counting only, no draws."""
+"""The skills that describe: search words for a task, the form that its demos share, tags. Counting only, no draws."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from sdrl.embedded.instructor.blocks import Blocks
-from sdrl.embedded.problems import nouns_in
+from sdrl.embedded.problems import Problem, nouns_in
 
 _WORD = re.compile(r"[A-Za-z][a-z]{3,}")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -26,6 +26,7 @@ _COMMON = frozenset(
     "writes written your ".split()
 )
 MOST_KEYWORDS = 24
+_OPERATIONS = {"+": "addition", "-": "subtraction", "*": "multiplication", "/": "division"}
 # What stories about quantities are about; this program's knowledge of its own subject.
 _STORIES = frozenset("arithmetic story stories everyday".split())
 _OF_STORIES = (
@@ -41,6 +42,12 @@ def keywords(blocks: Blocks) -> list[str]:
     found = dict.fromkeys([*from_task[:8], *nouns_in(demos)[:8], *from_task[8:]])
     more = _OF_STORIES if _STORIES & told.keys() or len(found) < 5 else []
     return list(dict.fromkeys([*found, *more]))[:MOST_KEYWORDS]
+
+
+def tags(problem: Problem) -> list[str]:
+    """The kinds of its steps, their number, and the things it counts."""
+    kinds = sorted({_OPERATIONS[op] for op, _ in problem.operations})
+    return [*kinds, f"{len(problem.operations)} steps", *nouns_in(problem.text)[:1]]
 
 
 def pattern(blocks: Blocks) -> str:

@@ -1,4 +1,4 @@
-"""The skills that write and solve problems: generate, harder, easier, rephrase, solve, judge.
+"""The skills that write and solve problems: generate, harder, easier, rephrase, solve, judge, tags.
 
 Each skill gets the blocks of the request and a generator for this draw, and returns the reply's fields. Nothing is
 remembered between requests.
@@ -80,6 +80,7 @@ class Skills:
             "easier": self.easier,
             "rephrase": self.rephrase,
             "judge": self.judge,
+            "tags": self.tags,
         }
 
     def keywords(self, task: Task, _rng: random.Random) -> dict[str, Any]:
@@ -127,6 +128,12 @@ class Skills:
             valid = pair.output.rstrip().endswith(stated)
             reason = "The output states the right answer." if valid else f"The output should end with {stated!r}."
         return _fill_verdict(task.fields, valid, reason)
+
+    def tags(self, task: Task, _rng: random.Random) -> dict[str, Any]:
+        """What a sample takes: its operations, how many steps, and what it counts; `unreadable` for foreign text."""
+        pair = _sample_pair(task)
+        item = read_item(pair.input, pair.options, task.form.labels)
+        return {"tags": ["unreadable"] if item is None else describe.tags(item.problem)}
 
     def solve(self, task: Task, rng: random.Random) -> str:
         """Worked lines and the answer in the form asked for; no answer where the text is not understood."""
