@@ -17,6 +17,7 @@ from sdrl.filters.text import Sample, sample_text, words
 
 LEAST_WORDS = 6  # fewer say nothing
 LEAST_SHARE = 0.12  # of the words are function words of a language that is named
+LEAST_KINDS = 3  # different ones of it
 LEAST_LEAD = 2.0  # times the share of the wanted language
 LEAST_LETTERS = 12
 
@@ -94,9 +95,10 @@ class Language:
         text = sample_text(sample)
         found = script_of(text)
         own = [script for script, languages in SCRIPTS.items() if self._wanted in languages]
-        if found is not None and own and found not in own:
-            return {"found": found.lower(), "wanted": self._wanted}
-        if self._wanted not in COMMON:
+        is_foreign = found is not None and bool(own) and found not in own
+        if is_foreign and found != "LATIN":  # whose letters are also those of formulas and code
+            return {"found": str(found).lower(), "wanted": self._wanted}
+        if self._wanted not in COMMON and not is_foreign:
             return None
         spoken = language_of(text, self._wanted)
         return None if spoken in (None, self._wanted) else {"found": spoken, "wanted": self._wanted}
@@ -117,19 +119,19 @@ def script_of(text: str) -> str | None:
 
 def language_of(text: str, wanted: str) -> str | None:
     """The language whose function words the text uses most, in doubt the wanted one; None where it uses too few."""
-    found = words(text)
+    found = [word for word in words(text) if len(word) > 1 and not word.isdigit()]  # single letters are variables
     if len(found) < LEAST_WORDS:
         return None
     shares = {name: sum(word in common for word in found) / len(found) for name, common in _common().items()}
     best = max(shares, key=lambda name: (shares[name], name))
-    if shares[best] < LEAST_SHARE:
+    if shares[best] < LEAST_SHARE or len(_common()[best] & set(found)) < LEAST_KINDS:
         return None
-    return best if shares[best] >= LEAST_LEAD * shares[wanted] else wanted
+    return best if shares[best] >= LEAST_LEAD * shares.get(wanted, 0.0) else wanted
 
 
 @lru_cache(maxsize=1)
 def _common() -> dict[str, frozenset[str]]:
-    return {name: frozenset(text.split()) for name, text in COMMON.items()}
+    return {name: frozenset(word for word in text.split() if len(word) > 1) for name, text in COMMON.items()}
 
 
 @lru_cache(maxsize=65_536)
