@@ -18,6 +18,7 @@ from sdrl.compiler.plan import Plan
 from sdrl.compiler.rounds import kind_of, named
 from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, score_wave
 from sdrl.compiler.sizes import NO_LIMIT, Size, Sizes
+from sdrl.compiler.typical import SCRIPTED_REMARKS, USUAL_REMARKS
 from sdrl.spec.model import Price
 from sdrl.spec.stage_keys import ASKING
 
@@ -215,7 +216,7 @@ class _Expected:
 
     def _remarks(self, count: float) -> Load:
         """Grades and tags of what the vote keeps, where filters ask for them."""
-        tokens = {"judge": self._sizes.writing.grade_tokens, "tags": self._sizes.writing.tags_tokens}
+        tokens = SCRIPTED_REMARKS if self._sizes.is_scripted else USUAL_REMARKS
         asked = [ASKING[step.name] for step in self._settings.filter if step.is_on and step.name in ASKING]
         return sum((_one_each(count, self._sizes.rewrite(name).expected, tokens[name]) for name in asked), Load())
 

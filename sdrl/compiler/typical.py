@@ -37,10 +37,6 @@ class Writing:
     """Length of a keywords reply: 15 terms."""
     pattern_tokens: int = 85
     """Length of a pattern: a short paragraph."""
-    grade_tokens: int = 45
-    """Length of a grade with its reason: a sentence."""
-    tags_tokens: int = 30
-    """Length of a list of tags."""
     output_tokens: int = 300
     """Length of a worked output, where nothing shows one."""
     input_tokens: int = 150
@@ -66,6 +62,9 @@ class Answering:
 
 
 USUAL_WRITING = Writing()
+# Length of a grade with its reason, and of a list of tags; the scripted instructor's are short.
+USUAL_REMARKS = {"judge": 45, "tags": 30}
+SCRIPTED_REMARKS = {"judge": 15, "tags": 16}
 USUAL_ANSWERING = Answering()
 
 # The toy base guesses half of its answers; it was taught numbers after ####, and breaks off at anything else.

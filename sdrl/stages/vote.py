@@ -49,7 +49,7 @@ async def run(ctx: StageContext) -> StageOutput:
 async def vote_and_filter(ctx: StageContext, rows: Sequence[Row], state: FilterState) -> tuple[list[Row], list[Row]]:
     """Vote on each row, then run the spec's filters over those that stay; kept rows and dropped rows with codes."""
     limit = ctx.instructor_limit
-    voted = await ctx.each(rows, lambda row: vote_on(ctx, row), limit=limit, unit="votes", is_lost=_is_lost)
+    voted = await ctx.each(rows, lambda row: _vote_and_ask(ctx, row), limit=limit, unit="votes", is_lost=_is_lost)
     dropped = [{**row, "code": code} for row, code in voted if code is not None]
     stay = [row for row, code in voted if code is None]
     filtered = apply_filters(ctx.plan.settings.filter, stay, state)
