@@ -2,7 +2,8 @@
 
 Near duplicates: the scripted instructor repeats a few stock texts with one number changed; every repetition after the
 first is one. Contamination: problems of the demo's test set are planted among clean ones in seven disguises. Poor
-samples: those whose text allows several answers, or whose worked output is wrong. All problems are written by the scripted instructor in this process; asks nobody else. Prints Markdown tables.
+samples: those whose text allows several answers, or whose worked output is wrong. All problems are written by the
+scripted instructor in this process; asks nobody else. Prints Markdown tables.
 """
 
 from __future__ import annotations
