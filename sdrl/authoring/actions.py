@@ -65,7 +65,7 @@ _ROWS = (
            "yes|no|demo [WHAT] [NOTE]", group="author"),
     Action("start", "Start a run", "Shows what it costs; asked once more it starts, and goes on without this app.",
            "[RUN]", ("ctrl+g",), group="author"),
-    Action("review", "Review the first samples of a run", "One after the other; y and n judge the one in view.",
+    Action("review", "Review samples of a run", "The first, or a few of every kind; y and n judge the one in view.",
            "[RUN]", group="look"),
     Action("judge", "Judge the sample in view",
            "yes, or no with what is wrong (task, input, output) and a note: /judge no output off by one.",
@@ -86,7 +86,10 @@ ACTIONS: Mapping[str, Action] = {action.id: action for action in _ROWS}
 
 # single keys of a panel, where nothing is written into: the action and its argument
 PANEL_KEYS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "review": {"y": ("judge", "y"), "n": ("judge", "n")},
+    "review": {
+        "y": ("judge", "yes"), "n": ("judge", "no"),
+        "1": ("judge", "no task"), "2": ("judge", "no input"), "3": ("judge", "no output"),
+    },
     "samples": {
         "y": ("sample", "yes"), "n": ("sample", "no"), "d": ("sample", "demo"), "g": ("samples", "go"),
         "right": ("sample", "next"), "left": ("sample", "back"),

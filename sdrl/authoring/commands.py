@@ -155,6 +155,7 @@ def _judge(state: State, argument: str) -> Result:
         wrong.append(rest.pop(0))
     name = spec_name(state.text, state.path)
     judged = Judge(state.rev, panel.argument, panel.key, word[0] == "y", tuple(wrong), " ".join(rest), name)
+    state = replace(state, panels={**state.panels, "review": replace(panel, key="")})  # until the next one is in view
     return noted(state, f"judged {'valid' if judged.is_valid else 'not valid'}"), (judged,)
 
 

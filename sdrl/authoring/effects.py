@@ -49,7 +49,7 @@ class Save:
 
 @dataclass(frozen=True)
 class Judge:
-    """Write a person's judgement of a sample into a run's review; answered by ``Shown``, the next sample in view.
+    """Write a person's judgement of a sample into a run's review; answered by ``Judged`` or ``Refused``.
 
     ``run`` is '' for the newest run of the spec's ``name``.
     """

@@ -143,6 +143,17 @@ class Sampled:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """A judgement of a run's sample was written. ``rejected`` are all rejections of kept samples so far: what was wrong
+    (task, input, output), a note, and the agreement of the vote. ``place``: what the run did with the judged one.
+    """
+
+    run: str
+    rejected: tuple[tuple[tuple[str, ...], str, float], ...]
+    place: str = ""
+
+
+@dataclass(frozen=True)
 class Told:
     """Something outside was done, and is worth a note."""
 
@@ -164,11 +175,26 @@ Event = (
     | Refused
     | Estimated
     | Sampled
+    | Judged
     | Told
 )
 JOURNALED: Mapping[str, type] = {
     kind.__name__.lower(): kind
-    for kind in (Opened, Said, Acted, Typed, Streamed, Answered, Failed, Stored, Refused, Estimated, Sampled, Told)
+    for kind in (
+        Opened,
+        Said,
+        Acted,
+        Typed,
+        Streamed,
+        Answered,
+        Failed,
+        Stored,
+        Refused,
+        Estimated,
+        Sampled,
+        Judged,
+        Told,
+    )
 }
 
 
@@ -210,6 +236,8 @@ def from_json(data: Any) -> Event:
             value = tuple(map(Edit.from_json, value)) if isinstance(value, list) else None
         elif field.name == "samples":
             value = _samples(value)
+        elif field.name == "rejected":
+            value = _rejected(value)
         wanted = {"int": int, "str": str, "bool": bool}.get(str(field.type), tuple)
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
             raise SdrlError("E881", f"'{field.name}' of the event '{data['event']}' is not of its type")
@@ -223,6 +251,14 @@ def _samples(value: Any) -> tuple[Sample, ...] | None:
     try:
         return tuple(Sample(**{key: _tuples(item) for key, item in row.items()}) for row in value)
     except (TypeError, AttributeError):
+        return None
+
+
+def _rejected(value: Any) -> tuple[tuple[tuple[str, ...], str, float], ...] | None:
+    """Rejections from JSON data, or None where these are none."""
+    try:
+        return tuple((tuple(map(str, wrong)), str(note), float(agreement)) for wrong, note, agreement in value)
+    except (TypeError, ValueError):
         return None
 
 

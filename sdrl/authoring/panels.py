@@ -16,6 +16,7 @@ from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.plan_panel import plan_sheet
 from sdrl.authoring.propose import verifier_of
+from sdrl.authoring.review_panel import review_sheet
 from sdrl.authoring.runs import every_run, last_words, run_called, run_named
 from sdrl.authoring.sheet import Mark, Sheet, Style
 from sdrl.spec.diagnostics import SdrlError
@@ -208,26 +209,7 @@ def _no_run(root: Path) -> Content:
 
 
 def _review(asked: Show) -> Content:
-    from sdrl.run.folder import RunFolder
-    from sdrl.run.review import QUESTIONS, ReviewFiles
-
-    files = ReviewFiles(RunFolder(_run_of(asked)))
-    samples, judged = files.samples(), files.judgements()
-    if not samples:
-        help_ = "a spec asks for a review with review: {samples: 20}; /review RUN shows another run"
-        raise SdrlError("", f"{files.folder.root} holds no samples to judge", help=help_)
-    valid = sum(bool(judged[row["id"]]["valid"]) for row in samples if row["id"] in judged)
-    told = sum(row["id"] in judged for row in samples)
-    title = f"review {files.folder.root}: {told} of {len(samples)} judged, {valid} valid"
-    row = next((row for row in samples if row["id"] not in judged), None)
-    if row is None:
-        return Content(title, ["all judged; the same 'sdrl run' command goes on, if enough of them are valid"])
-    lines: list[str] = []
-    for name in ("input", "options", "gold", "solution", "passage"):
-        if row.get(name):
-            lines += [name.upper(), *str(row[name]).split("\n"), ""]
-    lines += ["y: valid · n: not valid · /judge no WHAT NOTE says why:"]
-    return Content(title, [*lines, *(f"  {key}: {text}" for key, text in QUESTIONS.items())], str(row["id"]))
+    return sheet_content(*review_sheet(_run_of(asked)))
 
 
 _MAKERS: Mapping[str, Callable[[Show], Content]] = {

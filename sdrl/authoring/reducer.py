@@ -24,6 +24,7 @@ from sdrl.authoring.events import (
     Estimated,
     Event,
     Failed,
+    Judged,
     Opened,
     Refused,
     Said,
@@ -34,6 +35,7 @@ from sdrl.authoring.events import (
     Told,
     Typed,
 )
+from sdrl.authoring.patterns import Rejected, offered
 from sdrl.authoring.samples import came, with_panel
 from sdrl.authoring.state import Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
@@ -192,6 +194,15 @@ def _sampled(state: State, event: Sampled) -> Result:
     return came(state, event.rev, event.samples, event.problem), ()
 
 
+def _judged(state: State, event: Judged) -> Result:
+    state = noted(state, event.place) if event.place else state
+    state, effects = offered(state, [Rejected(*each) for each in event.rejected])
+    if state.view != "review":
+        return state, effects
+    state, more = show(state, "review", event.run)
+    return state, (*effects, *more)
+
+
 def _told(state: State, event: Told) -> Result:
     return noted(state, event.text), ()
 
@@ -215,5 +226,6 @@ _REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]
     Refused: _refused,
     Estimated: _estimated,
     Sampled: _sampled,
+    Judged: _judged,
     Told: _told,
 }

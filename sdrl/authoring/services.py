@@ -66,17 +66,16 @@ class Services:
             self._sampling = None
 
     def _judge(self, effect: Judge) -> Event:
+        from sdrl.authoring.review_panel import judged
         from sdrl.authoring.runs import run_called, run_named
-        from sdrl.run.folder import RunFolder
-        from sdrl.run.review import ReviewFiles
 
+        run = run_called(effect.run) if effect.run else run_named(effect.name)
         try:
-            run = run_called(effect.run) if effect.run else run_named(effect.name)
-            files = ReviewFiles(RunFolder(run))
-            files.judge(effect.sample, valid=effect.is_valid, wrong=effect.wrong, note=effect.note)
+            return judged(effect, run)
+        except SdrlError as error:
+            return Refused("the judgement was not written", _one_line(error))
         except OSError as error:
             return Refused("the judgement was not written", error.strerror or str(error), "check the run's folder")
-        return self._show(Show("review", effect.rev, "", "", str(run)))
 
     def _show(self, asked: Show) -> Event:
         from sdrl.authoring.panels import content

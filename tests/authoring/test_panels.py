@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sdrl.authoring.effects import Judge, Save, Show
+from sdrl.authoring.effects import Save, Show
 from sdrl.authoring.events import Acted, Refused, Shown, Stored
 from sdrl.authoring.plan_panel import WIDTH
 from sdrl.authoring.services import Services
@@ -71,26 +71,6 @@ def test_a_plan_has_requests_and_costs(tmp_path: Path) -> None:
     (tmp_path / "passages.jsonl").write_text('{"text": "Adding makes more."}\n')
     assert any("generate" in line for line in show("plan", folder=tmp_path).lines)
     assert show("plan", text="sdrl: 1\n").title == "not yet"
-
-
-def test_samples_are_judged_one_after_the_other(tmp_path: Path) -> None:
-    (tmp_path / "artifacts").mkdir()
-    rows = [{"id": name, "input": f"What is {name}?", "gold": "2", "solution": "#### 2"} for name in ("one", "two")]
-    (tmp_path / "artifacts" / "review.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    first = show("review", str(tmp_path))
-    assert (first.key, first.title.endswith("0 of 2 judged, 0 valid")) == ("one", True)
-    services = Services()
-    second = services.perform(Judge(3, str(tmp_path), "one", is_valid=True))
-    assert isinstance(second, Shown)
-    assert second.key == "two"
-    done = services.perform(Judge(3, str(tmp_path), "two", is_valid=False, wrong=("output",), note="off by one"))
-    assert isinstance(done, Shown)
-    assert (done.key, done.title.endswith("2 of 2 judged, 1 valid")) == ("", True)
-    judged = [json.loads(line) for line in (tmp_path / "review.jsonl").read_text().splitlines()]
-    assert [(row["id"], row["valid"], row["wrong"], row["note"]) for row in judged] == [
-        ("one", True, [], ""),
-        ("two", False, ["output"], "off by one"),
-    ]
 
 
 def test_saving_is_whole_or_a_message(tmp_path: Path) -> None:

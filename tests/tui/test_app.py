@@ -279,7 +279,8 @@ async def test_samples_are_judged_by_keys(tmp_path: Path) -> None:
         await settle(app, pilot)
         assert "What is two?" in screen_text(app)
         await write(app, pilot, "/judge no output off by one")
-    judged = [json.loads(line) for line in (run / "review.jsonl").read_text().splitlines()]
+        assert "valid among those kept  1 of 2: 50 %" in "\n".join(app.state.panels["review"].lines)
+    judged = [json.loads(line) for line in (run / "review.jsonl").read_text().splitlines()[:2]]
     assert [(row["valid"], row["note"]) for row in judged] == [(True, ""), (False, "off by one")]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from textual.message import Message
 from textual.worker import Worker
 
-from sdrl.authoring.effects import Ask, Cancel, Effect, Estimate, MakeSamples, Quit, Show, StartRun, StopRun
+from sdrl.authoring.effects import Ask, Cancel, Effect, Estimate, Judge, MakeSamples, Quit, Show, StartRun, StopRun
 from sdrl.authoring.events import Answered, Event, Failed, Refused, Shown, Streamed
 from sdrl.authoring.services import Services
 from sdrl.spec.diagnostics import SdrlError
@@ -59,7 +59,7 @@ class Jobs:
             self._host.run_worker(
                 lambda: self._show(effect), thread=True, exclusive=True, group=effect.panel, exit_on_error=False
             )
-        elif isinstance(effect, Estimate | MakeSamples | StartRun | StopRun):
+        elif isinstance(effect, Estimate | Judge | MakeSamples | StartRun | StopRun):
             self._host.run_worker(lambda: self._launch(effect), thread=True, group="launch", exit_on_error=False)
         elif isinstance(effect, Ask):
             self._asking[effect.turn] = self._host.run_worker(self._ask(effect), group="ask", exit_on_error=False)
@@ -82,7 +82,7 @@ class Jobs:
         """End what nobody waits for any more."""
         self._services.close()
 
-    def _launch(self, effect: Estimate | MakeSamples | StartRun | StopRun) -> None:
+    def _launch(self, effect: Estimate | Judge | MakeSamples | StartRun | StopRun) -> None:
         try:
             event = self._services.perform(effect)
         except Exception as error:  # the border where a bug of ours becomes a note, and not the app's end
