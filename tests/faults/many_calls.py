@@ -9,8 +9,15 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tests.models.bench_calls import CONCURRENCY, numbered
+from sdrl.models.request import Request
+from tests.models.bench_client import CONCURRENCY, SCHEMA, messages
 from tests.models.parts import opened
+
+
+def numbered(index: int) -> Request:
+    """The request of one row."""
+    sampling = {"temperature": 0.7, "top_p": 1.0, "max_tokens": 512}
+    return Request("generate", "m", messages(index), None, sampling, "generate", SCHEMA, index, False)
 
 
 async def ask_all(store: Path, url: str, calls: int) -> None:

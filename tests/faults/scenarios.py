@@ -428,6 +428,7 @@ def four_thousand(trial: Trial) -> Iterator[Row]:
             command = [sys.executable, "-m", "tests.faults.many_calls", str(place / "store"), server.url, "4000"]
             process = subprocess.Popen(command, cwd=ROOT, env=environment())
             while server.count() < 2000:
+                assert process.poll() is None, "it ended by itself"
                 time.sleep(0.005)
             process.kill()
             process.wait()
