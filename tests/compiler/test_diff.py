@@ -86,8 +86,9 @@ EDITS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "adapt": [("seed: 7", "adapt: {easier: false}\nseed: 7", ALL[6:])],
     "score": [("seed: 7", "score: {draws: 32}\nseed: 7", ALL[7:])],
     "filter": [("seed: 7", "filter: [{duplicates: true}]\nseed: 7", ALL[4:])],
-    "select": [("select: {samples: 20,", "select: {samples: 19,", ALL[8:])],
-    "validate": [("seed: 7", "validate: {share: 0.2}\nseed: 7", ALL[8:])],
+    # adaptive scoring asks whether a sample is among those that train, so that their number is its business too
+    "select": [("select: {samples: 20,", "select: {samples: 19,", ALL[7:])],
+    "validate": [("seed: 7", "validate: {share: 0.2}\nseed: 7", ALL[7:])],
     "models": [
         ("output: 10}", "output: 11}", ()),
         ("some-model-2026-01-01", "other-model-2026-01-01", ALL),

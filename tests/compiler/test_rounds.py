@@ -59,7 +59,7 @@ def test_one_round_more_keeps_every_stage_but_the_evaluation(tmp_path: Path) -> 
     ("edit", "stays"),
     [
         (("epochs: 2", "epochs: 3"), STAGES[: STAGES.index("train")]),
-        (("select: {samples: 20", "select: {samples: 21"), STAGES[: STAGES.index("select")]),
+        (("select: {samples: 20", "select: {samples: 21"), STAGES[: STAGES.index("score")]),
     ],
 )
 def test_an_edit_runs_the_later_rounds_again_too(tmp_path: Path, edit: tuple[str, str], stays: tuple[str, ...]) -> None:
