@@ -6,6 +6,7 @@ Calls no model. Raises SdrlError for what a person can mend.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sdrl.authoring.document import spec_name, written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail
-from sdrl.authoring.plan_panel import plan_sheet
+from sdrl.authoring.plan_panel import WIDTH, plan_sheet
 from sdrl.authoring.propose import verifier_of
 from sdrl.authoring.review_panel import review_sheet
-from sdrl.authoring.runs import every_run, last_words, run_called, run_named
-from sdrl.authoring.sheet import Mark, Sheet, Style
+from sdrl.authoring.runs import every_run, last_words, newest_run, run_called, run_named
+from sdrl.authoring.sheet import Mark, Piece, Sheet, Style
 from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
 HITS = 5
+MOST_STOP_WORD = 3  # letters of words such as of, the, and
 MOST_RUNS = 12
 
 
@@ -147,6 +149,7 @@ def _plan(asked: Show) -> Content:
 
 
 def _retrieve(asked: Show) -> Content:
+    """Ranked passages for a query, else for the keywords that the spec gives or its newest run found."""
     from itertools import islice
     from tempfile import TemporaryDirectory
 
@@ -154,21 +157,56 @@ def _retrieve(asked: Show) -> Content:
     from sdrl.spec.loader import load_spec
 
     loaded = load_spec(asked.path, text=asked.text)
-    sources = [source for source in loaded.require().corpus if source.files]
+    spec = loaded.require()
+    sources = [source for source in spec.corpus if source.files]
     if not sources:
         raise SdrlError("", "the spec names no local corpus files", help="/add corpus {files: [passages/*.jsonl]}")
-    if not asked.argument:
-        return Content("retrieve", ["search the corpus: /retrieve QUERY"])
-    words = loaded.require().retrieve.passage_words
+    keywords, found_by = _keywords(spec.retrieve.keywords, spec.name)
+    query = asked.argument or " ".join(keywords)
+    sheet = Sheet()
+    sheet.extend(textwrap.wrap(f"keywords ({found_by}): {', '.join(keywords) or 'none yet'}", WIDTH))
+    if not query:
+        sheet.add("search the corpus: /retrieve QUERY")
+        return sheet_content("retrieve", sheet)
     with TemporaryDirectory() as folder:
-        passages = islice(read_passages(sources, loaded.folder, passage_words=words), MOST_PASSAGES)
+        passages = islice(
+            read_passages(sources, loaded.folder, passage_words=spec.retrieve.passage_words), MOST_PASSAGES
+        )
         info = build_index(passages, folder)
-        hits = open_index(info.path).search(asked.argument, HITS)
-    lines = [f"{info.passages:,} passages, the best {len(hits)} for: {asked.argument}"]
+        hits = open_index(info.path).search(query, HITS)
+    sheet.add()
+    best = f"{info.passages:,} passages, the best {len(hits)} for "
+    sheet.add((best + (f"'{asked.argument}'" if asked.argument else "the keywords"), "strong"))
+    words = {word.lower() for word in re.findall(r"\w+", query) if len(word) > MOST_STOP_WORD}
     for hit in hits:
-        lines += ["", f"{hit.rank}. {hit.score:.2f}  {hit.passage.title or hit.passage.id}  ({hit.passage.source})"]
-        lines += textwrap.wrap(hit.passage.text, 100)[:4]
-    return Content("retrieve", lines)
+        title = hit.passage.title or hit.passage.id
+        source = f"  ({hit.passage.source})" if hit.passage.source not in title else ""
+        sheet.add()
+        sheet.add((f"{hit.rank}. ", "strong"), f"{title}{source}  score {hit.score:.2f}")
+        for line in textwrap.wrap(hit.passage.text, WIDTH)[:4]:
+            sheet.add(*_with_words(line, words))
+    return sheet_content("retrieve", sheet)
+
+
+def _keywords(given: object, name: str) -> tuple[list[str], str]:
+    """The keywords that a run searches with, and where they come from."""
+    if isinstance(given, list):
+        return [str(word) for word in given], "of the spec"
+    from sdrl.run.artifacts import read_rows
+
+    run = newest_run(name)
+    rows = read_rows(run / "artifacts" / "keywords.jsonl") if run is not None else []
+    found = dict.fromkeys(str(word) for row in rows for word in row.get("keywords", ()))
+    return list(found), f"of {run}" if found else "auto: the instructor finds them in a run"
+
+
+def _with_words(line: str, words: set[str]) -> list[Piece]:
+    """A line in pieces, those that begin as a word of the query does marked."""
+    return [
+        (piece, "warn") if any(piece.lower().startswith(word) for word in words) else piece
+        for piece in re.split(r"(\w+)", line)
+        if piece
+    ]
 
 
 def _run(asked: Show, tails: dict[Path, Tail]) -> Content:

@@ -62,7 +62,13 @@ def test_passages_are_found(tmp_path: Path) -> None:
     rows = [{"text": "Rain falls on the hills."}, {"text": "Adding two numbers makes a sum."}]
     (tmp_path / "passages.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     panel = show("retrieve", "sum of numbers", folder=tmp_path)
-    assert "2 passages" in panel.lines[0]
+    assert "2 passages, the best 1 for 'sum of numbers'" in panel.lines
+    (line,) = [at for at, line in enumerate(panel.lines) if "makes a sum" in line]
+    marked = [panel.lines[line][mark.start : mark.end] for mark in panel.marks if mark.line == line]
+    assert marked == ["numbers"]  # 'sum' is as short as 'the'
+    given = show("retrieve", text=f"{SPEC}retrieve: {{keywords: [rain, hills]}}\n", folder=tmp_path)
+    assert given.lines[0] == "keywords (of the spec): rain, hills"
+    assert any("Rain falls" in line for line in given.lines)
     assert any("makes a sum" in line for line in panel.lines)
     assert "not yet" in show("retrieve", "sum", SPEC.replace("passages.jsonl", "none.jsonl"), tmp_path).title
 

@@ -17,6 +17,7 @@ from sdrl.run.lock import hold
 from sdrl.spec.edits import Edit
 from tests.tui.driving import app_on, screen_text, settle, write
 from tests.tui.fakes import ScriptedFakeAssistant
+from tests.tui.panel_screens import COMPARED, panel_screens
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = Path(__file__).parents[2] / "docs" / "tui.md"
@@ -144,6 +145,11 @@ def golden(name: str, width: int) -> Path:
     return GOLDEN / f"{name}-{width}.txt"
 
 
+def of_size(name: str, width: int) -> str:
+    """A screen's name on the page: those of 80 columns have no number."""
+    return name if width == SIZES[0][0] else f"{name}-{width}"
+
+
 def with_screens(page: str, kept: dict[str, str]) -> str:
     """The page with each block ``<!-- screen: NAME -->`` followed by that screen."""
     for name, text in kept.items():
@@ -155,12 +161,13 @@ def with_screens(page: str, kept: dict[str, str]) -> str:
 def main() -> None:
     """Write all of them."""
     GOLDEN.mkdir(exist_ok=True)
+    page = PAGE.read_text(encoding="utf-8")
     for width, height in SIZES:
-        kept = asyncio.run(screens(width, height))
-        for name, text in kept.items():
+        kept, panels = (asyncio.run(made(width, height)) for made in (screens, panel_screens))
+        for name, text in {**kept, **{name: panels[name] for name in COMPARED}}.items():
             golden(name, width).write_text(text + "\n", encoding="utf-8")
-        if width == 80:
-            PAGE.write_text(with_screens(PAGE.read_text(encoding="utf-8"), kept), encoding="utf-8")
+        page = with_screens(page, {of_size(name, width): text for name, text in {**kept, **panels}.items()})
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ async def test_a_new_user_ends_at_the_gain_of_a_finished_run(tmp_path: Path, run
             assert not first.state.issues
             await pilot.press("ctrl+s", "ctrl+g")
             await settle(first, pilot)
-            assert "a new run in runs/word-problems" in first.state.turns[-1].text
+            assert "a new run in runs/word-problems" in screen_text(first)
             assert not run.exists()
             await pilot.press("ctrl+g")
             await follow(first, pilot, lambda text: "✓ generate" in text)

@@ -140,10 +140,22 @@ class SdrlApp(App[None]):
             self._show_chat()
             self._main.query_one(Prompt).put(f"/{name} ")
             return
-        self.dispatch(Acted(name))
-        if action.group == "look" and name != "explain":
+        self._act(Acted(name))
+        if name == "help":
+            self._show_chat()
+
+    def _act(self, event: Event) -> None:
+        """Take an event; what it is about comes into view, be it a panel or the question before a run starts."""
+        asked = self.state.offer
+        self.dispatch(event)
+        action = ACTIONS.get(event.action) if isinstance(event, Acted) else None
+        if action is None:
+            return
+        if (action.group == "look" and action.id != "explain") or (
+            action.id == "start" and asked and not self.state.offer
+        ):
             self._show_side()
-        elif name == "help":
+        elif action.id == "start":
             self._show_chat()
 
     def action_act(self, name: str) -> None:
@@ -191,12 +203,7 @@ class SdrlApp(App[None]):
     @on(Prompt.Sent)
     def _sent(self, message: Prompt.Sent) -> None:
         self._main.query_one(Chat).close_menu()
-        event = event_of(message.text)
-        self.dispatch(event)
-        if isinstance(event, Acted) and event.action in ACTIONS:
-            action = ACTIONS[event.action]
-            if action.group == "look" and action.id != "explain":
-                self._show_side()
+        self._act(event_of(message.text))
 
     @on(Prompt.Menu)
     def _menu_key(self, message: Prompt.Menu) -> None:
