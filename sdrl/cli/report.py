@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[str, str | bytes]]:
     """Every form of the report, and each picture as files of its own."""
+    from sdrl.report.comparison import curves
     from sdrl.report.graphs import graphs
     from sdrl.report.png import to_png, why_not
     from sdrl.report.svg import standalone
@@ -84,13 +85,16 @@ def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[
         yield name, _rendered(roots, figures, form, ascii_only=False)
     if (reason := why_not()) is not None:
         sys.stderr.write(f"no PNG figures: {reason}\n")
-    for number, each in enumerate(figures, 1):
-        folder = f"run-{number}/" if len(figures) > 1 else ""
-        for graph in graphs(each):
-            picture = standalone(graph.picture)
-            yield f"{folder}{graph.name}.svg", picture
-            if reason is None:
-                yield f"{folder}{graph.name}.png", to_png(picture)
+    if len(figures) == 1:
+        pictures = [("", graph) for graph in graphs(figures[0])]
+    else:
+        pictures = [(f"run-{number}/", graph) for number, each in enumerate(figures, 1) for graph in graphs(each)]
+        pictures += [("", graph) for graph in curves(figures)]
+    for folder, graph in pictures:
+        picture = standalone(graph.picture)
+        yield f"{folder}{graph.name}.svg", picture
+        if reason is None:
+            yield f"{folder}{graph.name}.png", to_png(picture)
 
 
 def _rendered(roots: list[Path], figures: list[dict[str, Any]], form: str, ascii_only: bool) -> str:

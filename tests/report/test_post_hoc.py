@@ -116,3 +116,11 @@ def test_each_figure_is_a_png_too_and_its_words_are_drawn(tmp_path: Path) -> Non
     bare = standalone(columns("t", ["", ""], [("", [0.1, 0.2])], y_label=""))
     words = standalone(columns("t", ["one", "two"], [("", [0.1, 0.2])], y_label="share"))
     assert png.to_png(bare) != png.to_png(words), "no font drew the words"
+
+
+def test_the_folder_of_several_runs_holds_each_ones_figures_and_the_common_ones(tmp_path: Path) -> None:
+    runs = [str(fixture_run.write_run(tmp_path / name)) for name in ("a", "b")]
+    assert main(["report", *runs, "-o", f"{tmp_path}/both/"]) == 0
+    for name in ("reward-of-all", "run-1/gains", "run-2/gains"):
+        assert (tmp_path / "both" / f"{name}.svg").is_file()
+        assert (tmp_path / "both" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
