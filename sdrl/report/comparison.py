@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
+from sdrl.report.blocks import Block, Page, Section, Table, Text
 from sdrl.report.graph import Graph, known
-from sdrl.report.page import Block, Page, Section, Table, Text, time_words
+from sdrl.report.page import time_words
 from sdrl.report.run_data import RunData
 from sdrl.report.svg import Series, lines
 from sdrl.report.verdict import percent, points

@@ -14,10 +14,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from sdrl.report.blocks import Block, Page, Table, Text
 from sdrl.report.graph import Graph
 from sdrl.report.graphs import graphs, missing
 from sdrl.report.more_tables import more_tables
-from sdrl.report.page import Block, Page, Table, Text, build_page
+from sdrl.report.page import build_page
 from sdrl.report.samples import Gallery, Sample
 from sdrl.report.verdict import SURE, percent, points, verdict
 

@@ -1,4 +1,4 @@
-"""Tables that stand in the HTML page beside those of the text report: problems, checkpoints, answers, suspects, data.
+"""Tables of problems and checkpoints, and those of the HTML page alone: answers, retrieval, suspects, data card.
 
 Pure: figures in, sections out.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sdrl.report.page import Block, Section, Table, Text
+from sdrl.report.blocks import Block, Section, Table, Text
 from sdrl.report.suspects import SUSPECT_WORDS
 from sdrl.report.verdict import percent
 
@@ -16,8 +16,6 @@ from sdrl.report.verdict import percent
 def more_tables(figures: Mapping[str, Any]) -> list[Section]:
     """Sections of the tables that the figures allow."""
     made = (
-        Section("Problems: length and likeness", tuple(_problems(figures))),
-        Section("Checkpoints on the test sets, post hoc", tuple(_post_hoc(figures["post_hoc"]))),
         Section("Answers and reflection", tuple(_answer_blocks(figures))),
         Section("Retrieval", tuple(_retrieval(figures.get("retrieval")))),
         Section("Reward-hacking suspects", tuple(_suspects(figures.get("suspects")))),
@@ -26,7 +24,8 @@ def more_tables(figures: Mapping[str, Any]) -> list[Section]:
     return [section for section in made if section.blocks]
 
 
-def _problems(figures: Mapping[str, Any]) -> Iterator[Block]:
+def problems_table(figures: Mapping[str, Any]) -> Iterator[Block]:
+    """Lengths and likeness by set, and what measured them."""
     lengths, likeness = figures["lengths"], figures["likeness"]
     if not lengths:
         return
@@ -44,7 +43,8 @@ def _problems(figures: Mapping[str, Any]) -> Iterator[Block]:
     yield Text(f"{stamp} Figures under other measures do not compare.")
 
 
-def _post_hoc(found: Mapping[str, Any] | None) -> Iterator[Block]:
+def post_hoc_table(found: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Checkpoints by set and step, with what they were chosen as."""
     if not found:
         return
     rows = []

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from sdrl.report.blocks import Block, Chart, Page, Section, Table, Text
 from sdrl.report.charts import bar, curve
+from sdrl.report.more_tables import post_hoc_table, problems_table
 from sdrl.report.verdict import percent, points, verdict
 
 HIST_WIDTH = 15
 CURVE_WIDTH = 60
 CURVE_HEIGHT = 6
-
-
-@dataclass(frozen=True)
-class Text:
-    """One paragraph."""
-
-    words: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of cells; the first column is text, the others are aligned to the right unless ``left`` names them."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left: frozenset[int] = frozenset({0})
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Lines that only a fixed-width font keeps in shape."""
-
-    lines: tuple[str, ...]
-
-
-Block = Text | Table | Chart
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading and what stands under it."""
-
-    title: str
-    blocks: tuple[Block, ...]
-
-
-@dataclass(frozen=True)
-class Page:
-    """A whole report."""
-
-    title: str
-    subtitle: str
-    sections: tuple[Section, ...] = field(default_factory=tuple)
 
 
 def build_page(figures: Mapping[str, Any], *, ascii_only: bool = False) -> Page:
@@ -67,6 +25,8 @@ def build_page(figures: Mapping[str, Any], *, ascii_only: bool = False) -> Page:
         Section("Pass rates of the base model", tuple(_pass_rates(figures, ascii_only))),
         Section("Rounds", tuple(_rounds(figures["rounds"]))),
         Section("Training", tuple(_training(figures["training"], ascii_only))),
+        Section("Checkpoints on the test sets, post hoc", tuple(post_hoc_table(figures["post_hoc"]))),
+        Section("Problems: length and likeness", tuple(problems_table(figures))),
         Section("Labels against the known truth", tuple(_labels(figures["labels"]))),
         Section("Time and cost", tuple(_costs(figures))),
     )

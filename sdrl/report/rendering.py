@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from sdrl.report.page import Block, Chart, Page, Table, Text
+from sdrl.report.blocks import Block, Chart, Page, Table, Text
 from sdrl.report.verdict import NBSP
 
 WIDTH = 80
