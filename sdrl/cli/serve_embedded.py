@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, dict[str, object]]] = {
             "messages": [{"role": "user", "content": f"<problem>\n{PROBLEM}\n</problem>"}],
         },
     ),
+    "embedder": ("/embeddings", {"model": "hashed-words", "input": PROBLEM}),
     "base": (
         "/completions",
         {"model": "toy-base", "prompt": f"{PROBLEM}\n{INSTRUCTION}\n", "max_tokens": 64, "temperature": 0},
@@ -38,7 +39,12 @@ EXAMPLES: dict[str, tuple[str, dict[str, object]]] = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--role", choices=("instructor", "base", "both"), default="both", help="which to serve")
+    parser.add_argument(
+        "--role",
+        choices=("instructor", "base", "embedder", "both"),
+        default="both",
+        help="which to serve; both: instructor and base",
+    )
     parser.add_argument("--port", type=int, default=0, help="port of the first, the next for the second")
     parser.add_argument("--model", default="toy-base", help="base: a folder with a causal model (default: toy-base)")
 
@@ -53,13 +59,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(role: str, args: argparse.Namespace, place: int) -> ServerPlan:
-    from sdrl.models.commands import embedded_base, embedded_instructor
+    from sdrl.models.commands import embedded_base, embedded_embedder, embedded_instructor
     from sdrl.models.weights import weights_of
     from sdrl.spec.diagnostics import Exit, SdrlError
 
     port = args.port + place if args.port else 0
     if role == "instructor":
         return embedded_instructor(role, None, port=port)
+    if role == "embedder":
+        return embedded_embedder(role, port=port)
     folder = weights_of(args.model, args.model, Path.cwd()).folder
     if folder is None:
         raise SdrlError("E547", f"there is no model folder '{args.model}'", help="give a folder", exit=Exit.USAGE)

@@ -94,6 +94,7 @@ INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
 ANSWERED = ("probe", "score", "train", "evaluate")
 VERIFIED = ("generate", "vote", "probe", "adapt", "score", "train", "evaluate")
 FILTERED = ("vote", "adapt")
+EMBEDDING = ("embedding", "decontaminate_embedding")
 REQUIRES: dict[str, tuple[str, ...]] = {"retrieve": ("tantivy",), "train": ("torch", "transformers", "trl")}
 
 # settings that reach the hashes as what they were resolved to -> the identity field that holds it
@@ -112,6 +113,7 @@ RESOLVED: dict[str, str] = {
     "models.instructor.api": "instructor",
     "models.instructor.structured": "instructor",
     "models.instructor.extra": "instructor",
+    "models.embedder": "embedder",
     "models.base.model": "base",
     "models.base.revision": "base",
     "models.base.prompt": "base",
@@ -169,7 +171,7 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
     identity: dict[str, Any] = {
         "version": VERSIONS[name],
         "seed": settings["seed"],
-        "settings": _chosen(settings, SETTINGS[name]),
+        "settings": _own_settings(name, settings),
     }
     if prompts := PROMPTS.get(name):
         asked = tuple(ASKING[step.name] for step in draft.settings.filter if step.is_on and step.name in ASKING)
@@ -184,18 +186,23 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
         identity["base"] = _base(draft, settings)
     if name in VERIFIED:
         identity["verifier"] = digest(draft.verifier)
-    if name == "score" and settings["score"]["adaptive"]:
-        identity["settings"] |= _chosen(settings, PLACES)
     if name == "retrieve":
         identity["corpus"] = _corpus(draft, settings)
     if name == "keywords":
         identity["corpus"] = bool(draft.corpus)  # without a library there is nothing to search for
+    if name in FILTERED:
+        identity |= _compared(draft)
     if name == "evaluate" or (name in FILTERED and _decontaminates(settings)):
         identity["evaluations"] = _evaluations(draft, whole=name == "evaluate")
     if libraries := REQUIRES.get(name):
         identity["requires"] = {library: draft.requires[library] for library in libraries}
     checked: dict[str, Any] = hashable(identity)
     return checked
+
+
+def _own_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    paths = SETTINGS[name]
+    return _chosen(settings, paths + PLACES if name == "score" and settings["score"]["adaptive"] else paths)
 
 
 def _chosen(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
@@ -273,5 +280,11 @@ def _evaluations(draft: Plan, *, whole: bool) -> dict[str, Any]:
     return chosen
 
 
+def _compared(draft: Plan) -> dict[str, Any]:
+    """Who makes the vectors, where a filter compares by them."""
+    is_asked = any(step.is_on and step.name in EMBEDDING for step in draft.settings.filter)
+    return {"embedder": draft.identities.get("embedder", "")} if is_asked else {}
+
+
 def _decontaminates(settings: Mapping[str, Any]) -> bool:
-    return any(step.get("decontaminate") for step in settings["filter"])
+    return any(step.get("decontaminate") or step.get("decontaminate_embedding") for step in settings["filter"])

@@ -19,7 +19,7 @@ from sdrl.compiler.findings import Findings
 from sdrl.compiler.plan import BasePrompt
 from sdrl.compiler.prompts import stop_strings
 from sdrl.compiler.rows import digest_file
-from sdrl.spec.model import Base, Instructor, Models
+from sdrl.spec.model import Base, Embedder, Instructor, Models
 
 INSTRUCTOR = "scripted-instructor"
 TOY_BASE = "toy-base"
@@ -30,7 +30,7 @@ WEIGHTS = (".safetensors", ".bin", ".json", ".jinja", ".model", ".txt", ".tiktok
 
 @dataclass(frozen=True)
 class Identified:
-    """The identities of both models, and where the base's tokenizer files lie (None: not at hand)."""
+    """The identities of the models, and where the base's tokenizer files lie (None: not at hand)."""
 
     names: dict[str, str]
     base_folder: Path | None
@@ -41,7 +41,10 @@ def identify(models: Models | None, base_dir: Path, findings: Findings, resource
     if models is None:
         return Identified({}, None)
     base, folder = _base(models.base, base_dir, findings, resources)
-    return Identified({"instructor": instructor_identity(models.instructor, base_dir), "base": base}, folder)
+    names = {"instructor": instructor_identity(models.instructor, base_dir), "base": base}
+    if models.embedder is not None:
+        names["embedder"] = embedder_identity(models.embedder)
+    return Identified(names, folder)
 
 
 def embedded_folder() -> Path:
@@ -57,6 +60,13 @@ def instructor_identity(instructor: Instructor, base_dir: Path) -> str:
     if (folder / "config.json").is_file():
         return f"sha256:{digest_folder(folder)}"
     return instructor.model
+
+
+def embedder_identity(embedder: Embedder) -> str:
+    """The embedder as it is now; asks nobody."""
+    if not embedder.is_embedded:
+        return embedder.model
+    return f"{embedder.model}@{digest_file(embedded_folder() / 'embedder.py')[0][:16]}"
 
 
 def _base(base: Base, base_dir: Path, findings: Findings, resources: hub.Resources) -> tuple[str, Path | None]:

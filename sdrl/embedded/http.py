@@ -18,7 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sdrl.embedded.protocol import Chat, Reply, Sampling, ServeError, read_chat, read_completion
+from sdrl.embedded.protocol import Chat, Reply, Sampling, ServeError, read_chat, read_completion, read_embeddings
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -29,12 +29,13 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Where requests are computed: two picklable functions and the pool that runs them."""
+    """Where requests are computed: three picklable functions and the pool that runs them."""
 
     model: str
     any_name: bool
     chat: Callable[[Chat], Reply]
     complete: Callable[[str, Sampling], Reply]
+    embed: Callable[[str], tuple[list[float], int]]
     pool: Executor
 
 
@@ -64,7 +65,7 @@ class Faults:
 
 
 def build_app(backend: Backend, faults: Faults) -> web.Application:
-    """The application with its five routes."""
+    """The application with its routes."""
     from aiohttp import web
 
     api = _Api(backend, faults)
@@ -74,6 +75,7 @@ def build_app(backend: Backend, faults: Faults) -> web.Application:
     app.router.add_get("/v1/models/{name:.+}", api.model)
     app.router.add_post("/v1/chat/completions", api.chat)
     app.router.add_post("/v1/completions", api.completions)
+    app.router.add_post("/v1/embeddings", api.embeddings)
     return app
 
 
@@ -123,6 +125,17 @@ class _Api:
             for index, row in enumerate(rows)
         ]
         return self._answer("text_completion", "cmpl", raw, asked.model, choices, replies)
+
+    async def embeddings(self, request: web.Request) -> web.Response:
+        raw = await request.read()
+        await self._faults.apply(raw)
+        name, texts = read_embeddings(_decode(raw))
+        self._check_name(name)
+        made = [await self._work(self._backend.embed, text) for text in texts]
+        data = [{"object": "embedding", "index": at, "embedding": vector} for at, (vector, _) in enumerate(made)]
+        tokens = sum(count for _, count in made)
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return _json({"object": "list", "data": data, "model": name, "usage": usage})
 
     async def _work(self, call: Callable[..., _Result], *args: object) -> _Result:
         try:

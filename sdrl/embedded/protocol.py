@@ -205,6 +205,13 @@ class _CompletionBody(_Common):
     prompt: str | list[str]
 
 
+class _EmbeddingsBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    model: str
+    input: str | list[str]
+    encoding_format: Literal["float"] = "float"
+
+
 def read_chat(body: object) -> Chat:
     """Check the body of POST /v1/chat/completions. Raises ServeError 400 naming the key at fault."""
     try:
@@ -236,6 +243,15 @@ def read_completion(body: object) -> Completion:
         raise ServeError(400, "prompt: an empty list", "invalid_value")
     # 16 is the default of the protocol for this endpoint.
     return Completion(parsed.model, prompts, parsed.sampling(parsed.max_tokens or 16))
+
+
+def read_embeddings(body: object) -> tuple[str, tuple[str, ...]]:
+    """The model's name and the texts of an embeddings request. Raises ServeError 400."""
+    try:
+        read = _EmbeddingsBody.model_validate(body)
+    except ValidationError as error:
+        raise _invalid(error) from error
+    return read.model, (read.input,) if isinstance(read.input, str) else tuple(read.input)
 
 
 def _honourable(body: object) -> dict[str, Any]:

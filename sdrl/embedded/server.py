@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # The border of the process: whatever keeps the model from loading is told in one line.
         sys.stderr.write(f"sdrl.embedded: {error}\n")
         return 1
-    backend = Backend(args.name or names[0], args.name is None, worker.chat, worker.complete, pool)
+    backend = Backend(args.name or names[0], args.name is None, worker.chat, worker.complete, worker.embed, pool)
     try:
         listener = socket.create_server((HOST, args.port))
     except OSError as error:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sdrl.embedded.server", description=__doc__)
-    parser.add_argument("--role", choices=("instructor", "base"), required=True)
+    parser.add_argument("--role", choices=("instructor", "base", "embedder"), required=True)
     parser.add_argument("--model", type=Path, help="folder of the base model (safetensors, tokenizer)")
     parser.add_argument("--name", help="the only model name to answer to (any name is accepted without it)")
     parser.add_argument("--port", type=int, default=0, help="0: any free port")

@@ -11,7 +11,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sdrl.embedded.protocol import Chat, ModelFolderError, Reply, Role, Sampling
+from sdrl.embedded import embedder
+from sdrl.embedded.protocol import Chat, ModelFolderError, Reply, Role, Sampling, ServeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ def prepare(settings: Settings) -> None:
 
 def load() -> str:
     """Load the model and return its own name. Raises ModelFolderError, ValueError for an unknown rate."""
+    if _state.settings is not None and _state.settings.role == "embedder":
+        return embedder.NAME
     return _role().name
 
 
@@ -65,6 +68,13 @@ def complete(prompt: str, sampling: Sampling) -> Reply:
     return _role().complete(prompt, sampling)
 
 
+def embed(text: str) -> tuple[list[float], int]:
+    """The vector of a text, and its tokens. Raises ServeError where the role is another."""
+    if _state.settings is None or _state.settings.role != "embedder":
+        raise ServeError(400, "this server makes no embeddings", "unsupported_endpoint")
+    return embedder.embed(text), embedder.count(text)
+
+
 def _role() -> Role:
     if _state.role is None:
         settings = _state.settings
@@ -75,6 +85,8 @@ def _role() -> Role:
 
 
 def _open(settings: Settings) -> Role:
+    if settings.role == "embedder":
+        raise ServeError(400, "the embedder answers /v1/embeddings only", "unsupported_endpoint")
     if settings.role == "base":
         from sdrl.embedded.base import BaseModel
 

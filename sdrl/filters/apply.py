@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sdrl.filters.decontaminate import Decontaminate
 from sdrl.filters.duplicates import Duplicates
+from sdrl.filters.embedding import DecontaminateEmbedding, Embedding
 from sdrl.filters.grade import Grade
 from sdrl.filters.language import Language
 from sdrl.filters.length import LengthLimits
@@ -57,8 +58,13 @@ class FilterState:
     def __init__(self, evaluations: Mapping[str, Sequence[str]] | None = None, language: str = "en") -> None:
         self._evaluations = dict(evaluations or {})
         self._language = language
+        self._vectors: dict[str, Sequence[float]] = {}
         self._kept: list[Sample] = []
         self._filters: dict[tuple[str, str], Filter] = {}
+
+    def learn(self, vectors: Mapping[str, Sequence[float]]) -> None:
+        """Take the vectors of texts, before the texts are filtered or remembered."""
+        self._vectors.update(vectors)
 
     def remember(self, samples: Iterable[Sample]) -> None:
         """Take samples as kept without filtering them (those of an earlier stage)."""
@@ -85,6 +91,10 @@ class FilterState:
             return RougeL(step.rouge_l)
         if step.minhash is not None:
             return MinHash(step.minhash)
+        if step.embedding is not None:
+            return Embedding(step.embedding, self._vectors)
+        if step.decontaminate_embedding is not None:
+            return DecontaminateEmbedding(step.decontaminate_embedding, self._evaluations, self._vectors)
         if step.length is not None:
             return LengthLimits(step.length)
         if step.judge is not None:

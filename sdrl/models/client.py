@@ -23,7 +23,12 @@ from sdrl.models.transport import Answer, HttpTransport, Transport, require_aioh
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEPT_REPLY = 4000
-_PATHS: Mapping[Api, str] = {"chat": "/chat/completions", "completions": "/completions", "responses": "/responses"}
+_PATHS: Mapping[Api, str] = {
+    "chat": "/chat/completions",
+    "completions": "/completions",
+    "responses": "/responses",
+    "embeddings": "/embeddings",
+}
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,16 @@ class Client:
 
     def api(self, request: Request) -> Api:
         """The API that a request goes to: a raw prompt is always a completion."""
+        if self.endpoint.api == "embeddings":
+            return "embeddings"
         return "completions" if request.prompt is not None else self.endpoint.api
 
     def body(self, request: Request, first: int, n: int) -> dict[str, Any]:
         """The JSON body that asks for draws ``first`` to ``first + n - 1``. Null sampling keys are left out."""
         api, can = self.api(request), self.can
         body: dict[str, Any] = {"model": self.endpoint.model}
+        if api == "embeddings":
+            return {**body, "input": request.prompt, "encoding_format": "float"}
         if api == "completions":
             body["prompt"] = request.prompt
         elif api == "chat":

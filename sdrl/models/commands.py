@@ -22,6 +22,14 @@ def embedded_instructor(
     return ServerPlan(name, command, "file", EMBEDDED_DEADLINE_S, QUIET, hidden)
 
 
+def embedded_embedder(name: str, hidden: frozenset[str] = frozenset(), port: int = 0) -> ServerPlan:
+    """The hashed-words embedder."""
+    command = [sys.executable, "-m", "sdrl.embedded.server", "--role", "embedder", "--port", str(port)]
+    return ServerPlan(
+        name, [*command, "--ready-file", "{ready}", "--watch-stdin"], "file", EMBEDDED_DEADLINE_S, QUIET, hidden
+    )
+
+
 def embedded_base(name: str, folder: Path, hidden: frozenset[str] = frozenset(), port: int = 0) -> ServerPlan:
     """A causal model folder through transformers: one worker process a core, at most four."""
     workers = max(1, min(_MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))

@@ -19,7 +19,7 @@ from sdrl.models.batches import Batches
 from sdrl.models.breaker import RetryPolicy
 from sdrl.models.capabilities import forget, recall, record_key, remember
 from sdrl.models.client import Client, Endpoint
-from sdrl.models.commands import embedded_base, embedded_instructor
+from sdrl.models.commands import embedded_base, embedded_embedder, embedded_instructor
 from sdrl.models.key_owners import refuse_other_owner
 from sdrl.models.ledger import Ledger, Price
 from sdrl.models.line import Wanted
@@ -30,7 +30,7 @@ from sdrl.models.servers import Server, ServerPlan
 from sdrl.models.vllm import served_name, vllm_server
 from sdrl.models.weights import Weights, refuse_changed_model, refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.spec.model import Instructor, Models
+from sdrl.spec.model import Embedder, Instructor, Models
 from sdrl.spec.model import Server as Spread
 
 EMBEDDED_IN_FLIGHT = 16  # it works on one or a few requests at a time; more in flight would only wait there
@@ -67,8 +67,8 @@ async def open_model(
     offline: bool = False,
     model_override: Path | None = None,
 ) -> AsyncIterator[Model]:
-    """The model of ``role`` (``instructor`` or ``base``); ``model_override`` is a weights folder served in the base's
-    place.
+    """The model of ``role`` (``instructor``, ``base``, ``embedder``); ``model_override`` is a weights folder served in
+    the base's place.
 
     ``log_dir`` is the run's ``logs`` folder. ``store_dir`` is where ``ledger``'s cache lies. Leaving the context closes
     connections and ends the child. Raises SdrlError when the plan names no models.
@@ -81,6 +81,8 @@ async def open_model(
     def serve() -> _Served:
         if role == "instructor":
             return _serve_instructor(models.instructor, plan, truth=store_dir / "truth.jsonl")
+        if role == "embedder":
+            return _serve_embedder(models.embedder, _hidden(models))
         return _serve_base(name, models, plan, model_override)
 
     settings = replace(_settings(role, models), wanted=wanted_of(role, plan, store_dir))
@@ -141,7 +143,7 @@ class _Opening:
 def wanted_of(role: str, plan: Plan, store_dir: Path) -> Wanted | None:
     """What the plan asks a role's endpoint for; None where sdrl starts the server itself and knows what it can."""
     models = plan.settings.models
-    if models is None:
+    if models is None or role == "embedder":
         return None
     settings = plan.settings
     if role == "instructor":
@@ -164,6 +166,8 @@ def wanted_of(role: str, plan: Plan, store_dir: Path) -> Wanted | None:
 
 
 def _settings(role: str, models: Models) -> ModelSettings:
+    if role == "embedder":
+        return ModelSettings(models.embedder.concurrency if models.embedder else 1)
     if role == "instructor":
         instructor = models.instructor
         most = EMBEDDED_IN_FLIGHT if instructor.is_embedded else instructor.concurrency
@@ -187,7 +191,7 @@ def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Serve
         structured=instructor.structured,
         api=instructor.api,
     )
-    hidden = frozenset({instructor.key_env} if instructor.key_env else ())
+    hidden = _hidden(plan.settings.models)
     if instructor.endpoint in ("embedded", "vllm"):
         found = instructor_identity(instructor, plan.base_dir or Path.cwd())
         refuse_changed_model("instructor", instructor.model, found, plan.identities["instructor"])
@@ -202,6 +206,20 @@ def _serve_instructor(instructor: Instructor, plan: Plan, truth: Path) -> _Serve
     return _Served(replace(endpoint, key=key, key_env=instructor.key_env))
 
 
+def _serve_embedder(embedder: Embedder | None, hidden: frozenset[str]) -> _Served:
+    """Where the embedder is; raises SdrlError when there is none, or its key is missing."""
+    if embedder is None:
+        raise SdrlError("E846", "the plan names no embedder", help="add models.embedder to the spec")
+    endpoint = Endpoint(
+        "embedder", embedder.endpoint, embedder.model, concurrency=embedder.concurrency, api="embeddings"
+    )
+    if embedder.is_embedded:
+        endpoint = replace(endpoint, timeout_s=MANAGED_TIMEOUT_S, concurrency=EMBEDDED_IN_FLIGHT)
+        return _Served(endpoint, embedded_embedder("embedder", hidden))
+    key = read_key(embedder.key_env, "embedder", endpoint)
+    return _Served(replace(endpoint, key=key, key_env=embedder.key_env))
+
+
 def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) -> _Served:
     """Where the base model is, or the model that training made (``override``), served in the same way."""
     base = models.base
@@ -214,7 +232,7 @@ def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) ->
         weights = weights_of(base.model, plan.identities["base"], plan.base_dir)
         if weights.folder is not None:
             refuse_changed_weights("base", weights.folder, plan.identities["base"])
-    hidden = frozenset({models.instructor.key_env} if models.instructor.key_env else ())
+    hidden = _hidden(models)
     endpoint = Endpoint(
         name, serve, base.model, concurrency=base.concurrency, sends_seed=True, timeout_s=MANAGED_TIMEOUT_S
     )
@@ -225,6 +243,12 @@ def _serve_base(name: str, models: Models, plan: Plan, override: Path | None) ->
         server = vllm_server(name, weights, base.server, hidden, gpus=plan.settings.hardware.gpus)
         return _Served(replace(endpoint, model=served_name(name)), server)
     return _Served(replace(endpoint, timeout_s=600.0))
+
+
+def _hidden(models: Models | None) -> frozenset[str]:
+    """Environment variables that hold keys: no child is given them."""
+    roles = (models.instructor, models.embedder) if models else ()
+    return frozenset(role.key_env for role in roles if role is not None and role.key_env)
 
 
 def read_key(variable: str | None, role: str, endpoint: Endpoint) -> str:

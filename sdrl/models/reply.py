@@ -7,13 +7,14 @@ that are all numbered 0, usage that is missing, content that is null because onl
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sdrl.models.faults import CallFault
 
 _CACHED = ("prompt_cache_hit_tokens", "cached_tokens")  # where providers without details say it
-Api = Literal["chat", "completions", "responses"]
+Api = Literal["chat", "completions", "responses", "embeddings"]
 # How the responses API says what the others say by finish_reason.
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
@@ -50,6 +51,8 @@ def read_reply(content: bytes, api: Api, *, tool: str | None = None) -> Reply:
         raise CallFault("malformed", f"status 200, but the body is not JSON: {_head(content)}", charged=True) from None
     if api == "responses":
         return _read_response(data, content)
+    if api == "embeddings":
+        return _read_embedding(data, content)
     if not isinstance(data, dict) or not isinstance(data.get("choices"), list):
         raise CallFault("malformed", f"status 200, but the body has no choices: {_head(content)}", charged=True)
     choices = tuple(_choice(item, place, api, tool) for place, item in enumerate(data["choices"]))
@@ -59,6 +62,21 @@ def read_reply(content: bytes, api: Api, *, tool: str | None = None) -> Reply:
     if len(set(places)) != len(places):  # servers that number every choice 0: their order is all there is
         choices = tuple(Choice(i, c.text, c.finish_reason, c.refusal) for i, c in enumerate(choices))
     return _with_usage(choices, data.get("usage"), "prompt_tokens", "completion_tokens")
+
+
+def _read_embedding(data: object, content: bytes) -> Reply:
+    """The one vector that was asked for, as the text of a choice."""
+    try:
+        vector = data["data"][0]["embedding"]  # type: ignore[index]
+        numbers = [float(each) for each in vector]
+    except (TypeError, LookupError, ValueError):
+        raise CallFault("malformed", f"status 200, but no embedding: {_head(content)}", charged=True) from None
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise CallFault("malformed", "the embedding is empty, or holds what is no number", charged=True)
+    usage = data.get("usage") if isinstance(data, dict) else None
+    prompt = _count(usage, "prompt_tokens")
+    text = json.dumps([round(each, 6) for each in numbers], separators=(",", ":"))
+    return Reply((Choice(0, text, "stop"),), prompt or 0, 0, 0, prompt is not None)
 
 
 def _with_usage(choices: tuple[Choice, ...], usage: object, sent: str, made: str) -> Reply:

@@ -20,6 +20,7 @@ from sdrl.compiler.plan import Plan
 from sdrl.compiler.rounds import kind_of
 from sdrl.models.ledger import Ledger, Usage, counted
 from sdrl.models.progress import Emit
+from sdrl.stages.embeddings import UNIT
 
 ROWS = 20
 AGAIN = (ROWS, 60, 180, 540)  # rows after which it is said
@@ -71,6 +72,8 @@ class Forecast:
 
     def watch(self, stage: str, unit: str, total: int) -> Rows | None:
         """Who watches ``total`` rows of a stage; None where they are few, or do not ask the instructor."""
+        if unit == UNIT:  # asked of another model
+            return None
         kind = "votes" if unit == "votes" else "writes"
         if stage not in self._stages or total < ROWS or (stage, kind) in self._told:
             return None

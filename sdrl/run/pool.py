@@ -54,6 +54,10 @@ class Pool:
         """The model that writes and cross-checks examples."""
         return await self._role("instructor", "instructor", None)
 
+    async def embedder(self) -> Model:
+        """The model that turns texts into vectors."""
+        return await self._role("embedder", "embedder", None)
+
     async def base(self) -> Model:
         """The model to be trained, as it stands."""
         return await self._role("base", "base", None)

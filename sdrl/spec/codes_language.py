@@ -199,6 +199,11 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "demos: [{input: q, output: A, options: {X: one, B: two}}]",
      "answer: {type: choice, extract: {whole: true}, options: [A, B]}\n"
      "demos: [{input: q, output: A, options: {A: one, B: two}}]"),
+    ("E327", "a filter without the model it needs",
+     "The filters embedding and decontaminate_embedding compare vectors, which models.embedder makes.",
+     "There is nothing to compare.",
+     "filter: [{embedding: 0.9}]",
+     "filter: [{embedding: 0.9}]\nmodels: {embedder: {model: hashed-words, endpoint: embedded}}"),
     ("E330", "numbers that contradict each other",
      "Two settings cannot hold together, such as fewer attempts than samples.",
      "The run would stop, after money was spent.",

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from sdrl.spec.base import Sampling, Slug, Table
-from sdrl.spec.model_keys import Base, Instructor, Models, Price, Server
+from sdrl.spec.model_keys import Base, Embedder, Instructor, Models, Price, Server
 from sdrl.spec.stage_keys import (
     Adapt,
     FilterStep,
@@ -134,6 +134,7 @@ __all__ = [
     "DemoSource",
     "Demos",
     "EarlyStop",
+    "Embedder",
     "Evaluation",
     "Extract",
     "FilterStep",

@@ -91,10 +91,30 @@ class Base(Table):
     """Requests in flight."""
 
 
+class Embedder(Table):
+    """A model that turns texts into vectors, for the filters that compare by them."""
+
+    model: Text
+    """Name at the endpoint; hashed-words is the offline stand-in, which counts words and knows no meaning."""
+    endpoint: Text = "https://api.openai.com/v1"
+    """Base URL of an API with OpenAI's /embeddings; embedded: the stand-in that ships with sdrl."""
+    key_env: str | None = None
+    """Environment variable that holds the key (its name, never the key)."""
+    concurrency: Count = 64
+    """Requests in flight."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the stand-in that ships with sdrl."""
+        return self.endpoint == "embedded"
+
+
 class Models(Table):
-    """The two models of a run."""
+    """The models of a run."""
 
     instructor: Instructor
     """Writes samples and votes."""
     base: Base
     """Is probed, scored and trained."""
+    embedder: Embedder | None = None
+    """Turns texts into vectors; needed by the filters embedding and decontaminate_embedding alone."""

@@ -116,6 +116,12 @@ def _filters(loaded: Loaded, spec: Spec) -> Findings:
             message = f"filter.{index} names {len(named) or 'no'} filter{'s' if len(named) != 1 else ''}"
             advice = f"one list item each: {', '.join(FILTERS)}"
             yield loaded.diagnostic("E315", f"filter.{index}", message, help=advice)
+        elif "embedding" in step.name and (spec.models is not None and spec.models.embedder is None):
+            message = f"the filter {step.name} compares vectors, and the spec names no model that makes them"
+            advice = (
+                "add models.embedder: {model: …, endpoint: …}, or {model: hashed-words, endpoint: embedded} offline"
+            )
+            yield loaded.diagnostic("E327", f"filter.{index}.{step.name}", message, help=advice)
 
 
 def _templates(loaded: Loaded, spec: Spec) -> Findings:
@@ -185,19 +191,23 @@ def _addresses(loaded: Loaded, spec: Spec) -> Findings:
     if spec.models is None:
         return
     instructor, base = spec.models.instructor, spec.models.base
+    embedder = spec.models.embedder
     for path, address, words in (
         ("models.instructor.endpoint", instructor.endpoint, ("vllm", "embedded")),
         ("models.base.serve", base.serve, ("vllm", "embedded")),
+        *([("models.embedder.endpoint", embedder.endpoint, ("embedded",))] if embedder else []),
     ):
         several = address.split() if path == "models.base.serve" else [address]
         if address not in words and not all(_ADDRESS.fullmatch(each) for each in several or [address]):
             near = closest(address, list(words))
             advice = f"did you mean '{near}'?" if near else f"write http://… or https://…, or {' or '.join(words)}"
             yield loaded.diagnostic("E207", path, f"{path} cannot be '{address}'", help=advice)
-    if instructor.key_env is not None and not _VARIABLE.fullmatch(instructor.key_env):
-        path = "models.instructor.key_env"  # the value is not repeated: it may be the key itself
+    for role, variable in (("instructor", instructor.key_env), ("embedder", embedder.key_env if embedder else None)):
+        if variable is None or _VARIABLE.fullmatch(variable):
+            continue
+        path = f"models.{role}.key_env"  # the value is not repeated: it may be the key itself
         advice = "name the variable, for example OPENAI_API_KEY, and keep the key itself out of the spec"
-        if bare := _WRAPPED_VARIABLE.fullmatch(instructor.key_env):
+        if bare := _WRAPPED_VARIABLE.fullmatch(variable):
             advice = f"write the name alone: {bare[1]}"
         yield loaded.diagnostic("E207", path, f"{path} is not the name of an environment variable", help=advice)
 

@@ -127,6 +127,10 @@ class FilterStep(Table):
     """Drop samples that are shorter or longer."""
     language: bool | None = None
     """Drop samples that are clearly written in another language than task.language (by script and common words)."""
+    embedding: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Drop samples whose vector's cosine with an earlier one's is at least this; needs models.embedder."""
+    decontaminate_embedding: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Drop samples whose vector's cosine with an evaluation input's is at least this; needs models.embedder."""
     judge: Annotated[int, Field(ge=1, le=6)] | None = None
     """Drop samples that the instructor grades below this, from 1 to 6; one request a sample."""
     tags: Annotated[int, Field(ge=1)] | None = None
@@ -143,7 +147,18 @@ class FilterStep(Table):
         return bool(self.name) and getattr(self, self.name) is not False
 
 
-FILTERS = ("duplicates", "decontaminate", "rouge_l", "minhash", "length", "language", "judge", "tags")
+FILTERS = (
+    "duplicates",
+    "decontaminate",
+    "rouge_l",
+    "minhash",
+    "length",
+    "language",
+    "embedding",
+    "decontaminate_embedding",
+    "judge",
+    "tags",
+)
 ASKING = {"judge": "judge", "tags": "tags"}
 """Filters that need a reply of the instructor about each sample, and the prompt that gets it."""
 

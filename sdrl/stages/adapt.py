@@ -28,8 +28,7 @@ async def run(ctx: StageContext) -> StageOutput:
         if example.row is None
     ]
     rows = [example.row for example in written if example.row is not None]
-    state = filter_state(ctx)
-    state.remember(ctx.samples())
+    state = await filter_state(ctx, ctx.samples())
     kept, lost = await vote_and_filter(ctx, rows, state)
     return StageOutput(kept, dropped + lost, {"harder": _count(kept, "harder"), "easier": _count(kept, "easier")})
 

@@ -35,6 +35,9 @@ class ModelPool(Protocol):
     async def instructor(self) -> Model:
         """The model that writes and cross-checks examples."""
 
+    async def embedder(self) -> Model:
+        """The model that turns texts into vectors."""
+
     async def base(self) -> Model:
         """The model to be trained, as it stands."""
 

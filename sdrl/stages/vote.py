@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sdrl.filters import FilterState, apply_filters
+from sdrl.filters.text import sample_text
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.asking import vote_on
 from sdrl.stages.attempts import Attempts
 from sdrl.stages.context import Row, StageContext, StageOutput
+from sdrl.stages.embeddings import compares_vectors, vectors_of
 from sdrl.stages.remarks import remarked
 
 
@@ -20,7 +22,7 @@ async def run(ctx: StageContext) -> StageOutput:
     """Rows of generate plus {gold, solution, votes, agreement, n_draws, n_parsable}."""
     wanted = ctx.plan.settings.synthesize.samples
     attempts = Attempts.of(ctx)
-    state = filter_state(ctx)
+    state = await filter_state(ctx)
     rows: list[Row] = []
     dropped: list[Row] = []
     wave = ctx.rows("generate")
@@ -52,6 +54,8 @@ async def vote_and_filter(ctx: StageContext, rows: Sequence[Row], state: FilterS
     voted = await ctx.each(rows, lambda row: _vote_and_ask(ctx, row), limit=limit, unit="votes", is_lost=_is_lost)
     dropped = [{**row, "code": code} for row, code in voted if code is not None]
     stay = [row for row, code in voted if code is None]
+    if compares_vectors(ctx):
+        state.learn(await vectors_of(ctx, map(sample_text, stay)))
     filtered = apply_filters(ctx.plan.settings.filter, stay, state)
     kept = [dict(row) for row in filtered.kept]
     return kept, dropped + [{**drop.sample, "code": drop.code, "evidence": drop.evidence} for drop in filtered.dropped]
@@ -66,10 +70,15 @@ async def _vote_and_ask(ctx: StageContext, row: Row) -> tuple[Row, str | None]:
     return (voted, code) if code is not None else (await remarked(ctx, voted), None)
 
 
-def filter_state(ctx: StageContext) -> FilterState:
-    """What new samples are compared with: the inputs of every declared evaluation set, and the task's language."""
+async def filter_state(ctx: StageContext, kept: Sequence[Row] = ()) -> FilterState:
+    """What new samples are compared with: the evaluation sets, the task's language, and the samples ``kept`` so far."""
     inputs = {each.name: [row["input"] for row in ctx.evaluation_rows(each)] for each in ctx.plan.evaluations}
-    return FilterState(inputs, ctx.plan.settings.task.language)
+    state = FilterState(inputs, ctx.plan.settings.task.language)
+    if compares_vectors(ctx):
+        known = [text for texts in inputs.values() for text in texts]
+        state.learn(await vectors_of(ctx, [*known, *map(sample_text, kept)]))
+    state.remember(kept)
+    return state
 
 
 def _codes(dropped: Sequence[Row]) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sdrl.embedded.embedder import embed
 from sdrl.embedded.instructor import ScriptedInstructor
 from sdrl.embedded.problems import INSTRUCTOR, TEMPLATES, read_problem
 from sdrl.embedded.protocol import Chat, Message, Sampling
@@ -90,8 +91,12 @@ def near_duplicates(rows: Sequence[Row]) -> None:
     print("| near duplicates | dropped | caught | precision | recall | CPU a 1,000 |\n|---|---|---|---|---|---|")
     steps = [FilterStep(duplicates=True), *(FilterStep(rouge_l=at) for at in (0.6, 0.7, 0.8, 0.9))]
     steps += [FilterStep(minhash=at) for at in (0.4, 0.5, 0.6, 0.7, 0.8)]
+    steps += [FilterStep(embedding=at) for at in (0.85, 0.9, 0.95, 0.99)]
+    vectors = {row["input"]: embed(row["input"]) for row in rows}
     for step in steps:
-        dropped, seconds = by_filter(step, rows)
+        state = FilterState()
+        state.learn(vectors)
+        dropped, seconds = by_filter(step, rows, state)
         print(f"| {step.name}: {getattr(step, step.name)} | {quality(dropped, bad)} | {seconds:.2f} s |")
 
 
@@ -128,13 +133,23 @@ def contamination(rows: Sequence[Row]) -> None:
     tests = [json.loads(line)["question"] for line in lines]
     luck = random.Random(2)
     clean = [row for row in rows if "near_duplicate" not in row["flags"]]
-    print("\n| disguise of a test problem | planted | decontaminate: caught |\n|---|---|---|")
+    steps = [FilterStep(decontaminate=True), *(FilterStep(decontaminate_embedding=at) for at in (0.8, 0.85, 0.9, 0.95))]
+    names = [f"{step.name.replace('_', ' ')}: {getattr(step, step.name)}".replace(": True", "") for step in steps]
+    print(f"\n| disguise of a test problem | planted | {' | '.join(names)} |\n|{'---|' * (2 + len(steps))}")
+    known = {text: embed(text) for text in tests}
+
+    def caught(planted: Sequence[Row]) -> str:
+        found = []
+        for step in steps:
+            state = FilterState({"test": tests})
+            state.learn(known | {row["input"]: embed(row["input"]) for row in planted})
+            found.append(str(len(by_filter(step, planted, state)[0])))
+        return " | ".join(found)
+
     for name, change in DISGUISES.items():
         planted = [{"id": f"t{at}", "input": change(text, luck)} for at, text in enumerate(luck.sample(tests, 100))]
-        dropped, _ = by_filter(FilterStep(decontaminate=True), planted, FilterState({"test": tests}))
-        print(f"| {name} | 100 | {len(dropped)} |")
-    dropped, _ = by_filter(FilterStep(decontaminate=True), clean, FilterState({"test": tests}))
-    print(f"| (clean samples: dropped by mistake) | {len(clean)} | {len(dropped)} |")
+        print(f"| {name} | 100 | {caught(planted)} |")
+    print(f"| (clean samples: dropped by mistake) | {len(clean)} | {caught(clean)} |")
 
 
 def grades(rows: Sequence[Row]) -> None:

@@ -131,6 +131,7 @@ _RESOLVED_STAGES: dict[str, tuple[str, ...]] = {
     "prompts": tuple(graph.PROMPTS),
     "corpus": ("keywords", "retrieve"),
     "evaluations": (*graph.FILTERED, "evaluate"),
+    "embedder": graph.FILTERED,
     "instructor": graph.INSTRUCTED,
     "base": graph.ANSWERED,
     "seed": STAGES,
