@@ -87,7 +87,7 @@ def test_a_body_that_is_no_json_object_is_refused(instructor: Any, body: bytes) 
 
 def test_a_body_beyond_the_limit_and_a_wrong_path_get_errors_of_the_same_shape(instructor: Any) -> None:
     assert post(f"{instructor.url}/chat/completions", chat("x" * 2**24))[0] == 413
-    status, body = post(f"{instructor.url}/embeddings", b"{}")
+    status, body = post(f"{instructor.url}/moderations", b"{}")
     assert (status, body["error"]["code"]) == (404, "http_error")
 
 
