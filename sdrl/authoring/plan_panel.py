@@ -127,7 +127,10 @@ def _asked(plan: Plan) -> list[str]:
     from sdrl.compiler.readme import dollars
 
     rows = []
-    for entry in (*plan.estimate["stages"], {"stage": "all", "asks": "instructor", **plan.estimate["instructor"]}):
+    for entry in (
+        *plan.estimate["stages"],
+        {"stage": "instructor", "asks": "instructor", **plan.estimate["instructor"]},
+    ):
         low, high = entry["expected"], entry["worst"]
         is_paid = entry["asks"] == "instructor"
         cost = [dollars(case["microusd"]) for case in (low, high)] if is_paid else ["base", "base"]
@@ -153,7 +156,8 @@ def _again(sheet: Sheet, plan: Plan) -> list[str]:
     run = newest_run(plan.name)
     held = held_plan(run / "plan") if run is not None else None
     if run is None or held is None:
-        _row(sheet, "runs again", f"no run of {plan.name} lies here yet: every stage runs")
+        why = f"no run of {plan.name} lies here yet" if run is None else f"{run} holds no plan that can be compared"
+        _row(sheet, "runs again", f"{why}: every stage runs")
         return []
     found = diff_plans(held, plan)
     if not found.reruns:

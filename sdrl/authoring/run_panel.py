@@ -16,7 +16,7 @@ from sdrl.run.event_text import duration, forecast_line
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 74
-CURVE = 42  # columns of a curve
+CURVE = 36  # columns of a curve
 HEIGHT = 3  # lines of the histogram
 FUNNEL = 6  # columns of a funnel's bar
 SHOWN_ALARMS, SHOWN_LOG = 5, 12
@@ -169,6 +169,8 @@ def _curve(name: str, values: Mapping[int, float]) -> str:
     steps = sorted(values)
     real = [values[step] for step in steps if math.isfinite(values[step])]
     ends = f"{real[0]:.3g} to {real[-1]:.3g}" if real else "no number"
+    if real and name == "validation_accuracy":  # the best look, and not the last one, is the model that is kept
+        ends += f", best {max(real):.3g}"
     return f"  {_CURVE_NAMES.get(name, name):<10} {sparkline([values[step] for step in steps]):<{CURVE}} {ends}"
 
 
