@@ -202,8 +202,12 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("E327", "a filter without the model it needs",
      "The filters embedding and decontaminate_embedding compare vectors, which models.embedder makes.",
      "There is nothing to compare.",
-     "filter: [{embedding: 0.9}]",
-     "filter: [{embedding: 0.9}]\nmodels: {embedder: {model: hashed-words, endpoint: embedded}}"),
+     "filter: [{embedding: 0.9}]\n"
+     "models:\n  instructor: {model: scripted-instructor, endpoint: embedded}\n"
+     "  base: {model: toy-base, serve: embedded}",
+     "filter: [{embedding: 0.9}]\n"
+     "models:\n  instructor: {model: scripted-instructor, endpoint: embedded}\n"
+     "  base: {model: toy-base, serve: embedded}\n  embedder: {model: hashed-words, endpoint: embedded}"),
     ("E330", "numbers that contradict each other",
      "Two settings cannot hold together, such as fewer attempts than samples.",
      "The run would stop, after money was spent.",
