@@ -6,6 +6,8 @@ card is made anew on the present text, shows the new diff, and waits for another
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -13,6 +15,7 @@ from sdrl.authoring.document import value_at, with_text, written
 from sdrl.authoring.effects import CheckCard
 from sdrl.authoring.state import Card, FieldChange, State
 from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.edit_values import typed_value
 from sdrl.spec.edits import Edit, apply
 
 
@@ -62,6 +65,31 @@ def accepted(state: State, card: Card, fields: Sequence[str]) -> tuple[State, st
         return _with(state, replace(fresh, status="accepted")), f"card {card.id}: took over {paths}"
     rest = _made(fresh, state, tuple(change.edit for change in left))
     return _with(state, rest), f"card {card.id}: took over {paths}; {len(left)} more to decide"
+
+
+def amended(state: State, card: Card, field: str, value: str) -> State:
+    """The state with another value in one field (a number from 1, or a path) of a card that is not decided yet.
+
+    Raises:
+        SdrlError: there is no such field, it takes no value, or this is none of its values.
+    """
+    if card.status not in ("open", "stale"):
+        raise SdrlError("", f"card {card.id} is {card.status} already", help="/set PATH VALUE changes the spec itself")
+    (change,) = _chosen(card, [field])[:1]
+    if change.edit.operation not in ("set", "insert"):
+        raise SdrlError("", f"{change.path} is to be taken out or moved: there is no value to change")
+    place = re.sub(r"\.-$", ".0", change.path)  # an item at the end is typed as any other item
+    changed = replace(change.edit, value=typed_value(place, value))
+    edits = tuple(changed if each == change else each.edit for each in card.changes)
+    return _with(state, _made(card, state, edits))
+
+
+def amending(card: Card, number: int = 1) -> str:
+    """The command that changes a field of a card, with the value as it is proposed, to be edited."""
+    change = card.changes[min(max(number, 1), len(card.changes)) - 1]
+    value = change.after
+    plain = isinstance(value, str) and value == " ".join(value.split()) and not value.startswith(("'", '"', "[", "{"))
+    return f"/amend {card.id} {change.path} {value if plain else json.dumps(value, ensure_ascii=False, default=str)}"
 
 
 def rejected(state: State, card: Card) -> State:

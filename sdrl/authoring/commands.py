@@ -5,13 +5,27 @@ Mistakes of a person come back as a note with the next step; nothing here raises
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS, nearest
 from sdrl.authoring.document import redone, spec_name, undone, with_text
-from sdrl.authoring.effects import Cancel, Effect, Estimate, Judge, Quit, Save, Show, StartRun, StopRun
+from sdrl.authoring.effects import (
+    Begin,
+    Cancel,
+    Effect,
+    Estimate,
+    Judge,
+    Quit,
+    Save,
+    Show,
+    StartRun,
+    StopRun,
+    Window,
+)
+from sdrl.authoring.examples import examples
 from sdrl.authoring.samples import judge_sample, show_samples
 from sdrl.authoring.state import Assistant, Panel, State
 from sdrl.authoring.turns import changed, noted
@@ -26,6 +40,10 @@ Handler = Callable[[State, str], Result]
 MADE_OF_TEXT = ("prompt", "plan", "verify", "retrieve")  # panels that are made anew when the text changes
 WRONG = ("task", "input", "output")  # what may be wrong with a sample, as sdrl.run.review asks it
 OFF = ("off", "none", "-")
+NEW = "sdrl: 1\n"  # a spec that nothing was written in
+NOT_CHANGED = "the file was not changed by another program"
+MOST_DIFF = 60  # lines of a comparison in the chat
+WINDOW = ("theme", "copy", "editor", "open", "help", "tour", "palette")  # done by the app around the spec
 
 
 def act(state: State, action: str, argument: str) -> Result:
@@ -107,6 +125,18 @@ def _reject(state: State, argument: str) -> Result:
     if card is None or card.status not in ("open", "stale"):
         return noted(state, "there is no card to reject"), ()
     return noted(cards.rejected(state, card), f"card {card.id} rejected; nothing was changed"), ()
+
+
+def _amend(state: State, argument: str) -> Result:
+    number, _, rest = argument.partition(" ")
+    field, _, value = rest.strip().partition(" ")
+    card, left = cards.find(state, [number])
+    if card is None or left or not field or not value.strip():
+        raise SdrlError("", "a card, one of its fields and a value are needed", help="/amend 1 budget.usd 80")
+    after = cards.amended(state, card, field, value)
+    again = next(each for each in after.cards if each.id == card.id)
+    note = f"card {card.id} proposes another {field} now; nothing is changed before you accept it"
+    return noted(after, note), (cards.check_of(after, again),)
 
 
 def _undo(state: State, argument: str) -> Result:
@@ -192,13 +222,39 @@ def _save(state: State, argument: str) -> Result:
     path = argument or state.path
     if not path.endswith(SUFFIXES):
         raise SdrlError("", f"'{path}' is no name for a spec", help="end it in .yaml")
-    return replace(state, path=path), (Save(path, state.text),)
+    return state, (Save(path, state.text, state.saved if path == state.path else ""),)
 
 
 def _reload(state: State, argument: str) -> Result:
     if state.disk is None:
-        return noted(state, "the file was not changed by another program"), ()
+        return noted(state, NOT_CHANGED), ()
     return noted(replace(with_text(state, state.disk), disk=None), "took the file's text; /undo goes back"), ()
+
+
+def _keep(state: State, argument: str) -> Result:
+    if state.disk is None:
+        return noted(state, NOT_CHANGED), ()
+    return noted(replace(state, disk=None), "kept your own text; /save writes it over the file"), ()
+
+
+def _diff(state: State, argument: str) -> Result:
+    if state.disk is None:
+        return noted(state, NOT_CHANGED), ()
+    made = difflib.unified_diff(state.disk.split("\n"), state.text.split("\n"), "the file", "yours", n=1, lineterm="")
+    lines = list(made)
+    more = [f"… {len(lines) - MOST_DIFF} more lines"] if len(lines) > MOST_DIFF else []
+    told = "/reload takes the file's text, /keep stays with yours"
+    return noted(state, "\n".join([*lines[:MOST_DIFF], *more, told])), ()
+
+
+def _example(state: State, argument: str) -> Result:
+    if not argument:
+        lines = [f"{name}: {about}" for name, about in examples().items() if not name.startswith("_")]
+        return noted(state, "\n".join([*lines, "/example NAME begins with one of them"])), ()
+    if not state.is_new:
+        help_ = "/open NAME.yaml begins another spec, where /example works"
+        raise SdrlError("", "this spec is begun already", help=help_)
+    return state, (Begin(argument.split()[0], state.path),)
 
 
 def _quit(state: State, argument: str) -> Result:
@@ -208,46 +264,46 @@ def _quit(state: State, argument: str) -> Result:
     return state, (Quit(),)
 
 
-def _help(state: State, argument: str) -> Result:
-    chosen = ACTIONS.get(argument.lstrip("/"))
-    if chosen is not None:
-        keys = f"  keys: {', '.join(chosen.keys)}" if chosen.keys else ""
-        return noted(state, f"/{chosen.id} {chosen.usage}".rstrip() + f"\n  {chosen.help}{keys}"), ()
-    here = ACTIONS[state.view]
-    lines = [f"in view: {here.id}. {here.help}", "escape goes back to the chat; ctrl+p finds every command", ""]
-    lines += [f"/{each.id} {each.usage}".ljust(30) + f" {each.title}" for each in ACTIONS.values()]
-    return noted(state, "\n".join(lines)), ()
+def _window(name: str) -> Handler:
+    return lambda state, argument: (state, (Window(name, argument),))
 
 
 def _view(panel: str) -> Handler:
     return lambda state, argument: show(state, panel, argument)
 
 
-_HANDLERS: Mapping[str, Handler] = {
-    "interview": _interview,
-    "skip": lambda state, argument: guide.skipped(state),
-    "back": lambda state, argument: guide.back(state),
-    "propose": guide.proposal,
-    "demo": _demo,
-    "set": _edited("set"),
-    "add": _edited("insert"),
-    "remove": _edited("remove"),
-    "move": _edited("move"),
-    "accept": _accept,
-    "reject": _reject,
-    "undo": _undo,
-    "redo": _redo,
-    "issues": _issues,
-    "next": _next,
-    "explain": _explain,
-    "judge": _judge,
-    "model": _model,
-    "start": _start,
-    "samples": show_samples,
-    "sample": judge_sample,
-    "stop": _stop,
-    "save": _save,
-    "reload": _reload,
-    "quit": _quit,
-    "help": _help,
-} | {panel: _view(panel) for panel in ("spec", "prompt", "verify", "plan", "retrieve", "run", "review")}
+_HANDLERS: Mapping[str, Handler] = (
+    {
+        "interview": _interview,
+        "skip": lambda state, argument: guide.skipped(state),
+        "back": lambda state, argument: guide.back(state),
+        "propose": guide.proposal,
+        "demo": _demo,
+        "set": _edited("set"),
+        "add": _edited("insert"),
+        "remove": _edited("remove"),
+        "move": _edited("move"),
+        "accept": _accept,
+        "reject": _reject,
+        "amend": _amend,
+        "example": _example,
+        "keep": _keep,
+        "diff": _diff,
+        "undo": _undo,
+        "redo": _redo,
+        "issues": _issues,
+        "next": _next,
+        "explain": _explain,
+        "judge": _judge,
+        "model": _model,
+        "start": _start,
+        "samples": show_samples,
+        "sample": judge_sample,
+        "stop": _stop,
+        "save": _save,
+        "reload": _reload,
+        "quit": _quit,
+    }
+    | {panel: _view(panel) for panel in ("spec", "prompt", "verify", "plan", "retrieve", "run", "review")}
+    | {name: _window(name) for name in WINDOW}
+)

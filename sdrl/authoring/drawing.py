@@ -6,10 +6,12 @@ Control characters of a model or a file never reach a terminal from here.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sdrl.authoring.state import Card, State, Turn
-from sdrl.spec.diagnostics import Diagnostic
+from sdrl.authoring.state import PANELS, Card, State, Turn
+
+if TYPE_CHECKING:
+    from sdrl.spec.diagnostics import Diagnostic
 
 WHO = {"you": "you", "guide": "guide (script)", "assistant": "assistant", "note": "sdrl"}
 MOST_VALUE = 200
@@ -55,3 +57,21 @@ def value_text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     line = " ".join(clean(text).split())
     return line if len(line) <= MOST_VALUE else line[: MOST_VALUE - 1] + "…"
+
+
+def copied(state: State, what: str) -> str | None:
+    """What is copied by a name: spec, issues, message (the newest), chat, or a panel; None for no such name."""
+    if what in ("message", "chat"):
+        turns = [turn for turn in state.turns if turn.text]
+        if what == "message":
+            return turns[-1].text if turns else ""
+        return "\n".join(line for turn in turns for line in turn_lines(state, turn))
+    if what == "spec":
+        return state.text
+    if what == "issues":
+        return "\n".join(issue_line(issue) for issue in state.issues)
+    what = state.view if what == "panel" else what
+    if what in ("spec", "issues"):
+        return copied(state, what)
+    panel = state.panels.get(what)
+    return "\n".join(panel.lines) if panel is not None else "" if what in PANELS else None

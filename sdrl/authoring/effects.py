@@ -41,10 +41,34 @@ class Show:
 
 @dataclass(frozen=True)
 class Save:
-    """Write the text, whole or not at all; answered by ``Stored`` or ``Refused``."""
+    """Write the text, whole or not at all; answered by ``Stored`` or ``Refused``.
+
+    ``saved`` is the sha256 of what the file holds as far as is known: one that holds anything else is not written
+    over, but answered by ``Opened`` with what it holds. '' is for another name, where no file may be.
+    """
 
     path: str
     text: str
+    saved: str = ""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Fetch an example for a spec at ``path``; answered by ``Taken`` or ``Refused``."""
+
+    example: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """Something that the app around the spec does: help, tour, theme, copying, an editor, another spec.
+
+    ``what`` is the action's id. Nothing answers it, and a replay passes it over.
+    """
+
+    what: str
+    argument: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,4 +151,19 @@ class Quit:
     """Leave."""
 
 
-Effect = Check | CheckCard | Show | Save | Judge | MakeSamples | Estimate | StartRun | StopRun | Ask | Cancel | Quit
+Effect = (
+    Check
+    | CheckCard
+    | Show
+    | Save
+    | Begin
+    | Judge
+    | MakeSamples
+    | Estimate
+    | StartRun
+    | StopRun
+    | Ask
+    | Cancel
+    | Window
+    | Quit
+)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdrl.authoring.sheet import Mark
 from sdrl.authoring.state import Sample
 from sdrl.spec.diagnostics import Diagnostic, SdrlError
-from sdrl.spec.edits import Edit
+
+if TYPE_CHECKING:
+    from sdrl.spec.edits import Edit
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,23 @@ class Typed:
 
     start: int
     end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """Typing in the prompt that is not sent yet: the characters from ``start`` to ``end`` of it became ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A whole text for the spec from elsewhere: an example, an editor. ``source`` names it."""
+
+    source: str
     text: str
 
 
@@ -165,6 +184,8 @@ Event = (
     | Said
     | Acted
     | Typed
+    | Drafted
+    | Taken
     | Streamed
     | Answered
     | Failed
@@ -185,6 +206,8 @@ JOURNALED: Mapping[str, type] = {
         Said,
         Acted,
         Typed,
+        Drafted,
+        Taken,
         Streamed,
         Answered,
         Failed,
@@ -224,6 +247,8 @@ def from_json(data: Any) -> Event:
     """
     if not isinstance(data, dict) or str(data.get("event")) not in JOURNALED:
         raise SdrlError("E881", "no event of an authoring journal", help=f"'event' is one of: {', '.join(JOURNALED)}")
+    from sdrl.spec.edits import Edit  # half of a start's imports, which a first paint does not wait for
+
     kind = JOURNALED[data["event"]]
     given: dict[str, Any] = {}
     for field in dataclasses.fields(kind):

@@ -13,7 +13,7 @@ from typing import Any
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS
-from sdrl.authoring.commands import MADE_OF_TEXT, Result, act, show
+from sdrl.authoring.commands import MADE_OF_TEXT, NEW, WINDOW, Result, act, show
 from sdrl.authoring.document import with_text
 from sdrl.authoring.effects import Ask, Check, Effect
 from sdrl.authoring.events import (
@@ -21,6 +21,7 @@ from sdrl.authoring.events import (
     Answered,
     CardChecked,
     Checked,
+    Drafted,
     Estimated,
     Event,
     Failed,
@@ -32,15 +33,15 @@ from sdrl.authoring.events import (
     Shown,
     Stored,
     Streamed,
+    Taken,
     Told,
     Typed,
 )
 from sdrl.authoring.patterns import Rejected, offered
 from sdrl.authoring.samples import came, with_panel
-from sdrl.authoring.state import Offer, Panel, State, digest
+from sdrl.authoring.state import Interview, Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
-NEW = "sdrl: 1\n"
 _CHANGES = ("set", "add", "remove", "move", "undo", "redo", "demo", "reload")  # may answer an open question
 MOST_TEXT = 4_000_000  # characters of a spec
 
@@ -70,8 +71,8 @@ def _opened(state: State, event: Opened) -> Result:
             state, f"{PurePath(event.path).name}: /interview asks for what is missing, /help lists all commands"
         ), ()
     hello = (
-        "A new spec. I ask for one thing after the other; I am a script, not a model. "
-        "A dash leaves a question out, /back asks the last one again, /help lists all commands."
+        "I ask for one thing after the other; I am a script, not a model. "
+        "A dash leaves a question out, /back asks the last one again."
     )
     return guide.go_on(said(state, "guide", hello))
 
@@ -81,10 +82,13 @@ def _opened_again(state: State, event: Opened) -> Result:
     found = digest(event.text) if event.exists else digest("")
     if found == state.saved or event.text == state.text:
         return replace(state, saved=found, disk=None), ()
-    if not state.is_dirty and event.exists:
+    if not event.exists:
+        note = "another program took the file away: your text is here, /save writes it again"
+        return noted(replace(state, saved=found, disk=None), note), ()
+    if not state.is_dirty:
         note = "the file was changed by another program; its text was taken over, /undo goes back"
         return noted(replace(with_text(state, event.text), saved=found, disk=None, kept=event.text), note), ()
-    note = "the file was changed by another program: /reload takes its text, /save writes yours over it"
+    note = "the file was changed by another program: /diff compares, /reload takes its text, /keep stays with yours"
     return noted(replace(state, saved=found, disk=event.text), note), ()
 
 
@@ -110,7 +114,8 @@ def _said(state: State, event: Said) -> Result:
 def _acted(state: State, event: Acted) -> Result:
     action = ACTIONS.get(event.action)
     line = f"/{event.action} {event.argument}".rstrip()
-    before = state if action is not None and action.group == "look" else said(state, "you", line)
+    silent = action is not None and (action.group == "look" or action.id in WINDOW)
+    before = state if silent else said(state, "you", line)
     after, effects = act(before, event.action, event.argument)
     if after.interview.step and after.rev != state.rev and event.action in _CHANGES:
         after, more = guide.go_on(after)  # what was asked may be answered by now
@@ -125,6 +130,21 @@ def _typed(state: State, event: Typed) -> Result:
     if len(text) > MOST_TEXT:
         return noted(state, f"a spec has at most {MOST_TEXT:,} characters; nothing was changed"), ()
     return with_text(state, text), ()
+
+
+def _drafted(state: State, event: Drafted) -> Result:
+    start = min(max(event.start, 0), len(state.draft))
+    end = min(max(event.end, start), len(state.draft))
+    return replace(state, draft=(state.draft[:start] + event.text + state.draft[end:])[:MOST_TEXT]), ()
+
+
+def _taken(state: State, event: Taken) -> Result:
+    if len(event.text) > MOST_TEXT:
+        return noted(state, f"a spec has at most {MOST_TEXT:,} characters; nothing was changed"), ()
+    after = with_text(state, event.text)
+    if after is state:
+        return noted(state, f"{event.source}: nothing was changed"), ()
+    return noted(replace(after, interview=Interview()), f"took the text of {event.source}; /undo goes back"), ()
 
 
 def _streamed(state: State, event: Streamed) -> Result:
@@ -149,7 +169,7 @@ def _failed(state: State, event: Failed) -> Result:
         return state, ()
     turn = next(each for each in state.turns if each.id == event.turn)
     asked = next((each.text for each in reversed(state.turns) if each.role == "you" and each.id < event.turn), "")
-    state = replace(changed(state, event.turn, turn.text, "failed"), asking=0, draft=asked)
+    state = replace(changed(state, event.turn, turn.text, "failed"), asking=0, draft=state.draft or asked)
     return noted(state, event.message + (f"; {event.help}" if event.help else "")), ()
 
 
@@ -216,6 +236,8 @@ _REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]
     Said: _said,
     Acted: _acted,
     Typed: _typed,
+    Drafted: _drafted,
+    Taken: _taken,
     Streamed: _streamed,
     Answered: _answered,
     Failed: _failed,

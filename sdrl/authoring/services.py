@@ -5,12 +5,25 @@ A failure that a person can mend comes back as an event; nothing else is caught.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sdrl.authoring.effects import Check, CheckCard, Effect, Estimate, Judge, MakeSamples, Save, Show, StartRun, StopRun
-from sdrl.authoring.events import CardChecked, Checked, Event, Refused, Sampled, Shown, Stored
+from sdrl.authoring.effects import (
+    Begin,
+    Check,
+    CheckCard,
+    Effect,
+    Estimate,
+    Judge,
+    MakeSamples,
+    Save,
+    Show,
+    StartRun,
+    StopRun,
+)
+from sdrl.authoring.events import CardChecked, Checked, Event, Opened, Refused, Sampled, Shown, Stored, Taken
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.state import digest
 from sdrl.spec.diagnostics import Diagnostic, SdrlError, has_errors
@@ -45,6 +58,8 @@ class Services:
             return self._sample(effect)
         if isinstance(effect, Estimate | StartRun | StopRun):
             return _launch(effect)
+        if isinstance(effect, Begin):
+            return _begin(effect)
         return None
 
     def close(self) -> None:
@@ -125,9 +140,36 @@ def _without(found: Sequence[Diagnostic], others: Sequence[Diagnostic]) -> tuple
 def _save(asked: Save) -> Event:
     from sdrl.run.folder import write_atomic
 
+    path = Path(asked.path)
     try:
-        write_atomic(Path(asked.path), asked.text.encode("utf-8", "surrogatepass"))
+        there = path.read_bytes().decode("utf-8-sig", "replace") if path.exists() else None
+        if there is not None and digest(there) not in (asked.saved, digest(asked.text)):
+            if asked.saved:
+                return Opened(asked.path, there)
+            what = f"{asked.path} was not saved"
+            return Refused(what, "a file of that name is there", f"choose another, or /open {asked.path}")
+        write_atomic(path, asked.text.encode("utf-8", "surrogatepass"))
     except OSError as error:
         help_ = "choose another place: /save PATH; your text is kept in the journal"
         return Refused(f"{asked.path} was not saved", error.strerror or str(error), help_)
     return Stored(asked.path, digest(asked.text))
+
+
+def _begin(asked: Begin) -> Event:
+    from sdrl.authoring.examples import example
+    from sdrl.run.folder import write_atomic
+
+    path = Path(asked.path)
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or asked.example
+    try:
+        made = example(asked.example, name)
+        missing = {path.parent / used: content for used, content in made.files.items()}
+        for file, content in missing.items():
+            if not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(file, content)
+    except SdrlError as error:
+        return Refused("nothing was changed", error.message, error.help or "")
+    except OSError as error:
+        return Refused("the example's files were not written", error.strerror or str(error), "/save PATH elsewhere")
+    return Taken(f"the example {asked.example}", made.text)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sdrl.authoring.sheet import Mark
-from sdrl.spec.diagnostics import Diagnostic
-from sdrl.spec.edits import Edit
+
+if TYPE_CHECKING:
+    from sdrl.spec.diagnostics import Diagnostic
+    from sdrl.spec.edits import Edit
 
 PANELS = ("spec", "issues", "prompt", "verify", "plan", "retrieve", "samples", "run", "review")
 Role = Literal["you", "guide", "assistant", "note"]
@@ -170,6 +172,11 @@ class State:
     def is_dirty(self) -> bool:
         """Whether the text is not what is on disk."""
         return digest(self.text) != self.saved
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was written in the spec."""
+        return self.is_opened and self.text.strip() in ("", "sdrl: 1")
 
     @property
     def open_card(self) -> Card | None:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sdrl.authoring.effects import Check, CheckCard, Effect, Save
+from sdrl.authoring.effects import Begin, Check, CheckCard, Effect, Judge, Save
 from sdrl.authoring.events import Event, Opened, is_journaled
 from sdrl.authoring.journal import DIGITS, Journal, Line, read_lines
 from sdrl.authoring.reducer import reduce
@@ -19,7 +19,7 @@ from sdrl.authoring.state import State, digest
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.source import read_source
 
-AT_ONCE = (Check, CheckCard, Save)
+AT_ONCE = (Check, CheckCard, Begin, Judge, Save)
 
 
 class Workbench:

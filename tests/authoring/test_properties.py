@@ -10,21 +10,24 @@ from hypothesis import strategies as st
 
 from sdrl.authoring.actions import ACTIONS, event_of
 from sdrl.authoring.commands import act
-from sdrl.authoring.document import delta_of, redone, undone
+from sdrl.authoring.document import redone, undone
 from sdrl.authoring.events import (
     Acted,
     Answered,
+    Drafted,
     Event,
     Failed,
     Opened,
     Said,
     Stored,
     Streamed,
+    Taken,
     Typed,
     from_json,
     to_json,
 )
 from sdrl.authoring.reducer import reduce
+from sdrl.authoring.splice import delta_of
 from sdrl.authoring.state import State
 from sdrl.authoring.workbench import Replay
 from sdrl.spec.edits import Edit
@@ -92,6 +95,8 @@ EVENTS: st.SearchStrategy[Event] = (
     | st.builds(
         Typed, st.integers(-2, 60), st.integers(-2, 90), st.sampled_from(("", "x", "\n", "{", "a: b", "\x00", "- "))
     )
+    | st.builds(Drafted, st.integers(-2, 9), st.integers(-2, 9), TEXTS)
+    | st.builds(Taken, st.just("an editor"), TEXTS)
     | st.builds(Streamed, st.integers(0, 9), TEXTS)
     | st.builds(Answered, st.integers(0, 9), TEXTS, st.lists(EDITS, max_size=2).map(tuple))
     | st.builds(Failed, st.integers(0, 9), TEXTS)

@@ -20,11 +20,14 @@ def screen_text(app: SdrlApp) -> str:
 async def settle(app: SdrlApp, pilot: Pilot[None]) -> None:
     """Wait until nothing is under way and everything is drawn."""
     await pilot.pause()
+    while app.is_running and not app.state.is_opened:  # it is opened after the first paint
+        await pilot.pause()
     app._tell_typing()
     await app.workers.wait_for_complete()
     await pilot.pause()
-    app._draw()
-    await pilot.pause()
+    if app.is_running:
+        app._draw()
+        await pilot.pause()
 
 
 async def write(app: SdrlApp, pilot: Pilot[None], *lines: str) -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sdrl.models.assistant import Reply
@@ -94,14 +97,38 @@ def _write(log: Path, events: list[dict[str, object]]) -> None:
         file.writelines(json.dumps({"v": 1, "seq": at, **event}) + "\n" for at, event in enumerate(events))
 
 
+@contextmanager
+def own_settings(folder: Path) -> Iterator[None]:
+    """Settings that are nobody's."""
+    kept = {name: os.environ.get(name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    os.environ.update(dict.fromkeys(kept, str(folder)))
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            os.environ.pop(name)
+            os.environ.update({name: value} if value is not None else {})
+
+
 async def screens(width: int, height: int) -> dict[str, str]:
     """Every kept screen of one size, by name."""
     shown: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, own_settings(Path(name) / "own"):
         folder = Path(name)
         run = folder / "runs" / "sums"
         run.mkdir(parents=True)
         _write(run / "events.jsonl", _events())
+
+        first = app_on(folder, keeps_journal=False)
+        async with first.run_test(size=(width, height)) as pilot:
+            await settle(first, pilot)
+            shown["start"] = screen_text(first)
+            await pilot.press("f1")
+            await settle(first, pilot)
+            shown["help"] = screen_text(first)
+            await pilot.press("escape")
+            await write(first, pilot, "/tour")
+            shown["tour"] = screen_text(first)
 
         interview = app_on(folder, keeps_journal=False)
         async with interview.run_test(size=(width, height)) as pilot:

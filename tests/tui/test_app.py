@@ -233,7 +233,7 @@ async def test_without_colour_every_status_still_has_its_sign(tmp_path: Path, mo
 
 
 def test_the_app_starts_on_nothing_but_a_path(tmp_path: Path) -> None:
-    assert SdrlApp(tmp_path / "a.yaml").bench.state.text == ""
+    assert SdrlApp(tmp_path / "a.yaml").state.text == ""
 
 
 async def test_a_click_takes_one_field_of_a_card_over(tmp_path: Path) -> None:
@@ -369,8 +369,8 @@ async def test_mixed_line_endings_are_shown_and_kept(tmp_path: Path) -> None:
 async def test_a_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "task.yaml").write_bytes(b"\xff\xfe\x00")
     app = app_on(tmp_path, keeps_journal=False)
-    async with app.run_test(size=(80, 24)):
-        pass
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
     assert app.return_code == 1
 
 

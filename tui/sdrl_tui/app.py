@@ -1,7 +1,7 @@
-"""The app: wires widgets to the workbench. Draws the state at most twenty times a second; every key becomes an event.
+"""The app: wires widgets to the spec on the desk. Draws the state at most twenty times a second; every key is an event.
 
-Keeps a journal beside the spec, from which a start after a crash goes on. Narrow terminals show chat or side, wide ones
-both.
+The first paint waits for nothing that reads specs; the spec is opened right after it. Narrow terminals show chat or
+side, wide ones both.
 """
 
 from __future__ import annotations
@@ -9,133 +9,197 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static, Tabs, TextArea
+from textual.widgets import OptionList, Static, Tabs, TextArea
 
 from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
-from sdrl.authoring.document import delta_of
-from sdrl.authoring.effects import Show
-from sdrl.authoring.events import Acted, Event, Failed, Typed
-from sdrl.authoring.journal import Journal, journal_path
+from sdrl.authoring.effects import Show, Window
+from sdrl.authoring.events import Acted, Drafted, Event, Typed
+from sdrl.authoring.keymap import DEFAULTS, Keys, read_keymap, shown
+from sdrl.authoring.splice import delta_of
 from sdrl.authoring.state import State
-from sdrl.authoring.workbench import Workbench, opened, recovered
 from sdrl.spec.diagnostics import SdrlError
+from sdrl_tui.around import Around
 from sdrl_tui.chat import Chat
+from sdrl_tui.desk import Desk
 from sdrl_tui.jobs import Happened, Jobs
+from sdrl_tui.keys import KeyLine
 from sdrl_tui.paint import status_text
 from sdrl_tui.palette import ActionProvider
 from sdrl_tui.prompt import Prompt
+from sdrl_tui.settings import Settings, config_folder
 from sdrl_tui.side import Side
 from sdrl_tui.spec_editor import SpecEditor
+from sdrl_tui.start import Start
 
 if TYPE_CHECKING:
     from sdrl.models.assistant import Answering
 
 TYPING_S = 0.08
+DRAFT_S = 0.4
 REDRAW_S = 0.05
 FOLLOW_S = 0.5
 SYNC_S = 1.0
-IN_FOOTER = ("help", "save", "spec", "issues", "prompt", "verify", "plan", "run")
 
 
-def _bindings() -> list[BindingType]:
-    keys: list[BindingType] = [
-        Binding(key, f"act('{action.id}')", action.id, show=action.id in IN_FOOTER, priority=True, id=action.id)
-        for action in ACTIONS.values()
-        for key in action.keys
-    ]
-    return [*keys, Binding("escape", "escape", "Back to the chat, or stop", priority=True, show=False)]
+def own_keys() -> tuple[Keys, tuple[str, ...]]:
+    """The keys of a person's own file over the table's, and what is wrong with the file, line by line."""
+    file = config_folder() / "keys.yaml"
+    try:
+        return read_keymap(file.read_text(encoding="utf-8"), str(file)) if file.exists() else (DEFAULTS, ())
+    except (OSError, UnicodeDecodeError) as error:
+        return DEFAULTS, (f"{file}: {error}",)
 
 
 class SdrlApp(App[None]):
-    """One spec under way. ``assistant`` answers in the chat; tests hand in a scripted fake."""
+    """One spec under way. ``assistant`` answers in the chat, in tests a scripted fake; ``tours`` at a first start."""
 
     TITLE = "sdrl"
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar[set[type[ActionProvider]]] = {ActionProvider}  # type: ignore[assignment]
-    BINDINGS: ClassVar[list[BindingType]] = _bindings()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - the base class's annotation
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - the base class's annotation
-    ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, path: Path, assistant: Answering | None = None, *, keeps_journal: bool = True) -> None:
+    def __init__(
+        self, path: Path, assistant: Answering | None = None, *, keeps_journal: bool = True, tours: bool = False
+    ) -> None:
         super().__init__()
         self.animation_level = "none"
-        self._path = path
+        self.settings = Settings.read()
+        self.keys, self.key_problems = own_keys()
+        self._bindings = BindingsMap(
+            [
+                *(
+                    Binding(key, f"act('{action}')", priority=True)
+                    for action, keys in self.keys.items()
+                    for key in keys
+                ),
+                Binding("escape", "escape", priority=True),
+                Binding("ctrl+c", "say_how_to_leave"),
+            ]
+        )
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
+        self._tours = tours and not self.settings.has_toured
         self._keeps_journal = keeps_journal
-        self._journal: Journal | None = None
         self._jobs = Jobs(self, assistant)  # type: ignore[arg-type]
-        self.bench = Workbench(self._jobs.start)
+        self._around = Around(self)
+        self._desk = self._desk_on(path)
         self._is_typing = False
+        self._is_drafting = False
         self._is_drawing = False
+
+    def _desk_on(self, path: Path) -> Desk:
+        return Desk(path, self._jobs.start, self.say, keeps_journal=self._keeps_journal)
 
     @property
     def state(self) -> State:
         """The state as it is."""
-        return self.bench.state
+        return self._desk.state
 
     @property
     def _main(self) -> Screen[object]:
         """The screen below whatever is open over it."""
         return self.screen_stack[0]
 
+    @property
+    def _is_up(self) -> bool:
+        """Whether there is a screen: a timer may still come due when the app has ended."""
+        return self.is_running and bool(self.screen_stack)
+
+    @property
+    def where(self) -> str:
+        """Where the keyboard is: chat, or a panel's name."""
+        focused = self._main.focused
+        if focused is None:
+            return self.state.view if self._main.has_class("-side") else "chat"
+        return "chat" if any(isinstance(each, Chat) for each in focused.ancestors_with_self) else self.state.view
+
     def compose(self) -> ComposeResult:
         """Chat and side, a line of status, the keys."""
         with Horizontal(id="body"):
-            yield Chat()
+            yield Chat(self.keys)
             yield Side()
         yield Static("", id="status", markup=False)
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
-        """Open the spec, or go on where a journal ends."""
-        self._open()
+        """Show the first screen; the spec comes right after it."""
         self._main.query_one(Prompt).focus()
         self.set_interval(FOLLOW_S, self._follow_run)
+        self.set_interval(SYNC_S, self._look_around)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)
+        self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         self._draw()
+        self.call_after_refresh(self._open)
 
     def _open(self) -> None:
-        kept = journal_path(self._path)
-        found = recovered(self._path, kept) if self._keeps_journal and kept.exists() else None
-        if found is not None:
-            self.bench.state = found.state
-        elif self._keeps_journal and kept.exists():
-            kept.replace(aside := kept.with_suffix(".journal.old"))
-            self.notify(f"the journal of an earlier time cannot be replayed; it is kept as {aside.name}")
-        if self._keeps_journal:
-            try:
-                self._journal = Journal(kept, time.monotonic)
-                self.bench.keep_in(self._journal)
-                self.set_interval(SYNC_S, self._journal.sync)
-            except OSError as error:
-                self.notify(f"no journal is kept: {error.strerror or error}", severity="warning")
         try:
-            self.bench.dispatch(opened(self._path))
+            self._desk.open()
         except (SdrlError, OSError) as error:
-            self.exit(message=f"{self._path} cannot be opened: {error}", return_code=1)
+            self.exit(message=f"{self._desk.path} cannot be opened: {error}", return_code=1)
             return
-        if self.state.asking:
-            self.bench.dispatch(Failed(self.state.asking, "the app ended before the answer came", "send it again"))
+        if self._keeps_journal and self._desk.path.exists():
+            self.settings.opened(self._desk.path)
+        for problem in self.key_problems:
+            self.say(problem, is_bad=True)
+        self._draw()
+        if self._main.has_class("-side"):  # asked for before there was anything to show
+            self._show_side()
+        if self._tours:
+            self._tours, self.settings.has_toured = False, True
+            self.settings.keep()  # before it is shown: it never comes back by itself
+            self._around.tour()
+
+    def open_other(self, name: str) -> None:
+        """Another spec in place of this one, whose text is kept."""
+        before, other = self._desk, self._desk_on(Path(name).expanduser())
+        if other.path.absolute() == Path(self.state.path).absolute():
+            self.say(f"{name} is open already")
+            return
+        try:
+            other.open()
+        except (SdrlError, OSError) as error:
+            self.say(f"{name} cannot be opened: {error}", is_bad=True)
+            return
+        if self.state.is_dirty:
+            self.say(f"{before.path} is not saved; its text is kept and is there when you open it again")
+        before.close()
+        self._desk = other
+        if other.path.exists():
+            self.settings.opened(other.path)
+        self._show_chat()
+        self._draw_soon()
 
     def dispatch(self, event: Event) -> None:
         """Take an event, and draw what came of it soon."""
         self._tell_typing()
-        self.bench.dispatch(event)
+        self._tell_draft()
+        self._desk.dispatch(event)
         self._draw_soon()
+
+    def around(self, effect: Window) -> None:
+        """Something around the spec."""
+        self._around.do(effect)
+
+    def say(self, text: str, *, is_bad: bool = False) -> None:
+        """A notice that goes away."""
+        self.notify(text, severity="warning" if is_bad else "information", timeout=10, markup=False)
 
     def start_action(self, name: str) -> None:
         """An action by key, palette or mouse; one that needs an argument goes into the prompt first."""
         action = ACTIONS[name]
+        if name == "amend" and self.state.open_card is not None:
+            self.action_amend(f"{self.state.open_card.id} 1")
+            return
         if action.usage and not action.usage.startswith("["):
             self._show_chat()
             self._main.query_one(Prompt).put(f"/{name} ")
@@ -160,6 +224,10 @@ class SdrlApp(App[None]):
 
     def action_act(self, name: str) -> None:
         """A key of the table. What is being typed in the prompt has its own undo."""
+        if self.screen.is_modal:
+            self.screen.dismiss()
+            if name in ("help", "palette"):
+                return
         prompt = self._main.query_one(Prompt)
         if name in ("undo", "redo") and self.focused is prompt and prompt.text:
             prompt.undo() if name == "undo" else prompt.redo()
@@ -169,9 +237,32 @@ class SdrlApp(App[None]):
             return
         self.start_action(name)
 
+    def action_act_on(self, name: str, argument: str) -> None:
+        """A click on a key that stands for an action with its argument."""
+        self.dispatch(Acted(name, argument))
+
     def action_command(self, line: str) -> None:
         """A click that stands for a command."""
         self.dispatch(event_of(f"/{line}"))
+
+    def action_amend(self, field: str) -> None:
+        """The command that changes a field of a card, into the prompt; ``field``: the card's number and the field's."""
+        from sdrl.authoring.cards import amending
+
+        card, _, number = field.partition(" ")
+        found = next((each for each in self.state.cards if str(each.id) == card), None)
+        if found is not None and found.changes:
+            self._show_chat()
+            self._main.query_one(Prompt).put(amending(found, int(number)))
+
+    def action_say_how_to_leave(self) -> None:
+        """Ctrl+c where nothing is selected."""
+        self.say(f"{shown(self.keys, 'quit')} leaves; {shown(self.keys, 'copy')} copies what is in view")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Wherever Textual copies: the clipboard that works here, and a notice of which it was."""
+        self._clipboard = text
+        self._around.put(text)
 
     def on_key(self, event: events.Key) -> None:
         """Single keys of the panel in view, where nothing is written into."""
@@ -191,38 +282,20 @@ class SdrlApp(App[None]):
 
     def leave(self) -> None:
         """End the app; the last line says where the spec is."""
-        saved = "saved" if not self.state.is_dirty else f"not saved; its text is kept in {journal_path(self._path)}"
+        self._tell_typing()
+        self._tell_draft()
+        saved = "saved" if not self.state.is_dirty else f"not saved; its text is kept in {self._desk.kept_in()}"
         self.exit(message=f"{self.state.path}: {saved}")
 
     def on_unmount(self) -> None:
         """Bring the journal to the disk."""
         self._jobs.close()
-        if self._journal is not None:
-            self._journal.close()
+        self._desk.close()
 
     @on(Prompt.Sent)
     def _sent(self, message: Prompt.Sent) -> None:
         self._main.query_one(Chat).close_menu()
         self._act(event_of(message.text))
-
-    @on(Prompt.Menu)
-    def _menu_key(self, message: Prompt.Menu) -> None:
-        menu = self._main.query_one("#menu", OptionList)
-        if message.what in ("up", "down"):
-            menu.action_cursor_up() if message.what == "up" else menu.action_cursor_down()
-        elif menu.highlighted is not None:
-            self._choose(str(menu.get_option_at_index(menu.highlighted).id), is_enter=message.what == "enter")
-
-    @on(OptionList.OptionSelected, "#menu")
-    def _menu_click(self, message: OptionList.OptionSelected) -> None:
-        self._choose(str(message.option_id), is_enter=True)
-        self._main.query_one(Prompt).focus()
-
-    def _choose(self, name: str, *, is_enter: bool) -> None:
-        prompt, action = self._main.query_one(Prompt), ACTIONS[name]
-        prompt.put(f"/{name} " if action.usage else f"/{name}")
-        if is_enter and (not action.usage or action.usage.startswith("[")):
-            prompt.send()
 
     @on(OptionList.OptionSelected, "#issues")
     def _issue_chosen(self, message: OptionList.OptionSelected) -> None:
@@ -236,8 +309,10 @@ class SdrlApp(App[None]):
             self.dispatch(Acted(name))
 
     @on(TextArea.Changed, "#prompt")
-    def _prompt_changed(self, message: TextArea.Changed) -> None:
-        self._main.query_one(Chat).suggest(message.text_area.text)
+    def _prompt_changed(self) -> None:
+        if not self._is_drafting:
+            self._is_drafting = True
+            self.set_timer(DRAFT_S, self._tell_draft)
 
     @on(TextArea.Changed, "#spec")
     def _spec_changed(self, message: TextArea.Changed) -> None:
@@ -247,6 +322,10 @@ class SdrlApp(App[None]):
 
     @on(TextArea.SelectionChanged, "#spec")
     def _cursor_moved(self) -> None:
+        self._draw_soon()
+
+    @on(events.DescendantFocus)
+    def _focus_moved(self) -> None:
         self._draw_soon()
 
     @on(Happened)
@@ -259,18 +338,39 @@ class SdrlApp(App[None]):
 
     def _tell_typing(self) -> None:
         """Tell the state what was typed in the spec since it last heard of it."""
-        if not self._is_typing:
+        if not self._is_typing or not self._is_up:
             return
         self._is_typing = False
         delta = delta_of(self.state.text, self._main.query_one(SpecEditor).text)
         if delta.old or delta.new:
-            self.bench.dispatch(Typed(delta.start, delta.start + len(delta.old), delta.new))
+            self._desk.dispatch(Typed(delta.start, delta.start + len(delta.old), delta.new))
+
+    def _tell_draft(self) -> None:
+        """Tell the state what stands in the prompt, so that a crash does not lose it."""
+        if not self._is_drafting or not self._desk.is_open or not self._is_up:
+            return
+        self._is_drafting = False
+        delta = delta_of(self.state.draft, self._main.query_one(Prompt).text)
+        if delta.old or delta.new:
+            self._desk.dispatch(Drafted(delta.start, delta.start + len(delta.old), delta.new))
+
+    def _look_around(self) -> None:
+        """Once a second: the journal to the disk, and an eye on the file."""
+        self._desk.sync()
+        self._tell_typing()
+        if self._desk.follow_file():
+            self._draw_soon()
 
     def _follow_run(self) -> None:
         """Ask for the run's panel anew while it is in view; its events may have gone on."""
         panel = self.state.panels.get("run")
         if self.state.view == "run" and panel is not None and not panel.is_waiting:
             self._jobs.start(Show("run", panel.rev, self.state.path, self.state.text, panel.argument))
+
+    def _keep_theme(self, name: str) -> None:
+        if name != self.settings.theme:
+            self.settings.theme = name
+            self.settings.keep()
 
     def _draw_soon(self) -> None:
         if not self._is_drawing:
@@ -279,14 +379,16 @@ class SdrlApp(App[None]):
 
     def _draw(self) -> None:
         self._is_drawing = False
-        if not self.is_running:
+        if not self._is_up:
             return
-        state = self.state
-        self._main.query_one(Chat).follow(state)
-        self._main.query_one(Side).follow(state, follows_text=not self._is_typing)
-        self._main.query_one("#status", Static).update(status_text(state))
-        prompt = self._main.query_one(Prompt)
-        if state.draft and not prompt.text:
+        state, main = self.state, self._main
+        main.query_one(Start).follow(state, self.keys, self.settings.recent)
+        main.query_one(Chat).follow(state)
+        main.query_one(Side).follow(state, follows_text=not self._is_typing)
+        main.query_one("#status", Static).update(status_text(state))
+        main.query_one(KeyLine).follow(state, self.keys, self.where)
+        prompt = main.query_one(Prompt)
+        if state.draft and not prompt.text and not self._is_drafting:
             prompt.put(state.draft)
 
     def _show_side(self) -> None:
@@ -301,6 +403,6 @@ class SdrlApp(App[None]):
 
 def main(path: Path | None = None) -> int:
     """Run the app on a spec; ``task.yaml`` where none is named."""
-    app = SdrlApp(path or Path("task.yaml"))
+    app = SdrlApp(path or Path("task.yaml"), tours=True)
     app.run()
     return app.return_code or 0

@@ -7,17 +7,30 @@ still comes of that is dropped by the reducer.
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 from textual.worker import Worker
 
-from sdrl.authoring.effects import Ask, Cancel, Effect, Estimate, Judge, MakeSamples, Quit, Show, StartRun, StopRun
+from sdrl.authoring.effects import (
+    Ask,
+    Cancel,
+    Effect,
+    Estimate,
+    Judge,
+    MakeSamples,
+    Quit,
+    Show,
+    StartRun,
+    StopRun,
+    Window,
+)
 from sdrl.authoring.events import Answered, Event, Failed, Refused, Shown, Streamed
-from sdrl.authoring.services import Services
 from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
+    from sdrl.authoring.services import Services
     from sdrl.models.assistant import Answering
 
 FLUSH_S = 0.1
@@ -43,6 +56,9 @@ class Host(Protocol):
     def leave(self) -> None:
         """End the app."""
 
+    def around(self, effect: Window) -> None:
+        """Do something around the spec."""
+
 
 class Jobs:
     """Starts and cancels the workers of one app. Without an ``assistant`` of its own it asks real models."""
@@ -50,7 +66,8 @@ class Jobs:
     def __init__(self, host: Host, assistant: Answering | None) -> None:
         self._host = host
         self._assistant = assistant
-        self._services = Services()
+        self._services: Services | None = None
+        self._making = threading.Lock()
         self._asking: dict[int, Worker[None]] = {}
 
     def start(self, effect: Effect) -> None:
@@ -67,12 +84,14 @@ class Jobs:
             worker = self._asking.pop(effect.turn, None)
             if worker is not None:
                 worker.cancel()
+        elif isinstance(effect, Window):
+            self._host.around(effect)
         elif isinstance(effect, Quit):
             self._host.leave()
 
     def _show(self, effect: Show) -> None:
         try:
-            event = self._services.perform(effect)
+            event = self._served().perform(effect)
         except Exception as error:  # the border where a bug of a panel becomes a line of it, and not the app's end
             event = Shown(effect.panel, effect.rev, "this is a bug of sdrl", (f"{type(error).__name__}: {error}",))
         if event is not None:
@@ -80,11 +99,19 @@ class Jobs:
 
     def close(self) -> None:
         """End what nobody waits for any more."""
-        self._services.close()
+        if self._services is not None:
+            self._services.close()
+
+    def _served(self) -> Services:
+        from sdrl.authoring.services import Services  # reads specs, which a first paint does not wait for
+
+        with self._making:  # several threads ask for it
+            self._services = self._services or Services()
+        return self._services
 
     def _launch(self, effect: Estimate | Judge | MakeSamples | StartRun | StopRun) -> None:
         try:
-            event = self._services.perform(effect)
+            event = self._served().perform(effect)
         except Exception as error:  # the border where a bug of ours becomes a note, and not the app's end
             event = Refused("this is a bug of sdrl", f"{type(error).__name__}: {error}")
         if event is not None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from rich.text import Text
 
 from sdrl.authoring.drawing import clean, issue_line, value_text
+from sdrl.authoring.keymap import DEFAULTS, Keys, shown
 from sdrl.authoring.sheet import Style as MarkStyle
 from sdrl.authoring.state import Card, Panel, State, Turn
-from sdrl.spec.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from sdrl.spec.diagnostics import Diagnostic
 
 WHO = {
     "you": ("you", "bold"),
@@ -43,7 +47,7 @@ _YAML = (
 )
 
 
-def turn_text(state: State, turn: Turn) -> Text:
+def turn_text(state: State, turn: Turn, keys: Keys = DEFAULTS) -> Text:
     """A turn with its card below it."""
     who, style = WHO[turn.role]
     head = f"{who} [{turn.status}]" if turn.status else who
@@ -51,21 +55,24 @@ def turn_text(state: State, turn: Turn) -> Text:
     card = next((each for each in state.cards if each.id == turn.card), None)
     if card is not None:
         made.append("\n")
-        made.append_text(card_text(card))
+        made.append_text(card_text(card, keys))
     return made
 
 
-def card_text(card: Card) -> Text:
+def card_text(card: Card, keys: Keys = DEFAULTS) -> Text:
     """A card: its fields before and after, its reasons, what it does to the problems, and how to answer it."""
     made = Text.assemble("▌ ", (f"card {card.id} [{card.status}] ", _STATUS[card.status]), (clean(card.title), "bold"))
     is_open = card.status in ("open", "stale")
     for number, change in enumerate(card.changes, 1):
         made.append("\n▌ ")
-        made.append_text(_link(f"{number} {clean(change.path)}", f"accept {card.id} {number}", is_open=is_open))
+        made.append_text(link(f"{number} {change.path}", f"accept {card.id} {number}", is_open=is_open))
         if change.before is not None:
             made.append(f"\n▌   - {value_text(change.before)}", "red")
         if change.edit.operation in ("set", "insert"):
-            made.append(f"\n▌   + {value_text(change.after)}", "green")
+            made.append("\n▌   ")
+            value = link(f"+ {value_text(change.after)}", f"{card.id} {number}", is_open=is_open, action="amend")
+            value.stylize(Style(color="green", bold=False))
+            made.append_text(value)
         elif change.edit.operation == "remove":
             made.append("   (taken out)", "red")
     for why in card.why:
@@ -78,17 +85,19 @@ def card_text(card: Card) -> Text:
         made.append(f"\n▌ cannot be made: {clean(card.problem)}", "red")
     if is_open:
         made.append("\n▌ ")
-        made.append_text(_link("ctrl+t accepts", f"accept {card.id}"))
+        made.append_text(link(f"{shown(keys, 'accept')} accepts", f"accept {card.id}"))
         made.append(", ")
-        made.append_text(_link("ctrl+r rejects", f"reject {card.id}"))
-        made.append(f"; /accept {card.id} FIELD… takes a part" if len(card.changes) > 1 else "", "dim")
+        made.append_text(link(f"{shown(keys, 'reject')} rejects", f"reject {card.id}"))
+        made.append(", ")
+        made.append_text(link(f"{shown(keys, 'amend')} changes it", f"{card.id} 1", action="amend"))
+        made.append(f"; /accept {card.id} 2 takes one" if len(card.changes) > 1 else "", "dim")
     return made
 
 
-def _link(text: str, command: str, *, is_open: bool = True) -> Text:
+def link(text: str, command: str, *, is_open: bool = True, action: str = "command") -> Text:
     """Text that gives a command when it is clicked."""
-    style = Style(bold=True, meta={"@click": f"app.command('{command}')"}) if is_open else Style(bold=True)
-    return Text(text, style)
+    style = Style(bold=True, meta={"@click": f"app.{action}({command!r})"}) if is_open else Style(bold=True)
+    return Text(clean(text), style)
 
 
 def panel_text(panel: Panel) -> Text:
@@ -136,6 +145,9 @@ def status_text(state: State) -> Text:
     warnings = len(state.issues) - errors
     made = Text(no_wrap=True, overflow="ellipsis")
     made.append(f" {clean(PurePath(state.path).name)}", "bold")
+    if state.is_new:
+        made.append("  new, nothing is written yet", "dim")
+        return made.append(f"  {clean(state.assistant.model) or 'no model'}", "dim")
     made.append(" ● not saved" if state.is_dirty else " ✓ saved", "yellow" if state.is_dirty else "green")
     made.append(f"  ✗ {errors} error{'' if errors == 1 else 's'}", "red" if errors else "dim")
     made.append(f"  ! {warnings} warning{'' if warnings == 1 else 's'}", "yellow" if warnings else "dim")
@@ -143,5 +155,5 @@ def status_text(state: State) -> Text:
     if state.asking:
         made.append("  … answering, escape stops", "bold")
     elif state.open_card is not None:
-        made.append(f"  card {state.open_card.id}: ctrl+t accepts", "bold")
+        made.append(f"  card {state.open_card.id} waits", "bold")
     return made

@@ -19,7 +19,7 @@ class ActionProvider(Provider):
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
         for action in ACTIONS.values():
-            yield DiscoveryHit(_shown(action), partial(self._do, action), help=action.help)
+            yield DiscoveryHit(self._shown(action), partial(self._do, action), help=action.help)
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
@@ -27,11 +27,11 @@ class ActionProvider(Provider):
         for action in ACTIONS.values():
             score = matcher.match(f"{action.title} {action.id}")
             if score > 0:
-                yield Hit(score, _shown(action), partial(self._do, action), help=action.help)
+                yield Hit(score, self._shown(action), partial(self._do, action), help=action.help)
 
     def _do(self, action: Action) -> None:
         cast("SdrlApp", self.app).start_action(action.id)
 
-
-def _shown(action: Action) -> str:
-    return f"{action.title}  /{action.id}" + (f"  {', '.join(action.keys)}" if action.keys else "")
+    def _shown(self, action: Action) -> str:
+        keys = ", ".join(cast("SdrlApp", self.app).keys.get(action.id, ()))
+        return f"{action.title}  /{action.id}" + (f"  {keys}" if keys else "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from rich.text import Text
 from textual.widgets import TextArea
 
-from sdrl.authoring.document import delta_of
+from sdrl.authoring.splice import delta_of
 from sdrl.authoring.state import State
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl_tui.paint import yaml_line

@@ -1,0 +1,129 @@
+"""Help for where a person is: one topic for the chat and one for each panel, with the keys that work there.
+
+``{save}`` in a line stands for the key of an action as it is bound now. Data only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A title, what one sees, and (key, what it does) pairs."""
+
+    title: str
+    text: str
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+_BACK = ("escape", "back to the chat")
+TOPICS: Mapping[str, Topic] = {
+    "chat": Topic(
+        "The chat",
+        "Write what you want and press Enter; a line that begins with / is a command. While the guided interview is "
+        "open, what you write answers its question. A model answers only where one is set (/model). A proposal is a "
+        "card: it changes nothing before you accept it. Everything here can be undone.",
+        (
+            ("enter", "sends; ctrl+j, shift+enter or a backslash at the end add a line"),
+            ("up, down", "through what was sent before; what is half written is kept"),
+            ("/", "opens the menu of commands; tab completes, escape closes it"),
+            ("{accept}", "takes the newest card over; /accept 1 budget.usd takes one field"),
+            ("{amend}", "puts what a card proposes into the prompt, to change it first"),
+            ("{reject}", "rejects the newest card"),
+            ("{undo}, {redo}", "one change back, and again"),
+            ("escape", "stops an answer that is coming"),
+        ),
+    ),
+    "spec": Topic(
+        "The spec",
+        "The file itself, to type in. What is wrong is underlined and told below, and checked again as you type; each "
+        "pause is one step of undo. The file on disk changes only when you save.",
+        (
+            ("{save}", "writes the file, whole or not at all"),
+            ("{next}", "to the next problem"),
+            ("{editor}", "opens the text in $EDITOR and takes it back"),
+            ("{undo}, {redo}", "one change back, and again; accepted cards too"),
+            ("{copy}", "copies the selection, else the whole spec"),
+            _BACK,
+        ),
+    ),
+    "issues": Topic(
+        "Problems",
+        "All that is wrong (✗, no run before it is mended) or doubtful (!), each with its place, its key, and a fix. "
+        "/explain CODE tells why a code is one.",
+        (
+            ("up, down", "through the list"),
+            ("enter", "to the place in the spec"),
+            ("{next}", "to the next problem"),
+            _BACK,
+        ),
+    ),
+    "prompt": Topic(
+        "Prompts",
+        "Byte for byte what a run would send to a model. /prompt NAME shows another one.",
+        (("up, down", "scroll"), _BACK),
+    ),
+    "verify": Topic(
+        "The verifier",
+        "What decides whether an answer is right, tried on the spec's worked examples, and on what you give it: "
+        "/verify COMPLETION => GOLD tells what is read from a completion and why it is right or wrong.",
+        (("up, down", "scroll"), _BACK),
+    ),
+    "plan": Topic(
+        "The plan",
+        "What a run would do: its stages, how many requests and tokens, what they cost. Nothing is sent to make it.",
+        (("up, down", "scroll"), _BACK),
+    ),
+    "retrieve": Topic(
+        "Passages",
+        "What a query finds in the spec's own passages, best first: /retrieve QUERY. A run grounds samples in them.",
+        (("up, down", "scroll"), _BACK),
+    ),
+    "run": Topic(
+        "A run",
+        "What a run does and did, from its own record: stages, rows, what was dropped, curves, alarms. Looking never "
+        "touches it, and leaving this app never stops it. /run RUN watches another.",
+        (("up, down", "scroll"), _BACK),
+    ),
+    "review": Topic(
+        "Samples to review",
+        "The first samples of a run wait for a person. /judge no output NOTE says what is wrong with one.",
+        (("y", "the sample in view is valid"), ("n", "it is not"), _BACK),
+    ),
+}
+STEPS: tuple[tuple[str, str, str], ...] = (
+    (
+        "prompt",
+        "Write here",
+        "Answer the question above, or write / for every command. The guided interview writes a whole spec with you "
+        "and needs no model.",
+    ),
+    (
+        "side",
+        "What you say becomes a file",
+        "{spec} shows the spec: you can type in it at any time. {undo} takes any change back. {save} writes the file.",
+    ),
+    (
+        "status",
+        "What is wrong is always told",
+        "The line below counts errors and warnings. {issues} lists them, each with a fix; {next} goes to the next one.",
+    ),
+    (
+        "log",
+        "Proposals wait for you",
+        "A card proposes and changes nothing: {accept} takes it over, {reject} rejects it, {amend} changes it first.",
+    ),
+    (
+        "keys",
+        "Lost?",
+        "{help} explains what you see, {palette} finds any command, escape stops and leads back to the chat. Nothing "
+        "is ever lost: after a crash the next start goes on where you were.",
+    ),
+)
+
+
+def topic(where: str, action_help: str = "") -> Topic:
+    """The topic of a place; a place without one is told by its action's help."""
+    return TOPICS.get(where) or Topic(where.capitalize(), action_help, (("up, down", "scroll"), _BACK))

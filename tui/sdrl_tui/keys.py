@@ -1,0 +1,77 @@
+"""The line of keys at the bottom: those that help here and now, as many as fit whole; each can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.style import Style
+from rich.text import Text
+from textual.widgets import Static
+
+from sdrl.authoring.keymap import Keys, shown
+from sdrl.authoring.state import State
+
+CHAT = ("spec", "issues", "verify", "plan", "run", "save", "undo")
+SIDE: Mapping[str, tuple[str, ...]] = {
+    "spec": ("save", "next", "undo", "issues", "editor", "copy"),
+    "issues": ("next", "spec", "plan", "save"),
+    "review": ("spec", "run"),
+}
+WORDS = {
+    "issues": "problems", "next": "next problem", "editor": "$EDITOR", "palette": "commands", "quit": "leave",
+    "amend": "change", "run": "run", "retrieve": "passages",
+}  # fmt: skip
+
+
+class KeyLine(Static):
+    """One line. ``where`` is chat or a panel's name."""
+
+    def __init__(self) -> None:
+        super().__init__("", id="keys", markup=False)
+        self._drawn: object = None
+
+    def follow(self, state: State, keys: Keys, where: str) -> None:
+        """Draw what helps there."""
+        drawn = (where, bool(state.asking), state.open_card is not None, self.app.size.width)
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.update(keys_text(state, keys, where, self.app.size.width))
+
+
+def keys_text(state: State, keys: Keys, where: str, width: int) -> Text:
+    """As many entries as fit whole, the most useful first."""
+    made = Text(no_wrap=True, overflow="crop")
+    for key, words, command in _entries(state, keys, where):
+        entry = Text(f" {_short(key)} ", Style(bold=True), end="").append(f"{words} ", Style(dim=True, bold=False))
+        if made.cell_len + entry.cell_len > width:
+            continue
+        if command:
+            entry.stylize(Style(meta={"@click": f"app.{command}"}))
+        made.append_text(entry)
+    return made
+
+
+def _entries(state: State, keys: Keys, where: str) -> Iterator[tuple[str, str, str]]:
+    def of(action: str) -> tuple[str, str, str]:
+        return shown(keys, action), WORDS.get(action, action), f"act('{action}')"
+
+    yield of("help")
+    yield of("palette")
+    if state.asking:
+        yield "escape", "stop", "escape"
+    if where != "chat":
+        yield "escape", "chat", "escape"
+    if where == "issues":
+        yield "enter", "go there", ""
+    if where == "review":
+        yield "y", "valid", "act_on('judge', 'y')"
+        yield "n", "not valid", "act_on('judge', 'n')"
+    if where == "chat" and state.open_card is not None:
+        yield from map(of, ("accept", "reject", "amend"))
+    for action in (*(CHAT if where == "chat" else SIDE.get(where, CHAT)), "quit"):
+        if action != where:
+            yield of(action)
+
+
+def _short(key: str) -> str:
+    return key.replace("ctrl+", "^")
