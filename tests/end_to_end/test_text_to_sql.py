@@ -64,7 +64,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "corpus: [{files: [passages.jsonl], license: CC0-1.0}]\n"
             "retrieve: {keywords: [boats]}\n"
             "synthesize: {samples: 6, attempts: 6}\n"
-            "vote: {draws: 8, stop_early: false}\nscore: {draws: 10}\nadapt: {rounds: 0}\n"
+            "vote: {draws: 8, stop_early: false}\nscore: {draws: 10, adaptive: false}\nadapt: {rounds: 0}\n"
             "filter: [{duplicates: true}]\nprobe: {min_parsable: 0}\nvalidate: {share: 0}\n"
             "select: {samples: 4, min: 1}\n"
             "models:\n"

@@ -34,6 +34,8 @@ class Outcome:
     finished: int
     same: bool
     twice: int
+    is_page: bool
+    """Whether the run's page was being written, which comes when all is done."""
 
 
 @dataclass
@@ -69,7 +71,9 @@ class Everywhere:
         mine = [call for call in self.server.calls() if call["who"] in (first.who, second.who)]
         same = second.code == 0 and made(project / "runs/small") == self.undisturbed
         point = first.met[at - 1] if len(first.met) >= at else ""
-        return Outcome(at, point or first.said[-300:], first.code, second.code, same, sum(sent_twice(mine).values()))
+        is_page = any("report.html" in met for met in first.met[:at])
+        said = point or first.said[-300:]
+        return Outcome(at, said, first.code, second.code, same, sum(sent_twice(mine).values()), is_page)
 
     def enumerate(self, when: When, kinds: Sequence[Kind], stride: int = 1) -> list[Outcome]:
         """Every point (or every ``stride``-th), until a run ends before it meets one."""
