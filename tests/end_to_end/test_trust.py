@@ -15,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +109,13 @@ def echoing(path: str, body: dict[str, Any]) -> tuple[int, Any]:
 
 
 def look(watched: Watched, main: int, done: threading.Event) -> None:
-    """Look for the key in every command line, and in the environment of every child that carries the mark."""
+    """Look for the key in every command line, and in the environment of every child that carries the mark.
+
+    A child that the system has just copied and that has not begun its program yet is still its parent: only one that
+    stays so counts.
+    """
+    own = Path(f"/proc/{main}/cmdline").read_bytes()
+    copies: Counter[str] = Counter()
     while not done.wait(0.05):
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
@@ -121,7 +128,8 @@ def look(watched: Watched, main: int, done: threading.Event) -> None:
                 watched.seen_in.add(f"command line of {entry.name}")
             if f"{MARK}={watched.folder}".encode() in variables and int(entry.name) != main:
                 watched.children.add(words.replace(b"\0", b" ").decode(errors="replace"))
-                if KEY.encode() in variables:
+                copies[entry.name] += words == own
+                if KEY.encode() in variables and (words != own or copies[entry.name] > 100):
                     watched.seen_in.add(f"environment of a child: {words!r}")
 
 
