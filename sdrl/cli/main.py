@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "list all runs of this folder"),
     "review": ("review", "judge a few samples by hand before the rest is paid for"),
     "report": ("report", "show verdict, figures and tables of a run"),
+    "compare": ("compare", "run arms, budgets and seeds of one spec on equal terms, and show what differs"),
     "export": ("export", "give samples and verifier of a run to TRL, verl, verifiers, the hub or anyone"),
     "serve-embedded": ("serve_embedded", "serve the embedded models as an OpenAI-compatible server"),
     "doctor": ("doctor", "tell what is installed and missing, and how to mend it"),

@@ -207,7 +207,7 @@ def _validated(loaded: Loaded, reader: Reader) -> Spec | None:
         try:
             return Spec.model_validate(data)
         except ValidationError as error:
-            refused = _report_refused(error, loaded, reader)
+            refused = report_refused(error, loaded, reader)
             if not refused:
                 return None
             for path in refused:
@@ -215,7 +215,8 @@ def _validated(loaded: Loaded, reader: Reader) -> Spec | None:
     return None
 
 
-def _report_refused(error: ValidationError, loaded: Loaded, reader: Reader) -> set[Path]:
+def report_refused(error: ValidationError, loaded: Loaded, reader: Reader) -> set[Path]:
+    """Report what the models refuse, each at its place; returns the paths of the refused values."""
     refused: set[Path] = set()
     placed = [(item, *_locate(loaded.root, item["loc"])) for item in error.errors(include_url=False)]
     for item, path, mark in placed:

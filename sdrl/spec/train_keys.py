@@ -74,6 +74,8 @@ class Train(Table):
     """Adapters instead of all weights; null: all weights."""
     early_stop: EarlyStop | None = EarlyStop.model_construct()
     """When to stop before the last epoch; null: never."""
+    seed: Annotated[int, Field(ge=0)] | None = None
+    """Seed of rollouts and order alone, so that trainings differ on the same samples; null: from `seed`."""
     trl: dict[str, Any] = Field(default_factory=dict)
     """Any other field of TRL's GRPOConfig, checked and hashed."""
 

@@ -7,26 +7,23 @@ split; no test set is in reach of the process.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from sdrl.compiler.contract import for_rollouts
-from sdrl.compiler.plan import Plan
+from sdrl.compiler.plan import Plan, derive_seed
 from sdrl.compiler.rounds import named, round_of
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
+from sdrl.stages.controls import own_majority, read_control
 from sdrl.stages.right_draws import right_draws
 from sdrl.stages.training_rows import training_row
 from sdrl.training.job import LoraSettings, RewardWeights, RolloutSampling, TrainingJob
 from sdrl.training.launch import run_training
 from sdrl.training.metrics import read_metrics
 
-# For experiments only, and stamped into the seal's notes: a control in place of the correct reward.
-CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
 EVERY_CHECKPOINT = 10_000  # more than a training writes
-
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
@@ -45,6 +42,7 @@ async def run(ctx: StageContext) -> StageOutput:
         "final_step": outcome.final_step,
         "early_stopped": outcome.early_stopped,
         "reward_mode": job.reward_mode,
+        "labels": read_control(ctx.run_dir).labels,
         "model": trained_identity(job.out_dir),
     }
     return StageOutput(rows, notes=notes)
@@ -79,7 +77,10 @@ async def job_of(ctx: StageContext) -> TrainingJob:
     settings = ctx.plan.settings
     train = settings.train
     work = ctx.run_dir / named("train", ctx.round).replace("train", "training")
+    control = read_control(ctx.run_dir)
     chosen = ctx.rows("select")
+    if control.labels == "own-majority":
+        chosen = own_majority(chosen)
     held = [training_row(ctx, row) for row in chosen if row["split"] == "validation"]
     learned = [row for row in chosen if row["split"] == "train"]
     if train.algorithm == "rft":
@@ -94,7 +95,7 @@ async def job_of(ctx: StageContext) -> TrainingJob:
         out_dir=trained_folder(ctx.run_dir, ctx.round, settings.rounds),
         work_dir=work,
         has_validation=bool(held),
-        reward_mode=os.environ.get(CONTROL_VARIABLE, "correct"),
+        reward_mode=control.reward,
     )
     return job.model_copy(update={"keep_checkpoints": EVERY_CHECKPOINT}) if ctx.keeps_checkpoints else job
 
@@ -140,7 +141,7 @@ def describe(
         ),
         stop=rollouts.stop,
         end_ids=rollouts.end_ids,
-        seed=plan.seed_for(stage),
+        seed=plan.seed_for(stage) if train.seed is None else derive_seed(train.seed, stage),
         patience=train.early_stop.patience if train.early_stop else None,
         trl=train.trl | placed.pop("trl"),
         **placed,

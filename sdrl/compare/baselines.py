@@ -1,0 +1,66 @@
+"""Arms with a name: the baselines, ablations and controls that a gain is held against. Data only.
+
+Each is a change to the spec, a control, or both, with what it shows. Source: the paper's Tables 3 and 4, and what its
+reviewers ask for (arXiv 2505.17063; 2506.10947 for random rewards).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sdrl.compare.suite import Arm, Control
+
+
+def _arm(about: str, set_: Mapping[str, Any] | None = None, *, needs: str = "nothing", **control: Any) -> Arm:
+    return Arm.model_validate(
+        {"about": about, "set": dict(set_ or {}), "control": Control.model_validate(control), "needs": needs}
+    )
+
+
+BASELINES: Mapping[str, Arm] = {
+    "reference": _arm("the spec as it stands"),
+    # the paper's ablations (Table 4)
+    "no-pattern": _arm("no summary of the demos' pattern", {"synthesize.pattern": "never"}, needs="instructor"),
+    "no-adaptation": _arm("no harder and no easier rewrites", {"adapt.rounds": 0}),
+    "easy": _arm("the easiest solvable samples", {"select.order": "easy"}),
+    "hard": _arm("the lowest pass rates, the never solved among them", {"select.order": "hard"}),
+    "full-set": _arm("all samples, unselected", {"select.order": "all"}),
+    "random-selection": _arm("any solvable samples", {"select.order": "random"}),
+    "one-shot": _arm(
+        "one sample alone", {"select.samples": 1, "select.min": 1, "train.prompts_per_step": 1, "validate.share": 0.1}
+    ),
+    # votes
+    "one-vote": _arm("the first answer is the label", {"vote.draws": 1, "vote.min_agreement": None}),
+    "no-threshold": _arm("the most frequent answer, however rare", {"vote.min_agreement": None}),
+    # retrieval
+    "no-retrieval": _arm("no passages", {"corpus": []}),
+    # algorithms
+    "sft": _arm("fine-tuning on the voted solutions", {"train.algorithm": "sft"}),
+    "rft": _arm("fine-tuning on the base model's own right draws", {"train.algorithm": "rft"}),
+    "rloo": _arm("leave-one-out advantages", {"train.algorithm": "rloo"}),
+    # controls
+    "random-reward": _arm("a coin decides the reward", reward="random"),
+    "format-reward": _arm("any readable answer is rewarded", reward="format"),
+    "shuffled-labels": _arm("each problem has another's gold", reward="shuffled"),
+    "own-majority": _arm("the base model's own majority is the gold", labels="own-majority"),
+    # rival ways of writing samples
+    "self-instruct": _arm("Self-Instruct (Wang 2022)", {"synthesize.method": "self-instruct"}, needs="instructor"),
+    "targen": _arm("TarGEN (Gupta 2023)", {"synthesize.method": "targen"}, needs="instructor"),
+    "synthllm": _arm("SynthLLM", {"synthesize.method": "synthllm"}, needs="instructor"),
+}
+
+
+def expanded(arm: Arm) -> Arm:
+    """The arm with its baseline under it: own changes win."""
+    base = BASELINES[arm.baseline] if arm.baseline else Arm.model_construct()
+    control = arm.control if not arm.control.is_plain else base.control
+    return arm.model_copy(
+        update={
+            "name": arm.name or arm.baseline,
+            "about": arm.about or base.about,
+            "set": {**base.set, **arm.set},
+            "control": control,
+            "needs": "instructor" if "instructor" in (arm.needs, base.needs) else "nothing",
+        }
+    )

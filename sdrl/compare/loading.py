@@ -1,0 +1,220 @@
+"""A suite file to a ``Suite``, or every problem it has, each with its place.
+
+Reads the YAML with the machinery of the spec, then checks what only a suite can have wrong: names that are not there or
+stand twice, changes that the spec does not take (as its edits say), arms that change what a budget sets.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sdrl.compare.baselines import BASELINES, expanded
+from sdrl.compare.suite import Arm, Budget, Suite
+from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
+from sdrl.spec.edits import Edit, apply
+from sdrl.spec.loader import Loaded, load_spec, report_refused
+from sdrl.spec.nearest import closest
+from sdrl.spec.nodes import Mapping as MappingNode
+from sdrl.spec.nodes import Mark, Node, Scalar, Sequence, parse
+from sdrl.spec.reading import Reader
+from sdrl.spec.source import read_source
+
+OWN_BUDGET = "own"
+SEED_KEY = "train.seed"
+
+
+@dataclass(frozen=True)
+class LoadedSuite:
+    """A suite without problems: arms with their baselines under them, at least one budget, the spec's text."""
+
+    path: Path
+    suite: Suite
+    spec_path: Path
+    spec_text: str
+    text: str
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every arm, in order, its baseline filled in."""
+        return tuple(expanded(arm) for arm in self.suite.arms)
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """Every budget; the spec's own where none is declared."""
+        return tuple(self.suite.budgets) or (Budget(name=OWN_BUDGET),)
+
+    def edits(self, arm: Arm, budget: Budget, seed: int) -> list[Edit]:
+        """What makes a cell of the spec."""
+        changes = {**self.suite.set, **budget.set, **arm.set, SEED_KEY: seed}
+        return [Edit("set", path, value) for path, value in changes.items()]
+
+
+def load_suite(path: Path) -> LoadedSuite:
+    """Load a suite and the text of its spec.
+
+    Raises:
+        SdrlError: it has problems; carries them.
+    """
+    name = str(path)
+    source = read_source(path)
+    if source.text is None:
+        raise _problems(name, [source.problem] if source.problem else [])
+    parsed = parse(source.text)
+    loaded = Loaded(name, None, (), source.text, parsed.root)
+    problems = [dataclasses.replace(item, file=name) for item in parsed.problems]
+    if not isinstance(parsed.root, MappingNode):
+        if parsed.root is not None:
+            problems.append(_at(name, parsed.root.mark, "E201", "a suite is a table of keys", "begin with: suite: 1"))
+        raise _problems(name, map(loaded.placed, problems))
+    reader = Reader(name)
+    reader.problems += problems
+    written = reader.table(parsed.root, Suite, (), Mark(0, 0, 0, 0, 1, 1))
+    try:
+        suite = Suite.model_validate(written)
+    except ValidationError as error:
+        report_refused(error, loaded, reader)
+        raise _problems(name, map(loaded.placed, reader.problems)) from None
+    spec_path = path.parent / suite.spec
+    check = _Check(name, parsed.root, suite, spec_path)
+    found = [*reader.problems, *check.problems()]
+    if has_errors(found):
+        raise _problems(name, map(loaded.placed, found))
+    return LoadedSuite(path, suite, spec_path, check.spec_text, source.text)
+
+
+def _problems(name: str, found: Iterable[Diagnostic]) -> SdrlError:
+    ordered = in_order(found)
+    count = sum(item.is_error for item in ordered)
+    message = f"{name} has {count} error{'s' if count != 1 else ''}"
+    return SdrlError("", message, diagnostics=ordered, exit=Exit.PROBLEMS)
+
+
+def _at(file: str, mark: Mark, code: str, message: str, help_: str | None) -> Diagnostic:
+    return Diagnostic(
+        code,
+        message,
+        file=file,
+        line=mark.line + 1,
+        column=mark.column + 1,
+        end_line=mark.end_line + 1,
+        end_column=mark.end_column + 1,
+        help=help_,
+    )
+
+
+class _Check:
+    """What is wrong with a suite whose keys and values are."""
+
+    def __init__(self, file: str, root: MappingNode, suite: Suite, spec_path: Path) -> None:
+        self.file = file
+        self.root = root
+        self.suite = suite
+        self.spec_path = spec_path
+        self.spec_text = ""
+
+    def problems(self) -> Iterator[Diagnostic]:
+        """Names first; changes only where the spec can be read."""
+        yield from self._names()
+        source = read_source(self.spec_path)
+        if source.text is None:
+            yield self._say(
+                "E350", f"there is no spec at {self.spec_path}", "paths start at the suite's folder", "spec"
+            )
+            return
+        self.spec_text = source.text
+        if has_errors(load_spec(self.spec_path, source.text).diagnostics):
+            advice = f"mend it first: sdrl validate {self.spec_path}"
+            yield self._say("E350", f"the spec {self.spec_path} has errors", advice, "spec")
+            return
+        yield from self._changes(("set",), self.suite.set)
+        for index, budget in enumerate(self.suite.budgets):
+            yield from self._changes(("budgets", index, "set"), budget.set)
+        for index, arm in enumerate(self.suite.arms):
+            yield from self._changes(("arms", index, "set"), arm.set)
+            yield from self._shared(index, arm)
+
+    def _names(self) -> Iterator[Diagnostic]:
+        arms: list[str] = []
+        for index, arm in enumerate(self.suite.arms):
+            if arm.baseline and arm.baseline not in BASELINES:
+                advice = _near(arm.baseline, BASELINES) + "; an arm of your own has a name and a set"
+                message = f"there is no baseline '{arm.baseline}'"
+                yield self._say("E350", message, advice, "arms", index, "baseline")
+            name = arm.name or arm.baseline
+            if name is None:
+                yield self._say("E203", f"arms.{index}: the key 'name' is missing", "add: name: …", "arms", index)
+            elif name in arms:
+                advice = "give one of them a name of its own"
+                yield self._say("E350", f"two arms are called '{name}'", advice, "arms", index, "name")
+            arms.append(name or "")
+        budgets = [budget.name for budget in self.suite.budgets]
+        for index, budget in enumerate(budgets):
+            if budget in budgets[:index]:
+                yield self._say("E350", f"two budgets are called '{budget}'", "rename one", "budgets", index, "name")
+        for index, question in enumerate(self.suite.compare):
+            for key in ("arm", "against"):
+                named = getattr(question, key)
+                if named is not None and named not in arms:
+                    message = f"compare.{index}.{key}: there is no arm '{named}'"
+                    yield self._say("E350", message, _near(named, arms), "compare", index, key)
+        if len(set(self.suite.seeds)) < len(self.suite.seeds):
+            yield self._say("E350", "a training seed stands twice", "each seed once", "seeds")
+
+    def _changes(self, path: tuple[str | int, ...], changes: Mapping[str, Any]) -> Iterator[Diagnostic]:
+        """Every change must be one that the spec takes."""
+        for key, value in changes.items():
+            if key in ("seed", SEED_KEY):
+                advice = "training seeds are the suite's 'seeds'; the data is the same for all"
+                yield self._say("E351", f"{key} is not an arm's to change", advice, *path, key)
+                continue
+            try:
+                apply(self.spec_text, [Edit("set", key, value)])
+            except SdrlError as error:
+                yield self._say(error.code, error.message, error.help, *path, key)
+
+    def _shared(self, index: int, arm: Arm) -> Iterator[Diagnostic]:
+        """What a budget sets is equal for all arms."""
+        for budget in self.suite.budgets:
+            for key in arm.set:
+                clash = next((other for other in budget.set if _overlap(key, other)), None)
+                if clash is not None:
+                    message = f"{key} is set by the arm and by the budget '{budget.name}' ({clash})"
+                    yield self._say("E351", message, "a budget is the same for all arms", "arms", index, "set", key)
+
+    def _say(self, code: str, message: str, help_: str | None, *path: str | int) -> Diagnostic:
+        """A problem at a key, or at the value where the path ends in a list."""
+        node: Node | None = self.root
+        mark = self.root.mark
+        for step in path:
+            if isinstance(node, MappingNode):
+                found = next(((key, value) for key, value in node.items if key.text == step), None)
+                if found is None:
+                    break
+                mark, node = (
+                    (found[1].mark if isinstance(found[1], Scalar) and step != path[-1] else found[0].mark),
+                    found[1],
+                )
+                if isinstance(node, Scalar) and len(path) > 1 and path[-2] != "set":
+                    mark = node.mark
+            elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+                node = node.items[step]
+                mark = node.mark
+                if isinstance(node, MappingNode) and node.items:
+                    mark = node.items[0][0].mark
+        return _at(self.file, mark, code, message, help_)
+
+
+def _near(word: str, names: Iterable[str]) -> str:
+    known = list(names)
+    near = closest(word, known)
+    return f"did you mean '{near}'?" if near else f"there are: {', '.join(known)}"
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

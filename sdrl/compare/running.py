@@ -1,0 +1,166 @@
+"""Runs a suite's cells one after the other; the same call goes on where the last one stopped, as a run does.
+
+A cell is done when its run is; it is not looked at again. What the suite was when it began is frozen in ``suite.json``
+(the plan hash and controls of every cell): a suite, spec or data set that changed since is refused, for its cells would
+not be on equal terms with those that are there.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sdrl.compare.cells import Cell, cell_folder, compile_cell, open_question
+from sdrl.compare.loading import LoadedSuite
+from sdrl.compiler.compile import write_plan
+from sdrl.compiler.plan_file import read_plan
+from sdrl.run.events import Listener
+from sdrl.run.executor import Ending, RunOptions, execute
+from sdrl.run.folder import RunFolder, write_json
+from sdrl.run.lock import hold
+from sdrl.spec.diagnostics import Exit, SdrlError
+from sdrl.stages.controls import FILE as CONTROL_FILE
+
+FROZEN = "suite.json"
+FROZEN_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell with the hashes of its plan and its stages, what it should ask for, and why it stays open, if it does."""
+
+    cell: Cell
+    hash: str
+    stages: dict[str, str]
+    estimate: dict[str, Any]
+    open: str | None
+
+
+def plan_cells(loaded: LoadedSuite, cells: Iterable[Cell]) -> list[Planned]:
+    """Compile every cell; nothing is written.
+
+    Raises:
+        SdrlError: a cell does not compile (E352).
+    """
+    planned = []
+    for cell in cells:
+        plan = compile_cell(loaded, cell).require()
+        stages = {stage.name: stage.hash for stage in plan.stages}
+        planned.append(Planned(cell, plan.hash, stages, plan.estimate, open_question(cell, plan)))
+    return planned
+
+
+def freeze(loaded: LoadedSuite, planned: Iterable[Planned], root: Path) -> None:
+    """Write down what every cell is, or refuse cells that are otherwise than when the suite began.
+
+    Raises:
+        SdrlError: a cell changed since (E623, exit 3).
+    """
+    path = root / FROZEN
+    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"cells": {}}
+    cells: dict[str, Any] = held["cells"]
+    for each in planned:
+        now = {"plan_hash": each.hash, "controls": each.cell.controls.as_json()}
+        before = cells.setdefault(each.cell.name, now)
+        if before != now:
+            raise SdrlError(
+                "E623",
+                f"{root} holds the suite as it was before: cell {each.cell.name} has another plan now",
+                help="choose another folder with --dir, so that all cells are on equal terms; the store is shared",
+                exit=Exit.STALE,
+            )
+    write_json(path, {"schema": FROZEN_SCHEMA, "name": loaded.suite.name, "cells": cells})
+
+
+def is_done(root: Path, planned: Planned) -> bool:
+    """Whether the cell's run ended well, under this plan."""
+    try:
+        result = json.loads((cell_folder(root, planned.cell) / "result.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    # a gate that is not met is an outcome too
+    return result.get("plan_hash") == planned.hash and result.get("status") in ("done", "gate")
+
+
+def run_cells(
+    loaded: LoadedSuite,
+    planned: list[Planned],
+    root: Path,
+    store: Path,
+    options: RunOptions,
+    *,
+    listeners: Callable[[], tuple[Listener, Callable[[], None]]],
+    tell: Callable[[str], None],
+    done: Callable[[], None],
+) -> Ending | None:
+    """Run what is not done. ``done`` is called after each cell. Returns the ending that stops the suite, or None.
+
+    A cell that fails for good (its own fault) is told and passed over; what concerns all of them (a stop, the budget,
+    an endpoint that refuses) ends the suite.
+    """
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with hold(root / "lock"):
+        freeze(loaded, planned, root)
+        todo = [each for each in planned if each.open is None and not is_done(root, each)]
+        for number, each in enumerate(todo, 1):
+            tell(f"cell {number} of {len(todo)}: {each.cell.name}")
+            ending = _run_cell(loaded, each, root, store, options, listeners)
+            done()
+            if ending.exit in (Exit.STOPPED, Exit.BUDGET):
+                return ending
+            if ending.error is not None and ending.exit != Exit.GATE:
+                tell(f"{each.cell.name} failed: {ending.message}")
+    return None
+
+
+def _run_cell(
+    loaded: LoadedSuite,
+    each: Planned,
+    root: Path,
+    store: Path,
+    options: RunOptions,
+    listeners: Callable[[], tuple[Listener, Callable[[], None]]],
+) -> Ending:
+    folder = RunFolder(cell_folder(root, each.cell))
+    folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not each.cell.arm.control.is_plain:
+        write_json(folder.root / CONTROL_FILE, each.cell.controls.as_json())
+    with tempfile.TemporaryDirectory(prefix="sdrl-plan-") as aside:
+        compiled = compile_cell(loaded, each.cell)
+        write_plan(compiled, Path(aside))
+        plan = read_plan(Path(aside))
+        if plan.hash != each.hash:
+            raise SdrlError(
+                "E623",
+                f"the plan of cell {each.cell.name} changed while the suite ran",
+                help="a file that the spec names was changed; put it back, or begin again in another folder with --dir",
+                exit=Exit.STALE,
+            )
+        listener, stop = listeners()
+        try:
+            return execute(plan, folder, store, options, (listener,))
+        finally:
+            stop()
+
+
+def wall_seconds(run: Path) -> float:
+    """Seconds that processes worked on a run, all of them together, by its events."""
+    from datetime import datetime
+
+    total, first, last = 0.0, None, None
+    path = run / "events.jsonl"
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            event = json.loads(line)
+            at = datetime.fromisoformat(event["time"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if event.get("type") == "run_started" or first is None:
+            total += (last - first).total_seconds() if first is not None and last is not None else 0.0
+            first = at
+        last = at
+    return total + ((last - first).total_seconds() if first is not None and last is not None else 0.0)

@@ -1,0 +1,97 @@
+"""The language of a suite: one spec, and how its arms, budgets and seeds differ from it.
+
+An arm is a list of changes to the spec, written as dotted keys (``vote.draws: 1``); what may stand there is the spec's
+own schema. What no key of a spec can say, because nobody trains so on purpose, is a ``control``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from sdrl.spec.base import Share, Slug, Table, Text
+
+FORMAT = 1
+
+
+class Control(Table):
+    """What an arm does wrong on purpose."""
+
+    reward: Literal["correct", "random", "format", "shuffled"] = "correct"
+    """Reward of a rollout: random, format (readable is enough), shuffled (another problem's gold)."""
+    labels: Literal["voted", "own-majority"] = "voted"
+    """Golds of the training and validation samples: the vote's, or the base model's own majority."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is done otherwise."""
+        return self.reward == "correct" and self.labels == "voted"
+
+
+class Arm(Table):
+    """One recipe; a bare name is a baseline."""
+
+    shorthand: ClassVar[str] = "baseline"
+
+    name: Slug | None = None
+    """Name in the table; null: the baseline's."""
+    baseline: Slug | None = None
+    """A named arm to begin with: reference, no-adaptation, sft, random-reward, … (docs/compare.md)."""
+    about: Text | None = None
+    """What it is, in a line."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Changes to the spec: dotted key and value."""
+    control: Control = Control.model_construct()
+    """What it does wrong on purpose."""
+    needs: Literal["nothing", "instructor"] = "nothing"
+    """instructor: says nothing with the scripted one, so the cell is left open there."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """Only the first so many training seeds; null: all."""
+
+
+class Budget(Table):
+    """One size at which every arm is run."""
+
+    name: Slug
+    """Name in the table."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Changes to the spec: dotted key and value."""
+
+
+class Comparison(Table):
+    """One question: the first arm against the second. All of them are one family for Holm's correction."""
+
+    arm: Slug
+    """The arm in question."""
+    against: Slug | None = None
+    """The arm it is held against; null: the first of the suite."""
+    question: Text | None = None
+    """What is asked, in words."""
+
+
+class Suite(Table):
+    """A whole suite."""
+
+    suite: Literal[1]
+    """Version of this language."""
+    name: Slug
+    """Name; the suite runs in runs/NAME."""
+    spec: Text
+    """The spec that all arms change, relative to the suite."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Changes to the spec for every cell."""
+    arms: Annotated[list[Arm], Field(min_length=1)]
+    """Recipes; the first is what the others are held against."""
+    budgets: list[Budget] = Field(default_factory=list)
+    """Sizes; none: the spec's own."""
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(default_factory=lambda: [0, 1, 2])
+    """Training seeds: rollouts and order. The data of an arm is the same for all."""
+    compare: list[Comparison] = Field(default_factory=list)
+    """Questions; none: every arm against the first."""
+    evaluation: Slug | None = None
+    """The evaluation set that decides; null: the spec's first."""
+    margin: Share = 0.02
+    """Two arms within this share of right answers are the same for all purposes (0.02: two points)."""
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """Chance of a false find, over all questions together."""

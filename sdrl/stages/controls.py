@@ -1,0 +1,57 @@
+"""Controls: what a training does wrong on purpose, so that a gain can be held against it. No spec asks for one.
+
+``RUN/control.json`` names them (``sdrl compare`` writes it before the run begins); the environment variable
+``SDRL_CONTROL_REWARD`` sets the reward of a single run. What was used is sealed with the train stage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sdrl.spec.diagnostics import SdrlError
+from sdrl.stages.context import Row
+
+FILE = "control.json"
+CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
+
+
+@dataclass(frozen=True)
+class Controls:
+    """``reward``: correct, random, format or shuffled; ``labels``: voted or own-majority."""
+
+    reward: str = "correct"
+    labels: str = "voted"
+
+    def as_json(self) -> dict[str, str]:
+        """What ``control.json`` holds."""
+        return asdict(self)
+
+
+def read_control(run_dir: Path) -> Controls:
+    """The controls of a run; none where nothing names any.
+
+    Raises:
+        SdrlError: the file is damaged (E830).
+    """
+    path = run_dir / FILE
+    try:
+        return Controls(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Controls(reward=os.environ.get(CONTROL_VARIABLE, "correct"))
+    except (ValueError, TypeError) as error:
+        raise SdrlError(
+            "E830", f"{path} is damaged ({error})", help="remove it and give the same command again"
+        ) from None
+
+
+def own_majority(rows: Iterable[Row]) -> list[Row]:
+    """Samples with the base model's own majority as gold; those without a readable majority are left out.
+
+    Source: TTRL (arXiv 2504.16084). The inputs are those that were selected by voted labels, so that the two differ in
+    labels alone.
+    """
+    return [{**row, "gold": row["majority"]} for row in rows if row.get("majority") is not None]
