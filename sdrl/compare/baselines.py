@@ -27,9 +27,7 @@ BASELINES: Mapping[str, Arm] = {
     "hard": _arm("the lowest pass rates, the never solved among them", {"select.order": "hard"}),
     "full-set": _arm("all samples, unselected", {"select.order": "all"}),
     "random-selection": _arm("any solvable samples", {"select.order": "random"}),
-    "one-shot": _arm(
-        "one sample alone", {"select.samples": 1, "select.min": 1, "train.prompts_per_step": 1, "validate.share": 0.1}
-    ),
+    "one-shot": _arm("one sample alone", {"select.samples": 1, "select.min": 1, "train.prompts_per_step": 1}),
     # votes
     "one-vote": _arm("the first answer is the label", {"vote.draws": 1, "vote.min_agreement": None}),
     "no-threshold": _arm("the most frequent answer, however rare", {"vote.min_agreement": None}),

@@ -25,6 +25,7 @@ from sdrl.training.metrics import read_metrics
 
 EVERY_CHECKPOINT = 10_000  # more than a training writes
 
+
 async def run(ctx: StageContext) -> StageOutput:
     """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
     job = await job_of(ctx)
