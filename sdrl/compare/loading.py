@@ -143,9 +143,8 @@ class _Check:
         arms: list[str] = []
         for index, arm in enumerate(self.suite.arms):
             if arm.baseline and arm.baseline not in BASELINES:
-                advice = _near(arm.baseline, BASELINES) + "; an arm of your own has a name and a set"
                 message = f"there is no baseline '{arm.baseline}'"
-                yield self._say("E350", message, advice, "arms", index, "baseline")
+                yield self._say("E350", message, _near(arm.baseline, BASELINES), "arms", index, "baseline")
             name = arm.name or arm.baseline
             if name is None:
                 yield self._say("E203", f"arms.{index}: the key 'name' is missing", "add: name: …", "arms", index)

@@ -7,8 +7,9 @@ seeds, the difference is D = mean(d). Its variance has a part from problems and 
 
 and the test is t = D / sqrt(V_p + V_a + V_b) with Satterthwaite's degrees of freedom (Welch 1947; problems and seeds
 as crossed random effects: Clark 1973). Our departure: V_p holds some of the noise between trainings as well, which is
-counted twice, so that the test errs on the side of undecided. With a single seed V_a is not known; the test is then
-over problems alone and speaks of these models, not of the recipe.
+counted twice, so that the test errs on the side of undecided. An arm with a single seed is taken to vary between
+trainings as much as the arm it is held against; where both have one, the test is over problems alone and speaks of
+these two models, not of the recipes.
 
 Equivalence: two one-sided tests against the margin (Schuirmann 1987). Many questions: Holm 1979, for differences and
 for equivalences each.
@@ -58,10 +59,11 @@ def difference(arm: Sequence[Scores], other: Sequence[Scores], margin: float, al
         return None
     deltas = [fmean(seed[name] for seed in arm) - fmean(seed[name] for seed in other) for name in shared]
     parts = [(variance(deltas) / len(shared), len(shared) - 1)]
-    for seeds in (arm, other):
-        if len(seeds) > 1:
-            means = [fmean(seed[name] for name in shared) for seed in seeds]
-            parts.append((variance(means) / len(seeds), len(seeds) - 1))
+    several = [side for side in (arm, other) if len(side) > 1]
+    for side in several:
+        means = [fmean(seed[name] for name in shared) for seed in side]
+        borrowed = 1 if len(several) == 1 else 0
+        parts.append((variance(means) * (1 / len(side) + borrowed), len(side) - 1))
     value = fmean(deltas)
     error = math.sqrt(sum(part for part, _ in parts))
     counts = (len(shared), (len(arm), len(other)))

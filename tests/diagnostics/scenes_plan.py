@@ -102,6 +102,47 @@ def a_method_that_is_not_built(stage: Stage) -> None:
     stage.sdrl("run", "sums.plan")
 
 
+SUITE = "suite: 1\nname: sums\nspec: sums.yaml\nseeds: [0]\n"
+
+
+def compared(stage: Stage, arms: str) -> None:
+    """A suite of the project's spec, planned and not run."""
+    write_project(stage.folder)
+    stage.write("suite.yaml", SUITE + arms)
+    stage.sdrl("compare", "suite.yaml", "--dry-run")
+
+
+@scene("E350")
+def a_suite_with_a_misspelt_baseline(stage: Stage) -> None:
+    compared(stage, "arms: [refrence]\n")
+
+
+@scene("E350_names")
+def a_suite_whose_names_are_not_there(stage: Stage) -> None:
+    arms = "arms:\n  - reference\n  - {name: a, set: {vote.drawz: 4, vote.min_agreement: much}}\n  - {name: a}\n"
+    compared(stage, f"{arms}compare: [{{arm: b}}]\n")
+
+
+@scene("E351")
+def an_arm_that_sets_what_a_budget_sets(stage: Stage) -> None:
+    arms = "arms: [reference, {name: larger, set: {select.samples: 30, seed: 4}}]\n"
+    compared(stage, f"{arms}budgets: [{{name: small, set: {{select.samples: 10}}}}]\n")
+
+
+@scene("E352")
+def an_arm_that_does_not_compile(stage: Stage) -> None:
+    compared(stage, "arms: [reference, {name: few, set: {synthesize.attempts: 10}}]\n")
+
+
+@scene("E623")
+def a_suite_that_changed_since_it_began(stage: Stage) -> None:
+    write_project(stage.folder)
+    suite = stage.write("suite.yaml", SUITE + "arms: [{name: a, set: {vote.draws: 4}}]\n")
+    stage.quietly("compare", "suite.yaml", "--yes", "--offline")
+    suite.write_text(suite.read_text().replace("draws: 4", "draws: 5"))
+    stage.sdrl("compare", "suite.yaml", "--yes", "--offline")
+
+
 @scene("E846")
 def a_plan_without_models(stage: Stage) -> None:
     start, end = SPEC.index("models:"), SPEC.index("train:")

@@ -1,0 +1,43 @@
+"""JSON Schema of the suite language, for editors: made from the models, as the spec's is.
+
+``specs/suite.schema.json`` is its output; a test holds the two together. What may stand under a dotted key of ``set`` is
+the spec's schema; an editor is not told it, ``sdrl compare SUITE --dry-run`` is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from sdrl.compare.baselines import BASELINES
+from sdrl.compare.suite import Arm, Budget, Comparison, Control, Suite
+from sdrl.spec.schema import descriptions
+
+FILE_NAME = "suite.schema.json"
+_DOTTED = {"propertyNames": {"pattern": r"^[a-z_]+(\.[A-Za-z0-9_-]+)*$"}}
+
+
+def suite_schema() -> dict[str, Any]:
+    """The schema as plain data (draft 2020-12)."""
+    schema = Suite.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    for table in (Suite, Arm, Budget, Comparison, Control):
+        target = schema if table is Suite else definitions[table.__name__]
+        target["description"] = inspect.cleandoc(table.__doc__ or "").split("\n")[0]
+        target.pop("title", None)
+        for key, words in descriptions(table).items():
+            entry = target["properties"][key]
+            entry.pop("title", None)
+            entry["description"] = words
+            if key == "set":
+                entry.update(_DOTTED)
+    named = {"enum": list(BASELINES)}
+    schema["properties"]["arms"]["items"] = {"anyOf": [{"$ref": "#/$defs/Arm"}, named]}
+    definitions["Arm"]["properties"]["baseline"] |= {"anyOf": [named, {"type": "null"}]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "sdrl suite, version 1"}
+
+
+def suite_schema_text() -> str:
+    """The schema as it is shipped."""
+    return json.dumps(suite_schema(), ensure_ascii=False, indent=1) + "\n"
