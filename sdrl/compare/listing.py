@@ -12,7 +12,8 @@ from typing import Any
 from sdrl.compare.cells import cell_folder
 from sdrl.compare.loading import LoadedSuite
 from sdrl.compare.running import Planned, is_done, wall_seconds
-from sdrl.report.page import Page, Section, Table, Text, time_words
+from sdrl.report.blocks import Page, Section, Table, Text
+from sdrl.report.page import time_words
 from sdrl.report.rendering import to_text
 
 MICRO = 1_000_000

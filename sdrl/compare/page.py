@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sdrl.report.page import Page, Section, Table, Text, time_words
+from sdrl.report.blocks import Page, Section, Table, Text
+from sdrl.report.page import time_words
 from sdrl.report.svg import intervals
 from sdrl.report.verdict import points
 

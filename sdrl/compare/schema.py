@@ -1,7 +1,7 @@
 """JSON Schema of the suite language, for editors: made from the models, as the spec's is.
 
-``specs/suite.schema.json`` is its output; a test holds the two together. What may stand under a dotted key of ``set`` is
-the spec's schema; an editor is not told it, ``sdrl compare SUITE --dry-run`` is.
+``specs/suite.schema.json`` is its output; a test holds the two together. What may stand under a dotted key of
+``set`` is in the spec's schema: an editor is not told it, ``sdrl compare SUITE --dry-run`` tells.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from sdrl.spec.codes import CODES, Code
 from sdrl.spec.loader import load_spec
 from tests.diagnostics.examples import embedded, write_files
 
-# earned by a file that an example can only describe, or by templates, programs and chat models that it only names
+# earned by a file that an example can only describe, or by templates, programs and chat models that it only names; or by a suite
 DESCRIBED = {
     "E101",
     "E102",
@@ -25,6 +25,9 @@ DESCRIBED = {
     "E304",
     "E305",
     "E306",
+    "E350",
+    "E351",
+    "E352",
     "E411",
     "E548",
     "E503",
