@@ -63,6 +63,17 @@ def test_one_seed_counts_problems_alone() -> None:
     assert found.p == pytest.approx(2 * tail_by_trapezoids(0.5 / math.sqrt(1 / 12), 3), abs=1e-7)
 
 
+def test_an_arm_with_one_seed_borrows_the_spread_of_the_other() -> None:
+    # d of 1000 against the mean of 1110 and 1100: 0 1 .5 0, mean 3/8, variance 11/48; seed means .75 .5: variance 1/32
+    found = difference(seeds("1110", "1100"), seeds("1000"), margin=0.05)
+    assert found is not None
+    parts = (11 / 48 / 4, 3), (1 / 32 * (1 / 2 + 1), 1)
+    total = sum(part for part, _ in parts)
+    assert found.value == pytest.approx(3 / 8)
+    assert found.degrees == pytest.approx(total**2 / sum(part**2 / free for part, free in parts))
+    assert found.p == pytest.approx(2 * tail_by_trapezoids(3 / 8 / math.sqrt(total), found.degrees), abs=1e-7)
+
+
 def test_arms_that_agree_on_every_problem_are_equivalent() -> None:
     found = difference(seeds("1010", "1010"), seeds("1010", "1010"), margin=0.01)
     assert found is not None

@@ -12,7 +12,7 @@ from sdrl.spec.codes import CODES, Code
 from sdrl.spec.loader import load_spec
 from tests.diagnostics.examples import embedded, write_files
 
-# earned by a file that an example can only describe, or by templates, programs and chat models that it only names; or by a suite
+# earned by a suite, by a file that an example can only describe, or by templates, programs and chat models it names
 DESCRIBED = {
     "E101",
     "E102",
