@@ -73,24 +73,43 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "plan": Topic(
         "The plan",
-        "What a run would do: its stages, how many requests and tokens, what they cost. Nothing is sent to make it.",
-        (("up, down", "scroll"), _BACK),
+        "What a run would do and cost, and what of the newest run would run again. Nothing is sent to make it.",
+        (("{start}", "what starting costs; once more starts it"), ("up, down", "scroll"), _BACK),
     ),
     "retrieve": Topic(
         "Passages",
-        "What a query finds in the spec's own passages, best first: /retrieve QUERY. A run grounds samples in them.",
+        "What the keywords of a run, or a query, find in the spec's own passages, best first: /retrieve QUERY. A run "
+        "grounds samples in them.",
         (("up, down", "scroll"), _BACK),
+    ),
+    "samples": Topic(
+        "Samples on trial",
+        "A few samples that the spec's instructor writes for real, with how the votes on them fell. A run finds the "
+        "replies in its cache and pays nothing twice.",
+        (
+            ("g", "has three written, or three more"),
+            ("y, n", "accepts, rejects the one in view"),
+            ("d", "makes a demo of the spec of it"),
+            ("left, right", "to the others"),
+            _BACK,
+        ),
     ),
     "run": Topic(
         "A run",
-        "What a run does and did, from its own record: stages, rows, what was dropped, curves, alarms. Looking never "
-        "touches it, and leaving this app never stops it. /run RUN watches another.",
-        (("up, down", "scroll"), _BACK),
+        "What a run does and did, from its own record: gain, stages, what was dropped, pass rates, curves, alarms. "
+        "Looking never touches it, and leaving this app never stops it. /run RUN watches another, /stop ends this one.",
+        (("{start}", "starts a run, or goes on with a stopped one"), ("up, down", "scroll"), _BACK),
     ),
     "review": Topic(
         "Samples to review",
-        "The first samples of a run wait for a person. /judge no output NOTE says what is wrong with one.",
-        (("y", "the sample in view is valid"), ("n", "it is not"), _BACK),
+        "The samples that a run waits with, else a few of every kind. What you reject twice for the same reason is "
+        "offered as a change of the spec. /judge no output NOTE says what is wrong with one.",
+        (
+            ("y", "the sample in view is good"),
+            ("1, 2, 3", "no problem of this task; unclear; a wrong label"),
+            ("n", "something else is wrong"),
+            _BACK,
+        ),
     ),
 }
 STEPS: tuple[tuple[str, str, str], ...] = (

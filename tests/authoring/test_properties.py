@@ -15,20 +15,25 @@ from sdrl.authoring.events import (
     Acted,
     Answered,
     Drafted,
+    Estimated,
     Event,
     Failed,
+    Judged,
     Opened,
+    Refused,
     Said,
+    Sampled,
     Stored,
     Streamed,
     Taken,
+    Told,
     Typed,
     from_json,
     to_json,
 )
 from sdrl.authoring.reducer import reduce
 from sdrl.authoring.splice import delta_of
-from sdrl.authoring.state import State
+from sdrl.authoring.state import Sample, State
 from sdrl.authoring.workbench import Replay
 from sdrl.spec.edits import Edit
 
@@ -72,7 +77,24 @@ TEXTS = st.sampled_from(
 ARGUMENTS = (
     st.builds("{} {}".format, st.sampled_from(PATHS), st.sampled_from(VALUES))
     | TEXTS
-    | st.sampled_from(("1", "1 1", "2 answer", "W302", "a => b", "m http://x K", "off", "x.yaml"))
+    | st.sampled_from(
+        (
+            "1",
+            "1 1",
+            "2 answer",
+            "W302",
+            "a => b",
+            "m http://x K",
+            "off",
+            "x.yaml",
+            "demo",
+            "no output a note",
+            "yes",
+            "3",
+            "next",
+            "go",
+        )
+    )
 )
 EDITS = st.builds(
     Edit,
@@ -86,6 +108,9 @@ name: a
 task: {description: Add., output_format: "Write it after ####."}  # kept
 answer: {type: number}
 """
+SAMPLES = st.builds(
+    Sample, TEXTS, TEXTS, st.just((("A", "one"),)), TEXTS, TEXTS, st.just((("2", 3),)), st.integers(0, 5), st.just(0.6)
+)
 ASKED = 5  # of the turns below, stands for the one that is being answered
 EVENTS: st.SearchStrategy[Event] = (
     st.builds(Said, TEXTS)
@@ -96,6 +121,11 @@ EVENTS: st.SearchStrategy[Event] = (
         Typed, st.integers(-2, 60), st.integers(-2, 90), st.sampled_from(("", "x", "\n", "{", "a: b", "\x00", "- "))
     )
     | st.builds(Drafted, st.integers(-2, 9), st.integers(-2, 9), TEXTS)
+    | st.builds(Sampled, st.integers(0, 9), st.lists(SAMPLES, max_size=3).map(tuple), TEXTS)
+    | st.builds(Judged, TEXTS, st.lists(st.just((("output",), "", 0.6)), max_size=3).map(tuple), TEXTS)
+    | st.builds(Estimated, st.integers(0, 9), st.just("runs/a"), st.just("ab" * 32), TEXTS)
+    | st.builds(Told, TEXTS)
+    | st.builds(Refused, TEXTS, TEXTS, TEXTS)
     | st.builds(Taken, st.just("an editor"), TEXTS)
     | st.builds(Streamed, st.integers(0, 9), TEXTS)
     | st.builds(Answered, st.integers(0, 9), TEXTS, st.lists(EDITS, max_size=2).map(tuple))
