@@ -187,26 +187,28 @@ class _Check:
                     yield self._say("E351", message, "a budget is the same for all arms", "arms", index, "set", key)
 
     def _say(self, code: str, message: str, help_: str | None, *path: str | int) -> Diagnostic:
-        """A problem at a key, or at the value where the path ends in a list."""
+        """A problem at a path: at the value where that is a word, at the key or the first key of an item elsewhere."""
         node: Node | None = self.root
         mark = self.root.mark
         for step in path:
-            if isinstance(node, MappingNode):
-                found = next(((key, value) for key, value in node.items if key.text == step), None)
-                if found is None:
-                    break
-                mark, node = (
-                    (found[1].mark if isinstance(found[1], Scalar) and step != path[-1] else found[0].mark),
-                    found[1],
-                )
-                if isinstance(node, Scalar) and len(path) > 1 and path[-2] != "set":
-                    mark = node.mark
-            elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
-                node = node.items[step]
-                mark = node.mark
-                if isinstance(node, MappingNode) and node.items:
-                    mark = node.items[0][0].mark
+            key, node = _step(node, step)
+            if node is None:
+                break
+            mark = key.mark if key is not None else node.mark
+            if isinstance(node, MappingNode) and key is None and node.items:
+                mark = node.items[0][0].mark
+        if isinstance(node, Scalar) and "set" not in path[:-1]:
+            mark = node.mark
         return _at(self.file, mark, code, message, help_)
+
+
+def _step(node: Node | None, step: str | int) -> tuple[Scalar | None, Node | None]:
+    """The key (of a table) and the value one step down; None where it is not written."""
+    if isinstance(node, MappingNode):
+        return next(((key, value) for key, value in node.items if key.text == step), (None, None))
+    if isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+        return None, node.items[step]
+    return None, None
 
 
 def _near(word: str, names: Iterable[str]) -> str:
