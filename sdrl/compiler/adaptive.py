@@ -259,7 +259,13 @@ def _likelihood(drawn: int, correct: int) -> tuple[float, ...]:
 
 
 def _logarithms(drawn: int, correct: int) -> list[float]:
-    return [correct * math.log(rate) + (drawn - correct) * math.log1p(-rate) for rate in pass_rates()]
+    wrong = drawn - correct
+    return [correct * right_log + wrong * wrong_log for right_log, wrong_log in _log_rates()]
+
+
+@lru_cache(maxsize=1)
+def _log_rates() -> tuple[tuple[float, float], ...]:
+    return tuple((math.log(rate), math.log1p(-rate)) for rate in pass_rates())
 
 
 def _estimated(by_draws: Mapping[tuple[int, int], float]) -> list[float]:

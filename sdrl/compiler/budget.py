@@ -99,7 +99,10 @@ def _fitting(cap: _Cap, used: int, case: str, plan: Plan, estimator: Estimator) 
         changes = {"samples": samples}
         if synthesize.attempts is not None:
             changes["attempts"] = max(samples, int(synthesize.attempts * share))
-        settings = plan.settings.model_copy(update={"synthesize": synthesize.model_copy(update=changes)})
+        # what the base model draws is in no cap, and following it takes long
+        score = plan.settings.score.model_copy(update={"adaptive": False})
+        fewer = {"synthesize": synthesize.model_copy(update=changes), "score": score}
+        settings = plan.settings.model_copy(update=fewer)
         found = cap.used(estimator(replace(plan, settings=settings))["instructor"][case])
         if found is not None and found <= cap.most:
             return [(f"synthesize.{key}", getattr(synthesize, key), value) for key, value in changes.items()]

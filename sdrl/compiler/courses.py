@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from functools import lru_cache
 
 from sdrl.compiler.adaptive import TIES, Field, State, pass_rates, wave_of
 from sdrl.compiler.schedule import VOTE_WAVES, calls_for, score_wave, vote_wave, wave_size
@@ -109,6 +110,15 @@ def score_course(
     if draws > MOST:
         drawn, calls = score_course(samples, held, MOST, select, solved, spread)
         return drawn * draws / MOST, calls
+    return _score_course(samples, held, draws, select.model_dump_json(), solved, spread)
+
+
+@lru_cache(maxsize=64)
+def _score_course(
+    samples: float, held: float, draws: int, selection: str, solved: float, spread: float
+) -> tuple[float, float]:
+    """As above; kept, as an estimate is made several times with the same figures."""
+    select = Select.model_validate_json(selection)
     first = score_wave(draws)
     competing = samples * (1 - held)
     if select.order == "all" or competing <= 0:
