@@ -21,7 +21,7 @@ from sdrl.stages.statistics import wilson
 
 COUNT = 20
 # codes that say something of a sample's worth; others (a duplicate, an easy one) speak of its place among the rest
-QUALITY = frozenset({"low_agreement", "vote_tie", "vote_unparsable", "no_answer", "low_grade"})
+QUALITY = frozenset({"low_agreement", "vote_tie", "vote_unparsable", "no_answer", "poor_grade", "language"})
 
 
 class Share(NamedTuple):
