@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("suite", metavar="SUITE", type=Path, help="a suite file (docs/compare.md)")
-    parser.add_argument("--arms", metavar="A,B", default="", help="only these arms")
+    parser.add_argument("--arms", metavar="A,B", default="", help="run only these arms; the table shows all")
     parser.add_argument("--dir", metavar="DIR", type=Path, help="where the cells run (default ./runs/NAME)")
     parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
     parser.add_argument("--dry-run", action="store_true", help="list cells, requests, tokens and cost; run nothing")
@@ -43,19 +43,20 @@ def _run(args: argparse.Namespace) -> int:
     from sdrl.run.executor import RunOptions
 
     loaded = load_suite(args.suite)
-    cells = cells_of(loaded, [name for name in args.arms.split(",") if name])
-    planned = plan_cells(loaded, cells)
+    names = {cell.name for cell in cells_of(loaded, [name for name in args.arms.split(",") if name])}
+    planned = plan_cells(loaded, cells_of(loaded))
+    chosen = [each for each in planned if each.cell.name in names]
     root: Path = args.dir or Path("runs") / loaded.suite.name
     if args.dry_run:
-        sys.stdout.write(_listing(loaded, planned, root))
+        sys.stdout.write(_listing(loaded, chosen, root))
         return 0
     ending = None
     if not args.report:
         if not args.yes:
-            _ask(loaded, planned, root)
+            _ask(loaded, chosen, root)
         ending = run_cells(
             loaded,
-            planned,
+            chosen,
             root,
             args.store,
             RunOptions(offline=args.offline),

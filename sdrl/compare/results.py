@@ -134,8 +134,6 @@ def _questions(
     for question in declared:
         for budget in loaded.budgets:
             pair = (question.arm, budget.name), (question.against or first, budget.name)
-            if any(side not in still_open for side in pair):
-                continue  # left out by --arms
             about = {"arm": question.arm, "against": question.against or first, "budget": budget.name}
             why = next((still_open[side] for side in pair if still_open[side]), None)
             measured = None

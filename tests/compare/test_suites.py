@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from sdrl.cli.main import main
 from sdrl.compare.baselines import BASELINES, expanded
 from sdrl.compare.cells import NEEDS_INSTRUCTOR, cells_of
 from sdrl.compare.listing import listing
@@ -158,3 +160,31 @@ def test_own_majority_takes_the_bases_answer_and_leaves_out_what_has_none() -> N
     rows = [{"id": "a", "gold": "1", "majority": "2"}, {"id": "b", "gold": "1", "majority": None}]
     assert own_majority(rows) == [{"id": "a", "gold": "2", "majority": "2"}]
     assert rows[0]["gold"] == "1"
+
+
+def test_the_table_shows_every_arm_and_a_dry_run_the_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_suite(tmp_path, "arms: [reference, {name: a, set: {vote.draws: 4}}]\nseeds: [0]\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", str(path), "--arms", "a", "--dry-run"]) == 0
+    listed = capsys.readouterr().out
+    assert "a--0" in listed
+    assert "reference--0" not in listed
+    assert main(["compare", str(path), "--report"]) == 0
+    assert "0 of 2 cells are done" in capsys.readouterr().out
+    results = json.loads((tmp_path / "runs" / "sums" / "results.json").read_text())
+    assert [row["arm"] for row in results["arms"]] == ["reference", "a"]
+    assert [(each["arm"], each["verdict"]) for each in results["questions"]] == [("a", "not run")]
+    assert not (tmp_path / "runs" / "sums" / "differences.svg").exists()
+
+
+def test_nothing_runs_where_nobody_can_say_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_suite(tmp_path, "arms: [reference]\nseeds: [0]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", StringIO())
+    assert main(["compare", str(path)]) == Exit.USAGE
+    assert "nothing was run" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
