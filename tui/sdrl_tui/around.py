@@ -97,7 +97,11 @@ class Around:
     def editor(self, argument: str = "") -> None:
         """The spec in $EDITOR; its text comes back as one change."""
         app = self._app
-        words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+        try:
+            words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+        except ValueError as error:
+            app.say(f"what EDITOR holds is no command: {error}", is_bad=True)
+            return
         if not words:
             app.say("no editor is named: set EDITOR, such as export EDITOR=nano, and start again")
             return
