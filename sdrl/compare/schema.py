@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from typing import Any
 
 from sdrl.compare.baselines import BASELINES
 from sdrl.compare.suite import Arm, Budget, Comparison, Control, Suite
-from sdrl.spec.schema import descriptions
+from sdrl.spec.schema import describe
 
 FILE_NAME = "suite.schema.json"
 _DOTTED = {"propertyNames": {"pattern": r"^[a-z_]+(\.[A-Za-z0-9_-]+)*$"}}
@@ -24,14 +23,9 @@ def suite_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     for table in (Suite, Arm, Budget, Comparison, Control):
         target = schema if table is Suite else definitions[table.__name__]
-        target["description"] = inspect.cleandoc(table.__doc__ or "").split("\n")[0]
-        target.pop("title", None)
-        for key, words in descriptions(table).items():
-            entry = target["properties"][key]
-            entry.pop("title", None)
-            entry["description"] = words
-            if key == "set":
-                entry.update(_DOTTED)
+        describe(target, table)
+        if "set" in target["properties"]:
+            target["properties"]["set"] |= _DOTTED
     named = {"enum": list(BASELINES)}
     schema["properties"]["arms"]["items"] = {"anyOf": [{"$ref": "#/$defs/Arm"}, named]}
     definitions["Arm"]["properties"]["baseline"] |= {"anyOf": [named, {"type": "null"}]}

@@ -34,7 +34,7 @@ def json_schema() -> dict[str, Any]:
     shown = examples()
     for table in tables():
         target = schema if table is Spec else definitions[table.__name__]
-        _describe(target, table)
+        describe(target, table)
         _fill(target, table, shown)
     _allow_shorthands(schema, {f"#/$defs/{table.__name__}": table for table in tables() if table.shorthand})
     _allow_scalars(schema)
@@ -94,7 +94,8 @@ def _classes(module: str) -> dict[str, ast.ClassDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
-def _describe(target: dict[str, Any], table: type[Table]) -> None:
+def describe(target: dict[str, Any], table: type[Table]) -> None:
+    """Put the documentation of a table and its fields into its schema."""
     target["description"] = inspect.cleandoc(table.__doc__ or "").split("\n")[0]
     target.pop("title", None)
     for key, text in descriptions(table).items():
