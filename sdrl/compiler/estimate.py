@@ -348,13 +348,21 @@ def _many_each(count: float, draws: float, calls: float, prompt: float, completi
 
 
 def _training(plan: Plan) -> dict[str, int]:
-    """Updates and rollouts, where every sample that may be selected is."""
+    """Updates and rollouts, where every sample that may be selected is; of RFT, with all draws that it may learn."""
     train, select = plan.settings.train, plan.settings.select
     samples = min(select.samples, 2 * plan.settings.synthesize.samples)
-    prompts = int((Decimal(samples) * Decimal(repr(train.epochs))).to_integral_value(ROUND_CEILING))
+    rows = samples * (min(train.per_sample, plan.settings.score.draws) if train.algorithm == "rft" else 1)
     is_online = train.algorithm in ("grpo", "rloo")
+    prompts = _times(rows, train.epochs)
+    # rollouts come in whole updates; given answers end each epoch with what is left
+    given = _times(-(-rows // train.prompts_per_step), train.epochs)
+    updates = -(-prompts // train.prompts_per_step) if is_online else given
     return {
         "samples": samples,
-        "updates": -(-prompts // train.prompts_per_step) * plan.settings.rounds,
+        "updates": updates * plan.settings.rounds,
         "completions": prompts * train.rollouts * plan.settings.rounds if is_online else 0,
     }
+
+
+def _times(count: int, epochs: float) -> int:
+    return int((Decimal(count) * Decimal(repr(epochs))).to_integral_value(ROUND_CEILING))

@@ -23,11 +23,14 @@ _SMALL_FILES = ["*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt"]
 
 @dataclass(frozen=True)
 class Made:
-    """The folder, how much of the disk it takes, and whose tokenizer it has, in words."""
+    """The folder, how much of the disk it takes, whose tokenizer it has, in words, and a completion to learn."""
 
     folder: Path
     gb: float
     tokenizer: str
+    completion: str = ""
+    """For SFT and RFT as long as an answer may be; empty where the model draws its own."""
+    completion_tokens: int = 0
 
 
 def random_weights(plan: Plan, folder: Path, *, small: bool) -> Made:
@@ -37,14 +40,20 @@ def random_weights(plan: Plan, folder: Path, *, small: bool) -> Made:
     weights = weights_of(models.base.model, plan.identities["base"], plan.base_dir)
     source = weights.folder or _from_hub(weights) or _from_table(weights.name, folder / "configuration")
     out = folder / "random-model"
-    words = [sys.executable, "-m", "sdrl.training.random_model", str(source), str(out), *(["--small"] if small else [])]
-    done = subprocess.run(words, capture_output=True, text=True)
+    train = plan.settings.train
+    given = [] if train.algorithm in ("grpo", "rloo") else ["--given", str(train.max_completion_tokens)]
+    words = [sys.executable, "-m", "sdrl.training.random_model", str(source), str(out)]
+    done = subprocess.run([*words, *(["--small"] if small else []), *given], capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise SdrlError("E883", f"no random model could be made: {last[:300]}", help="pip install 'sdrl[train]'")
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e9
     is_stand_in = (out / STAND_IN).exists()
-    return Made(out, size, "a stand-in, one token a byte" if is_stand_in else "the model's own")
+    tokenizer = "a stand-in, one token a byte" if is_stand_in else "the model's own"
+    if not given:
+        return Made(out, size, tokenizer)
+    learned = json.loads(done.stdout.splitlines()[-1])
+    return Made(out, size, tokenizer, learned["text"], learned["tokens"])
 
 
 def _from_hub(weights: Weights) -> Path | None:

@@ -43,11 +43,15 @@ def forecast(plan: Plan, done: Rehearsal, gpu_hour_usd: float | None) -> dict[st
 
 
 def _shorter(plan: Plan, done: Rehearsal) -> float:
-    """How long a usual rollout is beside the rehearsal's, whose random model runs to the limit; at most 1."""
-    scored = next(entry["expected"] for entry in plan.estimate["stages"] if entry["stage"] == "score")
-    if not done.completion_tokens or not scored["draws"]:
+    """How long a usual answer is beside the rehearsal's, which run to the limit; at most 1.
+
+    SFT learns the instructor's voted solutions, all else learns answers of the model itself.
+    """
+    like = "vote" if plan.settings.train.algorithm == "sft" else "score"
+    usual = next(entry["expected"] for entry in plan.estimate["stages"] if entry["stage"] == like)
+    if not done.completion_tokens or not usual["draws"]:
         return 1.0
-    return min(1.0, float(scored["completion_tokens"] / scored["draws"] / done.completion_tokens))
+    return min(1.0, float(usual["completion_tokens"] / usual["draws"] / done.completion_tokens))
 
 
 def _hours(seconds: float) -> float:

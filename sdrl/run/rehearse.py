@@ -1,9 +1,10 @@
 """A rehearsal: everything that needs the hardware, two steps each at full shape, with random weights.
 
 Makes a model of the base model's configuration, serves and scores with it as the plan would, frees the server, trains
-(the very job of the run, cut to three steps), kills the training after its first checkpoint, lets it go on, and
-evaluates what came out. Asks no instructor, so it costs nothing but time. Writes below one folder; the plan and its run
-are not touched. Measures seconds, tokens and peak memory; forecasts are ``rehearsal_forecast``'s.
+(the very job of the run, cut to three steps; SFT and RFT on answers as long as they may be), kills the training after
+its first checkpoint, lets it go on, and evaluates what came out. Asks no instructor, so it costs nothing but time.
+Writes below one folder; the plan and its run are not touched. Measures seconds, tokens and peak memory; forecasts are
+``rehearsal_forecast``'s.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from sdrl.models.model import Model
 from sdrl.run.folder import RunFolder
 from sdrl.run.peak_memory import PeakMemory
 from sdrl.run.pool import Pool
-from sdrl.run.random_weights import random_weights
+from sdrl.run.random_weights import Made, random_weights
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.base_answers import base_request
 from sdrl.stages.context import Row, StageContext, trained_identity
-from sdrl.stages.train import job_of
+from sdrl.stages.train import describe, write_rows
+from sdrl.stages.training_rows import training_row
 from sdrl.training.checkpoints import MARKER
 from sdrl.training.job import Outcome, TrainingJob
 from sdrl.training.launch import run_training
@@ -48,7 +50,7 @@ _WARM_UP_TOKENS = 1
 
 @dataclass
 class Measured:
-    """One part of the rehearsal. ``tokens``: completion tokens, of a training those of all its rollouts."""
+    """One part of the rehearsal. ``tokens``: completion tokens, of a training those drawn or learned in its updates."""
 
     stage: str
     seconds: float = 0.0
@@ -72,7 +74,7 @@ class Rehearsal:
     parts: list[Measured] = field(default_factory=list)
     step_seconds: list[float] = field(default_factory=list)
     completion_tokens: float = 0.0
-    """Of one rollout, on average: random weights seldom end one early."""
+    """Of one rollout, or answer to learn, on average: random weights seldom end one early."""
     memory_of: str = "RSS"
     is_small: bool = False
     tokenizer: str = "the model's own"
@@ -101,6 +103,7 @@ class _Stage:
         self._folder = folder
         self._tell = tell
         self._done = Rehearsal(is_small=small)
+        self._made = Made(folder.root, 0.0, "")
 
     async def play(self) -> Rehearsal:
         """All parts in order."""
@@ -110,6 +113,7 @@ class _Stage:
         async with self._measured("weights") as part:
             made = await asyncio.to_thread(random_weights, self._plan, self._folder.root, small=self._done.is_small)
             self._done.tokenizer, part.note = made.tokenizer, f"{made.gb:.2f} GB on disk"
+        self._made = made
         self._plan = _with_model(self._plan, made.folder)
         cache = Cache(self._folder.root / "store")
         ledger = Ledger(cache, str(time.time_ns()), Caps())  # another rehearsal's replies are no measurement
@@ -117,7 +121,7 @@ class _Stage:
         try:
             with ledger.charging("score"):
                 await self._serve_and_score(pool)
-                outcome = await self._train()
+                outcome = await self._train(self._job())
                 await self._evaluate(pool, Path(outcome.model_dir or self._folder.model))
         finally:
             await pool.close()
@@ -164,24 +168,24 @@ class _Stage:
 
         return sum(await asyncio.gather(*(one(index) for index in range(count))))
 
-    async def _train(self) -> Outcome:
-        job = await self._job()
+    async def _train(self, job: TrainingJob) -> Outcome:
+        given = self._made.completion_tokens
         seen: list[dict[str, Any]] = []
         async with self._measured("train") as part:
             killed = await self._until_checkpoint(job, seen)
-            self._done.step_seconds += _note_updates(part, seen, job)
+            self._done.step_seconds += _note_updates(part, seen, job, given)
             size = _folder_gb(job.work_dir / "checkpoints" / "checkpoint-1")
-            part.note = f"killed after the first checkpoint ({size:.2f} GB on disk)"
+            part.note = f"{_what(job)}, killed after the first checkpoint ({size:.2f} GB on disk)"
             if killed.status == "ok":
-                part.note = "ended before it could be killed"
+                part.note = f"{_what(job)}, ended before it could be killed"
         resumed: list[dict[str, Any]] = []
         async with self._measured("resume") as part:
             outcome = await run_training(job, on_metrics=resumed.append)
             outcome.raise_if_failed()
-            self._done.step_seconds += _note_updates(part, resumed, job)
+            self._done.step_seconds += _note_updates(part, resumed, job, given)
             part.note = f"from step {outcome.resumed_from} to {outcome.final_step}"
             lengths = [row["completion_length"] for row in (*seen, *resumed) if "completion_length" in row]
-            self._done.completion_tokens = sum(lengths) / len(lengths) if lengths else 0.0
+            self._done.completion_tokens = sum(lengths) / len(lengths) if lengths else float(given)
         if killed.status != "ok" and not outcome.resumed_from:
             raise SdrlError("E883", "the killed training did not go on from its checkpoint", help=self._logs())
         return outcome
@@ -205,15 +209,16 @@ class _Stage:
             outcome.raise_if_failed()
         return outcome
 
-    async def _job(self) -> TrainingJob:
-        rows = _rows(self._plan)
-        wanted = STEPS * self._plan.settings.train.prompts_per_step
-        chosen = [
-            {**rows[index % len(rows)], "id": f"r{index}", "split": "train", "solution": "#### 1 " * 8}
-            for index in range(wanted)
-        ]
-        job = await job_of(self._context(select=chosen))
-        return job.model_copy(update={"max_steps": STEPS, "save_every": 1, "patience": None, "validation_rows": None})
+    def _job(self) -> TrainingJob:
+        """The run's job over rows of the longest prompts, and where answers are given, of an answer of full length."""
+        plan, ctx, rows = self._plan, self._context(), _rows(self._plan)
+        work, solution = self._folder.root / "training", self._made.completion
+        wanted = range(STEPS * plan.settings.train.prompts_per_step)
+        chosen = [{**rows[index % len(rows)], "id": f"r{index}", "solution": solution} for index in wanted]
+        write_rows(work / "train.jsonl", [training_row(ctx, row) for row in chosen])
+        out = self._folder.model
+        job = describe(plan, "train", model=str(self._made.folder), out_dir=out, work_dir=work, has_validation=False)
+        return job.model_copy(update={"max_steps": STEPS, "save_every": 1, "patience": None})
 
     async def _evaluate(self, pool: Pool, folder: Path) -> None:
         sets = self._plan.evaluations
@@ -226,14 +231,14 @@ class _Stage:
             part.busy = time.monotonic() - began
             part.note = f"{rows} prompts, on the model that came out"
 
-    def _context(self, **inputs: list[Row]) -> StageContext:
+    def _context(self) -> StageContext:
         return StageContext(
             stage="train",
             plan=self._plan,
             prompts=Prompts(self._plan),
             verifier=Verifier.from_program(self._plan.verifier),
             models=None,  # type: ignore[arg-type]  # no stage runs: only its prompts and its job are made
-            inputs=inputs,
+            inputs={},
             run_dir=self._folder.root,
             store_dir=self._folder.root / "store",
             emit=lambda *_: None,
@@ -250,10 +255,7 @@ def _with_model(plan: Plan, folder: Path) -> Plan:
     assert models is not None  # rehearse refuses a plan without
     serve = models.base.serve if models.base.serve in ("vllm", "embedded") else "embedded"
     base = models.base.model_copy(update={"model": str(folder.resolve()), "revision": None, "serve": serve})
-    train = plan.settings.train
-    if train.algorithm == "rft":  # learns from draws that a rehearsal does not have; the work on the hardware is sft's
-        train = train.model_copy(update={"algorithm": "sft"})
-    settings = plan.settings.model_copy(update={"models": models.model_copy(update={"base": base}), "train": train})
+    settings = plan.settings.model_copy(update={"models": models.model_copy(update={"base": base})})
     return replace(plan, settings=settings, identities={**plan.identities, "base": f"sha256:{digest_folder(folder)}"})
 
 
@@ -293,11 +295,19 @@ def _rows(plan: Plan) -> list[Row]:
     return sorted(({**usual, **row} for row in rows), key=lambda row: -len(row["input"]))
 
 
-def _note_updates(part: Measured, rows: list[dict[str, Any]], job: TrainingJob) -> list[float]:
-    """Put the tokens of the logged updates and their seconds into ``part``; returns the seconds of each update."""
+def _what(job: TrainingJob) -> str:
+    """What is trained, in words."""
+    return job.algorithm + (f", adapters of rank {job.lora.rank}" if job.lora else "")
+
+
+def _note_updates(part: Measured, rows: list[dict[str, Any]], job: TrainingJob, given: int) -> list[float]:
+    """Put the tokens of the logged updates and their seconds into ``part``; returns the seconds of each update.
+
+    ``given``: tokens of each answer to learn, where the model draws none.
+    """
     updates = [row for row in rows if "step_seconds" in row]
-    each = job.prompts_per_step * (job.rollouts if job.algorithm in ("grpo", "rloo") else 1)
-    part.tokens = round(sum(row.get("completion_length", 0) * each for row in updates))
+    each = job.prompts_per_step * (job.rollouts if job.is_online else 1)
+    part.tokens = round(sum(row.get("completion_length", given) * each for row in updates))
     seconds = [float(row["step_seconds"]) for row in updates]
     part.busy = sum(seconds)
     return seconds

@@ -85,10 +85,10 @@ async def job_of(ctx: StageContext) -> TrainingJob:
     held = [training_row(ctx, row) for row in chosen if row["split"] == "validation"]
     learned = [row for row in chosen if row["split"] == "train"]
     if train.algorithm == "rft":
-        _write(work / "train.jsonl", await right_draws(ctx, learned, train.per_sample))
+        write_rows(work / "train.jsonl", await right_draws(ctx, learned, train.per_sample))
     else:
-        _write(work / "train.jsonl", [training_row(ctx, row) for row in learned])
-    _write(work / "validation.jsonl", held)
+        write_rows(work / "train.jsonl", [training_row(ctx, row) for row in learned])
+    write_rows(work / "validation.jsonl", held)
     job = describe(
         ctx.plan,
         ctx.stage,
@@ -184,7 +184,8 @@ def _base_model(ctx: StageContext) -> str:
     return str(weights.folder) if weights.folder else weights.name
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the rows of a training process's file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows), encoding="utf-8"

@@ -1,8 +1,9 @@
-"""`python -m sdrl.training.random_model SOURCE OUT [--small]`: a model folder with random weights, for a rehearsal.
+"""`python -m sdrl.training.random_model SOURCE OUT [--small] [--given N]`: a model folder with random weights.
 
-Reads config.json of SOURCE and, where they are there, its tokenizer's files; writes a whole model folder. Without a
-tokenizer a stand-in is made, one token a byte, and OUT/STAND_IN says so. `--small` keeps the architecture and the
-vocabulary and makes the rest tiny. Draws from a fixed seed.
+For a rehearsal. Reads config.json of SOURCE and, where they are there, its tokenizer's files; writes a whole model
+folder. Without a tokenizer a stand-in is made, one token a byte, and OUT/STAND_IN says so. `--small` keeps the
+architecture and the vocabulary and makes the rest tiny; `--given N` prints, as JSON, a completion of N tokens to learn.
+Draws from a fixed seed.
 """
 
 from __future__ import annotations
@@ -67,14 +68,28 @@ def _stand_in(config: Any, out: Path) -> None:
     (out / STAND_IN).write_text("no tokenizer was at hand: one token a byte stands in for it\n", encoding="utf-8")
 
 
+def given(folder: Path, tokens: int) -> dict[str, str | int]:
+    """Return {text, tokens}: a text that the folder's tokenizer reads as so many tokens, or as nearly as can be."""
+    from sdrl.training.session import load_tokenizer
+
+    tokenizer = load_tokenizer(folder, [])
+    count = " ".join(str(number % 10) for number in range(tokens))
+    cut = tokenizer(count, add_special_tokens=False)["input_ids"][:tokens]
+    text = tokenizer.decode(cut, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return {"text": text, "tokens": len(tokenizer(text, add_special_tokens=False)["input_ids"])}
+
+
 def main(arguments: list[str]) -> int:
     """Read the command line and make the folder."""
     parser = argparse.ArgumentParser(prog="python -m sdrl.training.random_model")
     parser.add_argument("source", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--given", type=int, metavar="N")
     args = parser.parse_args(arguments)
     make(args.source, args.out, small=args.small)
+    if args.given:
+        sys.stdout.write(json.dumps(given(args.out, args.given)) + "\n")
     return 0
 
 

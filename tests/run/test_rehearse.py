@@ -41,10 +41,20 @@ def children() -> set[int]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("train", "said"),
+    [
+        ("learning_rate: 1e-6", "grpo, killed after the first checkpoint (0.00 GB on disk)"),
+        (
+            "algorithm: rft, lora: {rank: 8, alpha: 16}, learning_rate: 2e-4",
+            "rft, adapters of rank 8, killed after the first checkpoint (0.00 GB on disk)",
+        ),
+    ],
+)
 def test_every_part_is_played_on_a_cpu_and_nothing_is_left_running(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    train: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = write_project(tmp_path, SPEC)
+    spec = write_project(tmp_path, SPEC.replace("learning_rate: 1e-6", train))
     shutil.rmtree(tmp_path / "base")
     shutil.copytree(embedded_folder() / "toy_base", tmp_path / "base")
     compiled = compile_spec(spec)
@@ -59,6 +69,10 @@ def test_every_part_is_played_on_a_cpu_and_nothing_is_left_running(
     assert all(part["seconds"] > 0 and part["peak_gb"] > 0 for part in parts.values())
     assert all(parts[stage]["tokens_per_second"] > 0 for stage in ("score", "train", "resume", "evaluate"))
     assert parts["resume"]["note"] == "from step 1 to 3"
+    assert parts["train"]["note"] == said
+    rows = (tmp_path / "out" / "training" / "train.jsonl").read_text().splitlines()
+    learned = [json.loads(row).get("completion") for row in rows]
+    assert all(learned) if "rft" in train else not any(learned)
     assert (found["memory_of"], found["tokenizer"], found["is_small"]) == ("RSS", "the model's own", True)
     assert found["forecast"] is None
     assert json.loads((tmp_path / "out" / "rehearsal.json").read_text()) == found
