@@ -139,3 +139,12 @@ def test_the_estimate_adds_up_and_worst_is_never_below_expected(tmp_path: Path) 
         assert exact <= load["microusd"] <= exact + rounding + len(asked)
     assert stages["evaluate"]["expected"]["draws"] == 12
     assert plan.estimate["training"] == {"samples": 20, "updates": 10, "completions": 640}
+
+
+def test_updates_are_those_of_all_that_is_learned(tmp_path: Path) -> None:
+    """Three rows a step, 20 samples, two epochs: SFT has short batches, RFT up to four draws a sample."""
+    for algorithm, updates in (("sft", 14), ("rft", 54)):
+        train = f"train: {{algorithm: {algorithm}, prompts_per_step: 3, epochs: 2, learning_rate: 2e-5}}"
+        spec = write_project(tmp_path / algorithm, SPEC.replace("train: {epochs: 2, learning_rate: 1e-6}", train))
+        training = compile_spec(spec).require().estimate["training"]
+        assert training == {"samples": 20, "updates": updates, "completions": 0}
