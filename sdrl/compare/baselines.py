@@ -42,6 +42,11 @@ BASELINES: Mapping[str, Arm] = {
     "format-reward": _arm("any readable answer is rewarded", reward="format"),
     "shuffled-labels": _arm("each problem has another's gold", reward="shuffled"),
     "own-majority": _arm("the base model's own majority is the gold", labels="own-majority"),
+    # training on what people wrote (the suite's `human`), as many samples and all of them
+    "sft-human-same": _arm("fine-tuning on as many human samples", {"train.algorithm": "sft"}, samples="human-same"),
+    "sft-human-whole": _arm("fine-tuning on all human samples", {"train.algorithm": "sft"}, samples="human-whole"),
+    "rl-human-same": _arm("as many human samples", samples="human-same"),
+    "rl-human-whole": _arm("all human samples", samples="human-whole"),
     # rival ways of writing samples
     "self-instruct": _arm("Self-Instruct (Wang 2022)", {"synthesize.method": "self-instruct"}, needs="instructor"),
     "targen": _arm("TarGEN (Gupta 2023)", {"synthesize.method": "targen"}, needs="instructor"),

@@ -13,7 +13,6 @@ from sdrl.compiler.plan import Plan
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.edits import apply
 from sdrl.spec.nearest import closest
-from sdrl.stages.controls import Controls
 
 NEEDS_INSTRUCTOR = "needs a real instructor"
 
@@ -36,11 +35,6 @@ class Cell:
         """The run folder's name."""
         budget = "" if self.budget.name == OWN_BUDGET else f"--{self.budget.name}"
         return f"{self.arm_name}{budget}--{self.seed}"
-
-    @property
-    def controls(self) -> Controls:
-        """What the run does wrong on purpose."""
-        return Controls(reward=self.arm.control.reward, labels=self.arm.control.labels)
 
 
 def cells_of(loaded: LoadedSuite, only: Collection[str] = ()) -> list[Cell]:

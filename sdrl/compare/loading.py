@@ -145,6 +145,11 @@ class _Check:
             if arm.baseline and arm.baseline not in BASELINES:
                 message = f"there is no baseline '{arm.baseline}'"
                 yield self._say("E350", message, _near(arm.baseline, BASELINES), "arms", index, "baseline")
+            elif expanded(arm).control.samples != "synthetic" and self.suite.human is None:
+                advice = "add: human: {file: …, input: …, gold: …}"
+                yield self._say(
+                    "E350", f"arms.{index} trains on human data and the suite names none", advice, "arms", index
+                )
             name = arm.name or arm.baseline
             if name is None:
                 yield self._say("E203", f"arms.{index}: the key 'name' is missing", "add: name: …", "arms", index)

@@ -73,7 +73,7 @@ def _cell(each: Planned, root: Path, evaluation: str | None) -> dict[str, Any]:
         "accuracy": round(fmean(trained.values()), 6) if trained else None,
         "base": round(fmean(base.values()), 6) if base else None,
         "decoding": _decoding_spread(mine),
-        "selected": result["selected"],
+        "selected": notes.get("learned", result["selected"]),
         "best_step": notes.get("best_step"),
         "train_seconds": round(stages.get("train", 0.0), 1),
         "recipe_seconds": round(sum(stages.values()), 1),

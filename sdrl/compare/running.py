@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compare.cells import Cell, cell_folder, compile_cell, open_question
+from sdrl.compare.human import HumanSamples, human_samples
 from sdrl.compare.loading import LoadedSuite
 from sdrl.compiler.compile import write_plan
 from sdrl.compiler.plan_file import read_plan
 from sdrl.run.events import Listener
 from sdrl.run.executor import Ending, RunOptions, execute
-from sdrl.run.folder import RunFolder, write_json
+from sdrl.run.folder import RunFolder, write_atomic, write_json
 from sdrl.run.lock import hold
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.controls import FILE as CONTROL_FILE
+from sdrl.stages.controls import HUMAN_FILE, Controls
 
 FROZEN = "suite.json"
 FROZEN_SCHEMA = 1
@@ -38,6 +40,14 @@ class Planned:
     stages: dict[str, str]
     estimate: dict[str, Any]
     open: str | None
+    human: HumanSamples | None = None
+
+    @property
+    def controls(self) -> Controls:
+        """What the run does otherwise than its plan says."""
+        control = self.cell.arm.control
+        digest = self.human.sha256 if self.human else None
+        return Controls(control.reward, control.labels, control.samples, digest)
 
 
 def plan_cells(loaded: LoadedSuite, cells: Iterable[Cell]) -> list[Planned]:
@@ -48,9 +58,11 @@ def plan_cells(loaded: LoadedSuite, cells: Iterable[Cell]) -> list[Planned]:
     """
     planned = []
     for cell in cells:
-        plan = compile_cell(loaded, cell).require()
+        compiled = compile_cell(loaded, cell)
+        plan = compiled.require()
         stages = {stage.name: stage.hash for stage in plan.stages}
-        planned.append(Planned(cell, plan.hash, stages, plan.estimate, open_question(cell, plan)))
+        human = None if cell.arm.control.samples == "synthetic" else human_samples(loaded, cell, compiled)
+        planned.append(Planned(cell, plan.hash, stages, plan.estimate, open_question(cell, plan), human))
     return planned
 
 
@@ -64,7 +76,7 @@ def freeze(loaded: LoadedSuite, planned: Iterable[Planned], root: Path) -> None:
     held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"cells": {}}
     cells: dict[str, Any] = held["cells"]
     for each in planned:
-        now = {"plan_hash": each.hash, "controls": each.cell.controls.as_json()}
+        now = {"plan_hash": each.hash, "controls": each.controls.as_json()}
         before = cells.setdefault(each.cell.name, now)
         if before != now:
             raise SdrlError(
@@ -128,7 +140,9 @@ def _run_cell(
     folder = RunFolder(cell_folder(root, each.cell))
     folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not each.cell.arm.control.is_plain:
-        write_json(folder.root / CONTROL_FILE, each.cell.controls.as_json())
+        write_json(folder.root / CONTROL_FILE, each.controls.as_json())
+    if each.human:
+        write_atomic(folder.root / HUMAN_FILE, each.human.content)
     with tempfile.TemporaryDirectory(prefix="sdrl-plan-") as aside:
         compiled = compile_cell(loaded, each.cell)
         write_plan(compiled, Path(aside))

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from sdrl.compare.baselines import BASELINES
-from sdrl.compare.suite import Arm, Budget, Comparison, Control, Suite
+from sdrl.compare.suite import Arm, Budget, Comparison, Control, HumanData, Suite
 from sdrl.spec.schema import describe
 
 FILE_NAME = "suite.schema.json"
@@ -21,7 +21,7 @@ def suite_schema() -> dict[str, Any]:
     """The schema as plain data (draft 2020-12)."""
     schema = Suite.model_json_schema(by_alias=True)
     definitions = schema["$defs"]
-    for table in (Suite, Arm, Budget, Comparison, Control):
+    for table in (Suite, Arm, Budget, Comparison, Control, HumanData):
         target = schema if table is Suite else definitions[table.__name__]
         describe(target, table)
         if "set" in target["properties"]:

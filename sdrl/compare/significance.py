@@ -68,13 +68,20 @@ def difference(arm: Sequence[Scores], other: Sequence[Scores], margin: float, al
     error = math.sqrt(sum(part for part, _ in parts))
     counts = (len(shared), (len(arm), len(other)))
     if error == 0:
-        p_apart = 0.0 if abs(value) < margin else 1.0
-        return Difference(value, value, value, 0.0 if value else 1.0, p_apart, math.inf, *counts)
+        return _without_spread(value, margin, alpha, counts)
     degrees = error**4 / sum(part**2 / free for part, free in parts)
     reach = t_quantile(1 - alpha / 2, degrees) * error
     p_apart = max(t_above((value + margin) / error, degrees), t_above((margin - value) / error, degrees))
     p = 2 * t_above(abs(value) / error, degrees)
     return Difference(value, value - reach, value + reach, min(1.0, p), p_apart, degrees, *counts)
+
+
+def _without_spread(value: float, margin: float, alpha: float, counts: tuple[int, tuple[int, int]]) -> Difference:
+    """Every problem differs by the same. That none differs would come by chance too where few do: (1 - share)^n."""
+    if value:
+        return Difference(value, value, value, 0.0, 0.0 if abs(value) < margin else 1.0, math.inf, *counts)
+    reach = 1 - alpha ** (1 / counts[0])
+    return Difference(0.0, -reach, reach, 1.0, (1 - margin) ** counts[0], math.inf, *counts)
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from sdrl.spec.base import Share, Slug, Table, Text
+from sdrl.spec.base import Quantity, Share, Slug, Table, Text
+from sdrl.spec.model import Evaluation, Gold, OptionColumns
 
 FORMAT = 1
 
@@ -22,11 +23,13 @@ class Control(Table):
     """Reward of a rollout: random, format (readable is enough), shuffled (another problem's gold)."""
     labels: Literal["voted", "own-majority"] = "voted"
     """Golds of the training and validation samples: the vote's, or the base model's own majority."""
+    samples: Literal["synthetic", "human-same", "human-whole"] = "synthetic"
+    """What is trained on: the selected samples, as many of the suite's human data, or all of these."""
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing is done otherwise."""
-        return self.reward == "correct" and self.labels == "voted"
+        return self.reward == "correct" and self.labels == "voted" and self.samples == "synthetic"
 
 
 class Arm(Table):
@@ -48,6 +51,33 @@ class Arm(Table):
     """instructor: says nothing with the scripted one, so the cell is left open there."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """Only the first so many training seeds; null: all."""
+
+
+class HumanData(Table):
+    """Training data that people wrote, for the arms that train on it; read as an evaluation set is."""
+
+    file: Text | None = None
+    """JSONL or Parquet, relative to the suite."""
+    dataset: Text | None = None
+    """Hub data set, as owner/name."""
+    config: str | None = None
+    """Configuration of the hub data set."""
+    split: str = "train"
+    """Split of the hub data set."""
+    revision: str | None = None
+    """Commit of the hub data set; null: its newest."""
+    limit: Quantity | None = None
+    """At most so many rows."""
+    input: Text = "{input}"
+    """Field template of the input."""
+    gold: Gold = Gold.model_construct(field="output")
+    """Where the right answer stands; with extract, the field whole is the solution that sft learns."""
+    options: OptionColumns | dict[str, str] | str | None = None
+    """As in an evaluation set."""
+
+    def as_evaluation(self) -> Evaluation:
+        """The same as a set that the compiler reads."""
+        return Evaluation.model_validate({"name": "human", **self.model_dump(by_alias=True)})
 
 
 class Budget(Table):
@@ -85,6 +115,8 @@ class Suite(Table):
     """Recipes; the first is what the others are held against."""
     budgets: list[Budget] = Field(default_factory=list)
     """Sizes; none: the spec's own."""
+    human: HumanData | None = None
+    """Training data that people wrote, for the arms that train on it."""
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(default_factory=lambda: [0, 1, 2])
     """Training seeds: rollouts and order. The data of an arm is the same for all."""
     compare: list[Comparison] = Field(default_factory=list)

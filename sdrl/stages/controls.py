@@ -12,23 +12,31 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sdrl.compiler.canonical import digest_bytes
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.stages.context import Row
 
 FILE = "control.json"
+HUMAN_FILE = "human.jsonl"
 CONTROL_VARIABLE = "SDRL_CONTROL_REWARD"
 
 
 @dataclass(frozen=True)
 class Controls:
-    """``reward``: correct, random, format or shuffled; ``labels``: voted or own-majority."""
+    """``reward``: correct, random, format or shuffled; ``labels``: voted or own-majority.
+
+    ``samples``: synthetic, human-same or human-whole; ``human`` is the SHA-256 of the run's human samples.
+    """
 
     reward: str = "correct"
     labels: str = "voted"
+    samples: str = "synthetic"
+    human: str | None = None
 
     def as_json(self) -> dict[str, str]:
         """What ``control.json`` holds."""
-        return asdict(self)
+        named = asdict(self)
+        return named if self.human else {key: named[key] for key in ("reward", "labels")}
 
 
 def read_control(run_dir: Path) -> Controls:
@@ -55,3 +63,17 @@ def own_majority(rows: Iterable[Row]) -> list[Row]:
     labels alone.
     """
     return [{**row, "gold": row["majority"]} for row in rows if row.get("majority") is not None]
+
+
+def human_rows(run_dir: Path, controls: Controls, selected: int, part: str) -> list[Row]:
+    """The human samples to train on: as many as were selected, or all.
+
+    Raises:
+        SdrlError: they are not those that the control names (E830).
+    """
+    path = run_dir / HUMAN_FILE
+    content = path.read_bytes() if path.exists() else b""
+    if digest_bytes(content) != controls.human:
+        raise SdrlError("E830", f"{path} is not what it was", help="remove the run and give the same command again")
+    rows = [{"part": part, **json.loads(line)} for line in content.splitlines()]
+    return rows[:selected] if controls.samples == "human-same" else rows

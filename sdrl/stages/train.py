@@ -16,7 +16,7 @@ from sdrl.compiler.rounds import named, round_of
 from sdrl.models.weights import refuse_changed_weights, weights_of
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
-from sdrl.stages.controls import own_majority, read_control
+from sdrl.stages.controls import Controls, human_rows, own_majority, read_control
 from sdrl.stages.right_draws import right_draws
 from sdrl.stages.training_rows import training_row
 from sdrl.training.job import LoraSettings, RewardWeights, RolloutSampling, TrainingJob
@@ -28,7 +28,8 @@ EVERY_CHECKPOINT = 10_000  # more than a training writes
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a logged training step: {step, loss, reward, kl, …, validation_accuracy?}."""
-    job = await job_of(ctx)
+    control = read_control(ctx.run_dir)
+    job = await job_of(ctx, control)
     outcome = await run_training(
         job, on_metrics=lambda row: _announce(ctx, row), should_stop=ctx.should_stop, hidden=_keys(ctx)
     )
@@ -43,9 +44,11 @@ async def run(ctx: StageContext) -> StageOutput:
         "final_step": outcome.final_step,
         "early_stopped": outcome.early_stopped,
         "reward_mode": job.reward_mode,
-        "labels": read_control(ctx.run_dir).labels,
+        "labels": control.labels,
         "model": trained_identity(job.out_dir),
     }
+    if control.human:
+        notes |= {"samples": control.samples, "learned": len(job.train_rows.read_text(encoding="utf-8").splitlines())}
     return StageOutput(rows, notes=notes)
 
 
@@ -73,17 +76,22 @@ def _keys(ctx: StageContext) -> frozenset[str]:
     return frozenset({variable} if variable else ())
 
 
-async def job_of(ctx: StageContext) -> TrainingJob:
-    """The training that the plan asks for, over the rows of select; its row files are written."""
+async def job_of(ctx: StageContext, control: Controls | None = None) -> TrainingJob:
+    """The training that the plan asks for, over the rows of select; its row files are written.
+
+    ``control`` is that of the run folder, where it is read already.
+    """
     settings = ctx.plan.settings
     train = settings.train
     work = ctx.run_dir / named("train", ctx.round).replace("train", "training")
-    control = read_control(ctx.run_dir)
+    control = control or read_control(ctx.run_dir)
     chosen = ctx.rows("select")
     if control.labels == "own-majority":
         chosen = own_majority(chosen)
     held = [training_row(ctx, row) for row in chosen if row["split"] == "validation"]
     learned = [row for row in chosen if row["split"] == "train"]
+    if control.human:
+        learned = human_rows(ctx.run_dir, control, len(learned), ctx.plan.parts[0].name)
     if train.algorithm == "rft":
         write_rows(work / "train.jsonl", await right_draws(ctx, learned, train.per_sample))
     else:
