@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdrl.compiler.preview import NAMES
+from sdrl.spec.method_table import prompt_names
 
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.prompt:
         _write(_show(compiled, part, args.prompt))
         return 0
-    for name in NAMES:
+    for name in prompt_names(compiled.require().settings.synthesize.method):
         _write(f"===== {name} =====\n")
         _write(_show(compiled, part, name) + "\n")
     return 0

@@ -12,6 +12,7 @@ from sdrl.compiler.compile import Compiled, compile_spec
 from sdrl.compiler.plan import Plan
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.edits import apply
+from sdrl.spec.method_table import METHOD_TABLE
 from sdrl.spec.nearest import closest
 
 NEEDS_INSTRUCTOR = "needs a real instructor"
@@ -84,7 +85,7 @@ def open_question(cell: Cell, plan: Plan) -> str | None:
     """Why this cell cannot be decided with the models of the spec; None where it can."""
     models = plan.settings.models
     is_scripted = models is not None and models.instructor.is_embedded
-    asks_instructor = cell.arm.needs == "instructor" or plan.settings.synthesize.method != "grounded"
+    asks_instructor = cell.arm.needs == "instructor" or not METHOD_TABLE[plan.settings.synthesize.method].scripted
     return NEEDS_INSTRUCTOR if is_scripted and asks_instructor else None
 
 

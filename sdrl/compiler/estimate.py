@@ -8,12 +8,13 @@ micro-dollars. Never hashed.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from sdrl.compiler.courses import expected_attempts, expected_refills, score_course, vote_course
+from sdrl.compiler.load import Load, many_each, one_each
+from sdrl.compiler.method_loads import Writing
+from sdrl.compiler.method_use import asks_pattern, reads_passages
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.rounds import kind_of, named
 from sdrl.compiler.schedule import KEYWORD_TRIES, VOTE_WAVES, calls_for, score_wave
@@ -23,28 +24,6 @@ from sdrl.spec.model import Price
 from sdrl.spec.stage_keys import ASKING
 
 INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
-
-
-@dataclass(frozen=True)
-class Load:
-    """One stage's asking: HTTP requests, completions drawn, tokens in and out; a request may draw several."""
-
-    requests: float = 0
-    draws: float = 0
-    prompt_tokens: float = 0
-    completion_tokens: float = 0
-
-    def __add__(self, other: Load) -> Load:
-        return Load(
-            self.requests + other.requests,
-            self.draws + other.draws,
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-        )
-
-    def rounded(self) -> dict[str, int]:
-        """Whole numbers, rounded up: a bound stays one."""
-        return {name: math.ceil(round(value, 6)) for name, value in vars(self).items()}
 
 
 def estimate(plan: Plan, sizes: Sizes) -> dict[str, Any]:
@@ -138,7 +117,7 @@ class _Expected:
         rewritten, factor = self._rewritten(accepted)
         voted = rewritten * readable
         longest = synthesize.sampling.max_tokens or NO_LIMIT
-        written = min(longest, sizes.written())
+        writing = Writing.usual(self._plan, sizes)
         again = max(0.0, came / readable + refills - attempts)
         pool = accepted + voted * self._adapted
         base_factor = (accepted + factor * voted * self._adapted) / pool if pool else 1.0
@@ -149,14 +128,14 @@ class _Expected:
             "adapt": {"writes": rewritten, "votes": voted},
         }
         return {
-            "keywords": _one_each(
+            "keywords": one_each(
                 _keyword_parts(self._plan), sizes.keywords().expected, min(longest, sizes.writing.keywords_tokens)
             ),
-            "pattern": _one_each(
+            "pattern": one_each(
                 _pattern_parts(self._plan), sizes.pattern().expected, min(longest, sizes.writing.pattern_tokens)
             ),
-            "generate": _one_each(attempts, sizes.generate().expected, written),
-            "vote": self.votes["vote"] + _one_each(again, sizes.generate().expected, written),
+            "generate": writing.load(attempts),
+            "vote": self.votes["vote"] + writing.load(again),
             "probe": self._base(accepted, 1, 1, greedy=True, factor=1.0),
             "adapt": self._rewrites(accepted, factor) + self.votes["adapt"],
             "score": self._scoring(pool, base_factor),
@@ -201,7 +180,7 @@ class _Expected:
         load = Load()
         for name, share in (("harder", solved * adapt.harder), ("easier", (1 - solved) * adapt.easier)):
             count = accepted * share * (adapt.rounds > 0)
-            load += _one_each(count, self._sizes.rewrite(name).expected, written)
+            load += one_each(count, self._sizes.rewrite(name).expected, written)
         return load
 
     def _votes(self, count: float, factor: float) -> Load:
@@ -210,15 +189,13 @@ class _Expected:
         draws, calls = float(vote.draws), float(calls_for(vote.draws))
         if vote.stop_early:
             draws, calls = vote_course(vote.draws, sizes.writing.agreement, vote.min_agreement or 0.0)
-        return _many_each(count, draws, calls, sizes.solve(factor).expected, solved) + self._remarks(
-            count * self._voted
-        )
+        return many_each(count, draws, calls, sizes.solve(factor).expected, solved) + self._remarks(count * self._voted)
 
     def _remarks(self, count: float) -> Load:
         """Grades and tags of what the vote keeps, where filters ask for them."""
         tokens = SCRIPTED_REMARKS if self._sizes.is_scripted else USUAL_REMARKS
         asked = [ASKING[step.name] for step in self._settings.filter if step.is_on and step.name in ASKING]
-        return sum((_one_each(count, self._sizes.rewrite(name).expected, tokens[name]) for name in asked), Load())
+        return sum((one_each(count, self._sizes.rewrite(name).expected, tokens[name]) for name in asked), Load())
 
     def _scoring(self, pool: float, factor: float) -> Load:
         score, answering = self._settings.score, self._sizes.answering
@@ -235,7 +212,7 @@ class _Expected:
         most = self._settings.score.sampling.max_tokens or NO_LIMIT
         worked = factor * sizes.output(sizes.base) + 1  # the token that ends it
         answered = min(most, worked * (answering.greedy if greedy else answering.sampled))
-        return _many_each(count, draws, calls, sizes.answer(factor).expected, answered)
+        return many_each(count, draws, calls, sizes.answer(factor).expected, answered)
 
     def _evaluation(self, at: int) -> Load:
         evaluation, answering = self._plan.evaluations[at], self._sizes.answering
@@ -246,7 +223,7 @@ class _Expected:
         load = Load()
         for share in (answering.greedy if greedy else answering.sampled, answering.trained):
             answered = min(most, worked * share)
-            load += _many_each(evaluation.rows, evaluation.runs, calls_for(evaluation.runs), prompt, answered)
+            load += many_each(evaluation.rows, evaluation.runs, calls_for(evaluation.runs), prompt, answered)
         return load
 
 
@@ -265,17 +242,17 @@ class _Worst:
         samples, most = synthesize.samples, synthesize.most_attempts
         rewrites = samples if adapt.rounds and (adapt.harder or adapt.easier) else 0
         written = synthesize.sampling.max_tokens or NO_LIMIT
-        generate, solve = sizes.generate().most, sizes.solve()
+        writing, solve = Writing.worst(self._plan, sizes), sizes.solve()
         rewriting = max(sizes.rewrite("harder").most, sizes.rewrite("easier").most)
         question = sizes.answer()
         answered = settings.score.sampling.max_tokens or NO_LIMIT
         return {
-            "keywords": _one_each(KEYWORD_TRIES * _keyword_parts(self._plan), sizes.keywords().most, written),
-            "pattern": _one_each(_pattern_parts(self._plan), sizes.pattern().most, written),
-            "generate": _one_each(most, generate, written),
-            "vote": self._votes(most, solve) + _one_each(max(0, most - samples), generate, written),
+            "keywords": one_each(KEYWORD_TRIES * _keyword_parts(self._plan), sizes.keywords().most, written),
+            "pattern": one_each(_pattern_parts(self._plan), sizes.pattern().most, written),
+            "generate": writing.load(most),
+            "vote": self._votes(most, solve) + writing.load(max(0, most - samples)),
             "probe": self._base(samples, 1, question.most, answered),
-            "adapt": _one_each(rewrites, rewriting, written) + self._votes(rewrites, solve),
+            "adapt": one_each(rewrites, rewriting, written) + self._votes(rewrites, solve),
             "score": self._scoring(samples + rewrites, question.most, answered),
             **self._further(samples, rewrites, rewriting, question.most, answered),
             "evaluate": sum((self._evaluation(at) for at in range(len(self._plan.evaluations))), Load()),
@@ -288,7 +265,7 @@ class _Worst:
         for at in range(2, self._settings.rounds + 1):
             votes = self._votes(rewrites, self._sizes.solve())
             loads[named("probe", at)] = self._base(rewrites, 1, question, answered)
-            loads[named("adapt", at)] = _one_each(rewrites, rewriting, written) + votes
+            loads[named("adapt", at)] = one_each(rewrites, rewriting, written) + votes
             pool = samples + at * rewrites
             loads[named("score", at)] = self._scoring(pool, question, answered)
         return loads
@@ -300,8 +277,8 @@ class _Worst:
         calls = _most_calls(vote.draws, waves=VOTE_WAVES if vote.stop_early else 1, honours_n=honours_n)
         written = self._settings.synthesize.sampling.max_tokens or NO_LIMIT
         asked = [ASKING[step.name] for step in self._settings.filter if step.is_on and step.name in ASKING]
-        remarks = sum((_one_each(count, self._sizes.rewrite(name).most, written) for name in asked), Load())
-        return _many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT) + remarks
+        remarks = sum((one_each(count, self._sizes.rewrite(name).most, written) for name in asked), Load())
+        return many_each(count, vote.draws, calls, prompt.most, vote.sampling.max_tokens or NO_LIMIT) + remarks
 
     def _scoring(self, count: int, prompt: int, answered: int) -> Load:
         score = self._settings.score
@@ -311,7 +288,7 @@ class _Worst:
     def _base(self, count: int, draws: int, prompt: int, answered: int, waves: int = 1) -> Load:
         models = self._settings.models
         honours_n = bool(models and models.base.serve in ("embedded", "vllm"))
-        return _many_each(count, draws, _most_calls(draws, waves=waves, honours_n=honours_n), prompt, answered)
+        return many_each(count, draws, _most_calls(draws, waves=waves, honours_n=honours_n), prompt, answered)
 
     def _evaluation(self, at: int) -> Load:
         evaluation = self._plan.evaluations[at]
@@ -331,20 +308,11 @@ def _most_calls(draws: int, *, waves: int = 1, honours_n: bool) -> int:
 
 
 def _keyword_parts(plan: Plan) -> int:
-    return len(plan.parts) if plan.corpus and plan.settings.retrieve.keywords == "auto" else 0
+    return len(plan.parts) if reads_passages(plan) and plan.settings.retrieve.keywords == "auto" else 0
 
 
 def _pattern_parts(plan: Plan) -> int:
-    return sum(bool(part.demos) for part in plan.parts) if plan.settings.synthesize.pattern != "never" else 0
-
-
-def _one_each(count: float, prompt: float, completion: float) -> Load:
-    return Load(count, count, count * prompt, count * completion)
-
-
-def _many_each(count: float, draws: float, calls: float, prompt: float, completion: float) -> Load:
-    """``draws`` completions of each of ``count`` prompts, in ``calls`` requests."""
-    return Load(count * calls, count * draws, count * calls * prompt, count * draws * completion)
+    return sum(bool(part.demos) for part in plan.parts) if asks_pattern(plan) else 0
 
 
 def _training(plan: Plan) -> dict[str, int]:

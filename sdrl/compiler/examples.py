@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sdrl.compiler.method_use import asks_pattern, few_answers, reads_passages
 from sdrl.compiler.rows import RowProblem, fill, read_rows
 from sdrl.compiler.sample import Sample
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
+    from sdrl.spec.method_table import Step
 
 MAX_TEXT_BYTES = 65_536
 MAX_SCANNED_BYTES = 262_144
+POOL_SHOWN = 8  # demos in a prompt that shows a pool
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,10 @@ def prompt_values(
 ) -> dict[str, tuple[dict[str, Any], list[str]]]:
     """By prompt name: the values to render it with, and one line for each stand-in among them."""
     sample = example_sample(plan, part, data)
-    passage = first_passage(plan, base_dir)
+    passage = first_passage(plan, base_dir) if reads_passages(plan) else None
     how_many = plan.settings.synthesize.demos_per_prompt
     demos = list(part.demos if how_many == "all" else part.demos[:how_many])
-    has_pattern = bool(demos) and plan.settings.synthesize.pattern != "never"
+    has_pattern = bool(demos) and asks_pattern(plan)
     generate: dict[str, Any] = {
         "demos": demos,
         "pattern": "(the pattern that the instructor finds in the demos)" if has_pattern else None,
@@ -123,7 +127,7 @@ def prompt_values(
         said.append("pattern: a stand-in, the instructor writes it")
     asked = {"input": sample.value.input, "options": sample.value.options}
     about = [f"sample: {sample.source}"]
-    return {
+    shown = {
         "keywords": ({"demos": list(part.demos[:3])}, []),
         "pattern": ({"demos": list(part.demos)}, []),
         "generate": (generate, said),
@@ -134,3 +138,29 @@ def prompt_values(
         "tags": ({"sample": sample.value}, about),
         "answer": (asked, about),
     }
+    method = METHOD_TABLE[plan.settings.synthesize.method]
+    for step in method.steps if method.name != GROUNDED else ():
+        given = step_values(plan, part, step, base_dir, sample.value)
+        lines = [f"{name}: a stand-in" for name, value in given.items() if value and name not in ("demos", "sample")]
+        shown[step.prompt] = given, [*lines, *(about if "sample" in given else ())]
+    return shown
+
+
+def step_values(plan: Plan, part: PartPlan, step: Step, base_dir: Path, sample: Sample) -> dict[str, Any]:
+    """Values for one prompt of a synthesis method: the plan's own where it has some, else words that say what stands
+    there."""
+    passage = first_passage(plan, base_dir) if reads_passages(plan) else None
+    text = passage.value if passage else None
+    known: dict[str, Any] = {
+        "demos": part.demos[:POOL_SHOWN],
+        "pattern": "(the pattern that the instructor finds in the demos)"
+        if part.demos and asks_pattern(plan)
+        else None,
+        "passage": text,
+        "other_passage": text,
+        "sample": sample,
+        "input": sample.input,
+        "options": sample.options,
+        "label": next(iter(few_answers(plan)), None),
+    }
+    return {name: known.get(name, f"(the {name.replace('_', ' ')} of this attempt)") for name in step.variables}

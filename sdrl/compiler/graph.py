@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sdrl.compiler.canonical import digest, digest_text, flatten, hashable
+from sdrl.compiler.method_use import method_of, reads_passages
 from sdrl.compiler.plan import STAGES, PartPlan, Plan, StagePlan, stage_hash
 from sdrl.compiler.prompts import extra_rules
 from sdrl.compiler.rounds import kind_of, parents_of, round_of, stage_names
@@ -67,11 +68,12 @@ PLACES = (
     "select.fill",
     "validate",
 )
+# stage -> prompts it sends, beside those of the synthesis method in stages that write
 PROMPTS: dict[str, tuple[str, ...]] = {
     "keywords": ("keywords",),
     "pattern": ("pattern",),
-    "generate": ("generate",),
-    "vote": ("generate", "solve"),
+    "generate": (),
+    "vote": ("solve",),
     "probe": ("answer",),
     "adapt": ("harder", "easier", "solve"),
     "score": ("answer",),
@@ -90,6 +92,7 @@ PART_FIELDS: dict[str, tuple[str, ...]] = {
     "train": TEXTS,
     "evaluate": TEXTS,
 }
+WRITTEN = ("generate", "vote")
 INSTRUCTED = ("keywords", "pattern", "generate", "vote", "adapt")
 ANSWERED = ("probe", "score", "train", "evaluate")
 VERIFIED = ("generate", "vote", "probe", "adapt", "score", "train", "evaluate")
@@ -171,11 +174,10 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
     identity: dict[str, Any] = {
         "version": VERSIONS[name],
         "seed": settings["seed"],
-        "settings": _own_settings(name, settings),
+        "settings": _own_settings(name, settings, draft),
     }
-    if prompts := PROMPTS.get(name):
-        asked = tuple(ASKING[step.name] for step in draft.settings.filter if step.is_on and step.name in ASKING)
-        identity["prompts"] = _prompts(draft, prompts + asked * (name in FILTERED))
+    if name in PROMPTS:
+        identity["prompts"] = _prompts(draft, _sent(name, draft))
     if fields := PART_FIELDS.get(name):
         identity["parts"] = {part.name: _part(part, fields) for part in draft.parts}
         if len(draft.parts) > 1:  # attempts are dealt out, and problems that name no part are asked, in this order
@@ -187,9 +189,9 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
     if name in VERIFIED:
         identity["verifier"] = digest(draft.verifier)
     if name == "retrieve":
-        identity["corpus"] = _corpus(draft, settings)
+        identity["corpus"] = _corpus(draft, settings) if reads_passages(draft) else []
     if name == "keywords":
-        identity["corpus"] = bool(draft.corpus)  # without a library there is nothing to search for
+        identity["corpus"] = reads_passages(draft)  # without a library there is nothing to search for
     if name in FILTERED:
         identity |= _compared(draft)
     if name == "evaluate" or (name in FILTERED and _decontaminates(settings)):
@@ -200,9 +202,19 @@ def stage_identity(name: str, draft: Plan, settings: Mapping[str, Any]) -> dict[
     return checked
 
 
-def _own_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _sent(name: str, draft: Plan) -> tuple[str, ...]:
+    """The prompts of a stage, those of the synthesis method and of filters that ask among them."""
+    written = method_of(draft).prompts if name in WRITTEN else ()
+    asked = tuple(ASKING[step.name] for step in draft.settings.filter if step.is_on and step.name in ASKING)
+    return tuple(dict.fromkeys((*written, *PROMPTS[name], *(asked * (name in FILTERED)))))
+
+
+def _own_settings(name: str, settings: Mapping[str, Any], draft: Plan) -> dict[str, Any]:
     paths = SETTINGS[name]
-    return _chosen(settings, paths + PLACES if name == "score" and settings["score"]["adaptive"] else paths)
+    own = _chosen(settings, paths + PLACES if name == "score" and settings["score"]["adaptive"] else paths)
+    if name == "pattern" and "pattern" not in method_of(draft).reads:
+        own["synthesize.pattern"] = "never"
+    return own
 
 
 def _chosen(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:

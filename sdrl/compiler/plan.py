@@ -33,7 +33,6 @@ STAGES = (
     "train",
     "evaluate",
 )
-PROMPT_NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer")
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from sdrl.compiler.method_use import asks_pattern, method_of, reads_passages
+from sdrl.spec.method_table import PROMPT_NAMES
+
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
     from sdrl.compiler.plan import PartPlan
 
-NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer")
+NAMES = PROMPT_NAMES
 
 
 class Preview(NamedTuple):
@@ -26,19 +29,30 @@ def preview_prompt(compiled: Compiled, part: PartPlan, name: str) -> Preview:
     """One of ``NAMES`` for a part of a compiled spec.
 
     Raises:
-        SdrlError: the spec has errors.
+        SdrlError: the spec has errors, or its synthesis method sends no such prompt.
     """
     from sdrl.compiler.examples import prompt_values
     from sdrl.compiler.prompts import Prompts
     from sdrl.compiler.replies import reply_schema
+    from sdrl.spec.diagnostics import SdrlError
 
     plan = compiled.require()
+    if name not in plan.templates:
+        method = plan.settings.synthesize.method
+        raise SdrlError(
+            "", f"the method '{method}' sends no prompt '{name}'", help=f"one of {', '.join(plan.templates)}"
+        )
     values, stand_ins = prompt_values(plan, part, compiled.base_dir, compiled.files)[name]
     said = [f"part: {part.name}", *stand_ins]
-    if name == "pattern" and not part.demos:
-        said.append("not sent in a run: the task has no demos")
-    if name == "keywords" and (not plan.corpus or plan.settings.retrieve.keywords != "auto"):
-        said.append("not sent in a run: there is no corpus, or the spec gives the keywords")
+    if name == "pattern" and not (part.demos and asks_pattern(plan)):
+        why = "the task has no demos" if not part.demos else "the spec or the method wants no pattern"
+        said.append(f"not sent in a run: {why}")
+    if name == "keywords" and not (reads_passages(plan) and plan.settings.retrieve.keywords == "auto"):
+        is_read = "passages" in method_of(plan).reads
+        why = "there is no corpus, or the spec gives the keywords" if is_read else "the method reads no passages"
+        said.append(f"not sent in a run: {why}")
+    if name == "generate" and name not in method_of(plan).prompts:
+        said.append("not sent in a run: the method has prompts of its own")
     prompts = Prompts(plan)
     if name == "answer":
         text = prompts.answer(part, values["input"], values["options"])

@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sdrl.compiler.chat import render_chat
 from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
@@ -29,11 +30,10 @@ MIN_STOP = 8  # characters; shorter lines that are no heading are no telling sto
 _INPUT, _FOREIGN = "\x00\x01", "\x00\x02"  # stand for what is no part of the template
 
 _COMMON = ("task", "input_format", "output_format", "labels", "language", "extra_rules")
-# prompt name -> the variables its template may use
+# prompt name -> the variables its template may use, whatever the method
 VARIABLES: dict[str, tuple[str, ...]] = {
     "keywords": (*_COMMON, "demos"),
     "pattern": (*_COMMON, "demos"),
-    "generate": (*_COMMON, "demos", "pattern", "passage"),
     "solve": (*_COMMON, "input", "options"),
     "harder": (*_COMMON, "sample"),
     "easier": (*_COMMON, "sample"),
@@ -45,7 +45,6 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 NEEDED: dict[str, tuple[str, ...]] = {
     "keywords": ("task",),
     "pattern": ("demos",),
-    "generate": ("task",),
     "solve": ("input",),
     "harder": ("sample",),
     "easier": ("sample",),
@@ -53,6 +52,16 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "tags": ("sample",),
     "answer": ("input",),
 }
+
+
+def variables_of(name: str, method: str = GROUNDED) -> tuple[str, ...]:
+    """The variables that the template of a prompt may use under a method."""
+    return VARIABLES[name] if name in VARIABLES else (*_COMMON, *METHOD_TABLE[method].step(name).variables)
+
+
+def needed_by(name: str, method: str = GROUNDED) -> tuple[str, ...]:
+    """The variables without which a prompt cannot do its work under a method."""
+    return NEEDED[name] if name in NEEDED else METHOD_TABLE[method].step(name).needed
 
 
 class TemplateProblem(ValueError):
@@ -82,13 +91,13 @@ def _compiled(source: str) -> Template:
     return _environment().from_string(source)
 
 
-def check_template(name: str, source: str) -> None:
+def check_template(name: str, source: str, method: str = GROUNDED) -> None:
     """Check syntax, and that the template uses variables of its prompt only and the ones it cannot do without.
 
     Raises:
         TemplateProblem: with the line in the template.
     """
-    known = VARIABLES[name]
+    known = variables_of(name, method)
     try:
         tree = _environment().parse(source)
     except TemplateSyntaxError as error:
@@ -104,7 +113,7 @@ def check_template(name: str, source: str) -> None:
             _line_of(source, word),
             help=f"it has {', '.join(sorted(known))}",
         )
-    for word in NEEDED[name]:
+    for word in needed_by(name, method):
         if word not in used:
             raise TemplateProblem(
                 "E306",
@@ -154,22 +163,24 @@ class Prompts:
         self._language = plan.settings.task.language
         self._is_program = plan.verifier.get("type") == "program"
         self._rules = extra_rules(plan.settings.prompts)
+        self._method = str(plan.settings.synthesize.method)
 
     def messages(self, name: str, part: PartPlan, **values: Any) -> tuple[Message, ...]:
         """The conversation that asks the instructor.
 
-        Values by prompt: keywords, pattern: ``demos``; generate: ``demos``, ``pattern`` (or None), ``passage`` (or
-        None); solve: ``input``, ``options`` (or None); harder, easier, judge, tags: ``sample`` (a Sample). ``demos``
-        default to the part's. Without demos a pattern is left out too.
+        Values by prompt: keywords, pattern: ``demos``; solve: ``input``, ``options`` (or None); harder, easier, judge,
+        tags: ``sample`` (a Sample); what a method sends: its step's ``variables``, None where there is nothing.
+        ``demos`` default to the part's. Without demos a pattern is left out too.
         """
-        given = dict(values)
-        if "demos" in VARIABLES[name]:
-            given.setdefault("demos", part.demos)
-            given["demos"] = [self._shown(demo) for demo in given["demos"]]
-        if name == "generate":
+        known = variables_of(name, self._method)
+        given = {key: None for key in known if key not in _COMMON and key not in VARIABLES.get(name, ())} | values
+        if "demos" in known:
+            given["demos"] = [self._shown(demo) for demo in values.get("demos", part.demos)]
+        if "pattern" in known:
             given["pattern"] = (given.get("pattern") or None) if given["demos"] else None
+        if "passage" in known:
             given["passage"] = given.get("passage") or None
-        if "sample" in given:
+        if given.get("sample") is not None:
             given["sample"] = self._shown(given["sample"])
         if name == "solve":
             given["options"] = options_to_show(given["input"], given.get("options"))
@@ -206,7 +217,7 @@ class Prompts:
             "language": self._language,
             "extra_rules": self._rules.get(name, ""),
         }
-        unknown = set(given) - set(VARIABLES[name])
+        unknown = set(given) - set(variables_of(name, self._method))
         if unknown:
             raise TypeError(f"prompt '{name}' takes no {', '.join(sorted(unknown))}")
         return render(self._templates[name], {**values, **given}, name)

@@ -14,8 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from sdrl.compiler.examples import passages
+from sdrl.compiler.examples import passages, step_values
 from sdrl.compiler.identities import TOY_BASE
+from sdrl.compiler.method_use import asks_pattern
 from sdrl.compiler.plan import EvaluationPlan, PartPlan, Plan
 from sdrl.compiler.prompts import Prompts
 from sdrl.compiler.replies import reply_schema
@@ -32,6 +33,7 @@ from sdrl.compiler.typical import (
     Writing,
     scripted_sample,
 )
+from sdrl.spec.method_table import GROUNDED, Step
 
 RENDERED = 12  # samples that each prompt is rendered with
 READ = 32  # evaluation rows, passages whose length is counted
@@ -135,6 +137,16 @@ class Sizes:
         with_demos = [part for part in self._plan.parts if part.demos]
         return self._asked("pattern", lambda part: [{"demos": part.demos[:PATTERN_DEMOS]}], with_demos)
 
+    def step(self, step: Step) -> Size:
+        """A prompt of the synthesis method: grounded's with what the run will choose, others with stand-ins."""
+        if self._plan.settings.synthesize.method == GROUNDED:
+            return self.generate()
+        sample = self.samples[0]
+        size = self._asked(
+            step.prompt, lambda part: [step_values(self._plan, part, step, self._known.base_dir, sample)]
+        )
+        return Size(size.expected, size.most + len(step.variables) * self._longest_sample)
+
     def generate(self) -> Size:
         """The prompt for a new sample: with passages and demos as the run will choose them, on average."""
         sizes = [(part.share, self._generate(part)) for part in self._plan.parts]
@@ -163,7 +175,7 @@ class Sizes:
 
     @property
     def _asks_pattern(self) -> bool:
-        return self._plan.settings.synthesize.pattern != "never"
+        return asks_pattern(self._plan)
 
     @cached_property
     def _passage(self) -> _Passage:

@@ -8,26 +8,26 @@ from __future__ import annotations
 from pathlib import Path
 
 from sdrl.compiler.findings import Findings
-from sdrl.compiler.plan import PROMPT_NAMES
 from sdrl.compiler.prompts import TemplateProblem, check_template
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.locate import templates_dir
+from sdrl.spec.method_table import GROUNDED, prompt_names
 from sdrl.spec.model import Spec
 
 # these belong to no method: rival methods must ask the base model alike, and be judged alike
 SHARED = ("answer", "judge", "tags")
-FALLBACK_METHOD = "grounded"
 MAX_TEMPLATE_BYTES = 200_000
 
 
 def load_templates(spec: Spec, base_dir: Path, findings: Findings) -> dict[str, str]:
     """Template source by prompt name; an own file that cannot be used is reported and the shipped one stands in."""
     sources: dict[str, str] = {}
-    for name in PROMPT_NAMES:
+    method = spec.synthesize.method
+    for name in prompt_names(method):
         own = next((prompt for key, prompt in spec.prompts.items() if key == name), None)
-        shipped = shipped_template(name, spec.synthesize.method)
+        shipped = shipped_template(name, method)
         file = None if own is None else own.file
-        sources[name] = shipped if file is None else _own(name, file, base_dir, findings) or shipped
+        sources[name] = shipped if file is None else _own(method, name, file, base_dir, findings) or shipped
         if own is not None and own.extra_rules and "extra_rules" not in sources[name]:
             findings.add(
                 "E316",
@@ -42,14 +42,14 @@ def shipped_template(name: str, method: str) -> str:
     """Source of a shipped template; a method without its own file for a prompt uses the grounded one."""
     if name in SHARED:
         return (templates_dir() / f"{name}.jinja").read_text("utf-8")
-    for folder in (method, FALLBACK_METHOD):
+    for folder in (method, GROUNDED):
         path = templates_dir() / folder / f"{name}.jinja"
         if path.is_file():
             break
     return path.read_text("utf-8")
 
 
-def _own(name: str, file: str, base_dir: Path, findings: Findings) -> str | None:
+def _own(method: str, name: str, file: str, base_dir: Path, findings: Findings) -> str | None:
     key = f"prompts.{name}.file"
     path = base_dir / file
     try:
@@ -68,7 +68,7 @@ def _own(name: str, file: str, base_dir: Path, findings: Findings) -> str | None
         findings.add("E303", key, f"the template '{file}' is no UTF-8", "save it as UTF-8")
         return None
     try:
-        check_template(name, source)
+        check_template(name, source, method)
     except TemplateProblem as problem:
         lines = source.split("\n")
         line = problem.line if problem.line is not None and problem.line <= len(lines) else None

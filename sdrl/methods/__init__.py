@@ -1,16 +1,51 @@
-"""Synthesis methods: each a way of filling the generate prompt, named in ``synthesize.method``.
+"""Synthesis methods: each a variant of the generate stage, named in ``synthesize.method``; one module a method.
 
-A method is a function from an ``Attempt`` (which part, which passage, which demos) to a ``Draft`` (which template,
-which values). It asks no model and reads no file, so that a prompt is a function of the plan and the attempt's number.
+What a method is (its prompts, what it needs, what a sample costs) is data and stands in
+``sdrl.spec.method_table``, because a plan is made of it; how it fills its prompts is here. A method is a generator:
+it yields what to ask (``Draft``) and is sent the parsed replies. It asks no model and reads no file, so that every
+request is a function of the plan, of the attempt's number and of earlier replies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
-from sdrl.methods.attempt import Attempt, Draft
-from sdrl.methods.grounded import grounded
+from sdrl.methods import grounded, self_instruct
+from sdrl.methods.attempt import Attempt, Draft, Example, Refusal, Reply, Writing
+from sdrl.spec.method_table import METHOD_TABLE, Method
 
-METHODS: dict[str, Callable[[Attempt], Draft]] = {"grounded": grounded}
 
-__all__ = ["METHODS", "Attempt", "Draft"]
+@dataclass(frozen=True)
+class Registered:
+    """The code of a method: ``write`` makes one attempt.
+
+    ``most_alike``: ROUGE-L with an earlier sample of its part at which a new one is dropped, for methods with a pool.
+    """
+
+    facts: Method
+    write: Callable[[Attempt], Writing]
+    most_alike: float | None = None
+
+
+METHODS: Mapping[str, Registered] = MappingProxyType(
+    {
+        "grounded": Registered(METHOD_TABLE["grounded"], grounded.write),
+        "self-instruct": Registered(
+            METHOD_TABLE["self-instruct"], self_instruct.write, most_alike=self_instruct.MOST_ALIKE
+        ),
+    }
+)
+
+
+__all__ = [
+    "METHODS",
+    "Attempt",
+    "Draft",
+    "Example",
+    "Refusal",
+    "Registered",
+    "Reply",
+    "Writing",
+]

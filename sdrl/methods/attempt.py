@@ -2,28 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sdrl.compiler.plan import PartPlan
-from sdrl.compiler.sample import Sample
+from sdrl.compiler.plan import PartPlan, Plan
+from sdrl.compiler.sample import Sample, sample_id
+
+Reply = dict[str, Any]
+Passage = Mapping[str, Any]  # {id, text}
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at writing an example: its number, its part of the task, and what may go into its prompt."""
+    """One try at writing an example: its number, its part of the task, and what may go into its prompts.
+
+    ``turn`` counts the attempts of its part from 0, ``seed`` is of this attempt alone. ``demos`` and ``passage`` are
+    those that ``synthesize`` and ``retrieve`` deal out; ``pool`` holds the samples of the part that were written in
+    earlier waves.
+    """
 
     index: int
     part: PartPlan
-    passage: Mapping[str, Any] | None
+    passage: Passage | None
     pattern: str | None
     demos: tuple[Sample, ...]
+    plan: Plan
+    turn: int = 0
+    seed: int = 0
+    pool: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Which template to render, with which values."""
+    """Which template to render, with which values; equal drafts of equal ``key`` are one request.
+
+    ``key`` names what the request belongs to where several attempts share it (a passage); None: this attempt alone.
+    """
 
     prompt: str
     values: Mapping[str, Any]
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A written sample: ``reply`` holds input, output and perhaps options; the rest is where it comes from.
+
+    ``parents`` are ids of samples that it was made from or shown, ``passage`` overrides the attempt's, ``notes`` say
+    what else went into it (JSON values).
+    """
+
+    reply: Reply
+    parents: tuple[str, ...] = ()
+    passage: str | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an attempt brings no sample: the code that the funnel counts, and what shows it."""
+
+    code: str
+    evidence: str = ""
+
+
+# A method yields what to ask and is sent the parsed replies; a reply that cannot be read ends the attempt.
+Writing = Generator[Draft, Reply, Example | Refusal]
+
+
+def id_of(sample: Sample) -> str:
+    """The id of a demo or another sample without parents, for a row's provenance."""
+    return sample_id(sample.input, sample.options)

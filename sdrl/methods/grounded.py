@@ -6,12 +6,12 @@ three appears.
 
 from __future__ import annotations
 
-from sdrl.methods.attempt import Attempt, Draft
+from sdrl.methods.attempt import Attempt, Draft, Example, Writing
 
 
-def grounded(attempt: Attempt) -> Draft:
-    """The values of ``templates/grounded/generate.jinja``."""
-    return Draft(
+def write(attempt: Attempt) -> Writing:
+    """One request: ``templates/grounded/generate.jinja``."""
+    reply = yield Draft(
         "generate",
         {
             "passage": attempt.passage["text"] if attempt.passage else None,
@@ -19,3 +19,4 @@ def grounded(attempt: Attempt) -> Draft:
             "demos": attempt.demos,
         },
     )
+    return Example(reply)

@@ -22,7 +22,7 @@ class NotYet:
 
 
 NOT_YET_USED: Mapping[str, NotYet] = {
-    "synthesize.method": NotYet(("grounded",), "the run refuses this method"),
+    "synthesize.method": NotYet(("grounded", "self-instruct"), "the run refuses this method"),
 }
 
 

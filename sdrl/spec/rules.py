@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sdrl.spec.answer_rules import answer_rules, demo_rules
 from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.method_rules import method_rules
 from sdrl.spec.model import Spec
 from sdrl.spec.nearest import closest
 from sdrl.spec.patterns import pattern_rules
@@ -293,6 +294,7 @@ _RULES: tuple[tuple[Rule, tuple[str, ...]], ...] = (
     (_templates, ("prompts",)),
     (_numbers, ("synthesize", "select", "score", "train", "validate")),
     (train_rules, ("train",)),
+    (method_rules, ("synthesize", "demos", "parts", "corpus", "prompts", "models")),
     (_gate, ("gate", "evaluate")),
     (_addresses, ("models",)),
     (_prices, ("budget", "models")),

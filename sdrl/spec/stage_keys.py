@@ -28,7 +28,7 @@ class Synthesize(Table):
     """How new samples are written."""
 
     method: Literal["grounded", "self-instruct", "targen", "synthllm"] = "grounded"
-    """Synthesis method; grounded is the paper's."""
+    """Synthesis method; grounded is the paper's, docs/methods.md has the others."""
     samples: Count = 500
     """Samples wanted before filters and selection (the paper's N)."""
     attempts: Annotated[int, Field(ge=1)] | None = None

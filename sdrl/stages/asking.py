@@ -78,20 +78,27 @@ class Written:
 async def write_example(
     ctx: StageContext, prompt: str, part: PartPlan, values: Mapping[str, Any], *, seed: int, sampling: Mapping[str, Any]
 ) -> Written:
-    """Ask for one example with the prompt ``generate``, ``harder`` or ``easier``; one draw."""
+    """Ask for one example with the prompt ``harder`` or ``easier``; one draw."""
     asked = await ask(ctx, prompt, part, values, seed=seed, sampling=sampling)
     if asked.reply is None:
         return Written(None, asked.code, asked.why)
-    options = carried_options(ctx.plan.settings.answer.type, asked.reply["input"], asked.reply.get("options"))
-    if ctx.verifier.extract(asked.reply["output"], options).prediction is None:
-        return Written(None, "no_answer", asked.reply["output"][:200])
+    return example_of(ctx, part, asked.reply, asked.prompt_hash, {prompt: asked.request_key})
+
+
+def example_of(
+    ctx: StageContext, part: PartPlan, reply: Mapping[str, Any], prompt_hash: str, request_keys: Mapping[str, str]
+) -> Written:
+    """The row of a written sample, or why it is none: its output must hold an answer."""
+    options = carried_options(ctx.plan.settings.answer.type, reply["input"], reply.get("options"))
+    if ctx.verifier.extract(reply["output"], options).prediction is None:
+        return Written(None, "no_answer", reply["output"][:200])
     row = {
         "part": part.name,
-        "input": asked.reply["input"],
-        "output": asked.reply["output"],
+        "input": reply["input"],
+        "output": reply["output"],
         "options": options,
-        "prompt_hash": asked.prompt_hash,
-        "request_keys": {prompt: asked.request_key},
+        "prompt_hash": prompt_hash,
+        "request_keys": dict(request_keys),
     }
     return Written(row)
 

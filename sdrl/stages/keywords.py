@@ -1,10 +1,12 @@
 """Step 1: K = I(D_example, I_des): search words for each part of the task (paper section 4.1, Algorithm 1 line 1).
 
-Without a corpus there is nothing to search, and no request is sent; a list in the spec is taken as it stands.
+Without a corpus, or under a method that reads no passages, there is nothing to search, and no request is sent; a list
+in the spec is taken as it stands.
 """
 
 from __future__ import annotations
 
+from sdrl.compiler.method_use import reads_passages
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.schedule import KEYWORD_DEMOS, KEYWORD_TRIES
 from sdrl.spec.diagnostics import SdrlError
@@ -15,7 +17,7 @@ from sdrl.stages.context import Row, StageContext, StageOutput
 async def run(ctx: StageContext) -> StageOutput:
     """One row a part: {part, keywords}."""
     retrieve = ctx.plan.settings.retrieve
-    if not ctx.plan.corpus:
+    if not reads_passages(ctx.plan):
         return StageOutput([{"part": part.name, "keywords": []} for part in ctx.plan.parts])
     if retrieve.keywords != "auto":
         given = list(retrieve.keywords)

@@ -1,11 +1,12 @@
 """Step 3: the instructor summarises the general pattern of the demos (paper section 4.1, Table 1; Algorithm 1 line 3).
 
-Only with demos, and only where ``synthesize.pattern`` asks for it: without demos neither pattern nor demos appear in
-any prompt.
+Only with demos, and only where ``synthesize.pattern`` asks for it and the method uses it: without demos neither pattern
+nor demos appear in any prompt.
 """
 
 from __future__ import annotations
 
+from sdrl.compiler.method_use import asks_pattern
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.schedule import PATTERN_DEMOS
 from sdrl.stages.asking import ask
@@ -14,8 +15,7 @@ from sdrl.stages.context import Row, StageContext, StageOutput
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a part: {part, pattern}; pattern is null where there are no demos."""
-    wanted = ctx.plan.settings.synthesize.pattern != "never"
-    parts = [part for part in ctx.plan.parts if part.demos and wanted]
+    parts = [part for part in ctx.plan.parts if part.demos and asks_pattern(ctx.plan)]
     asked = {row["part"]: row for row in await ctx.each(parts, lambda part: _ask(ctx, part), limit=16, unit="parts")}
     return StageOutput([asked.get(part.name, {"part": part.name, "pattern": None}) for part in ctx.plan.parts])
 

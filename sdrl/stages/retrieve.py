@@ -10,6 +10,7 @@ import asyncio
 import random
 from pathlib import Path
 
+from sdrl.compiler.method_use import reads_passages
 from sdrl.compiler.rows import RowProblem, digest_file, expand, relative_name
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.stages.context import Row, StageContext, StageOutput
@@ -17,7 +18,7 @@ from sdrl.stages.context import Row, StageContext, StageOutput
 
 async def run(ctx: StageContext) -> StageOutput:
     """One row a passage, in the order of use: {part, order, passage: {id, title, text, source, license}, score}."""
-    if not ctx.plan.corpus:
+    if not reads_passages(ctx.plan):
         return StageOutput([])
     index_dir = await asyncio.to_thread(_index, ctx)
     rows: list[Row] = []

@@ -21,11 +21,11 @@ from sdrl.stages.remarks import remarked
 async def run(ctx: StageContext) -> StageOutput:
     """Rows of generate plus {gold, solution, votes, agreement, n_draws, n_parsable}."""
     wanted = ctx.plan.settings.synthesize.samples
-    attempts = Attempts.of(ctx)
+    wave = ctx.rows("generate")
+    attempts = Attempts.of(ctx, wave)
     state = await filter_state(ctx)
     rows: list[Row] = []
     dropped: list[Row] = []
-    wave = ctx.rows("generate")
     tried = wave[-1]["attempt"] + 1
     while True:
         kept, lost = await vote_and_filter(ctx, wave, state)

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sdrl.compiler.compile import Compiled, compile_spec
 from sdrl.compiler.examples import prompt_values
+from sdrl.compiler.plan import StagePlan
 from sdrl.compiler.prompts import Prompts
 from sdrl.compiler.replies import reply_schema
+from sdrl.methods import METHODS
 from sdrl.spec.locate import specs_dir
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
+from tests.compiler.project import SPEC, write_project
 
 FOLDER = Path(__file__).parent.parent / "golden"
+METHODS_FOLDER = FOLDER / "methods"
 PROMPTS = ("keywords", "pattern", "generate", "solve", "harder", "easier", "answer")
 
 
@@ -56,10 +62,38 @@ def is_embedded(compiled: Compiled) -> bool:
     return models is not None and models.instructor.is_embedded
 
 
+def method_text(name: str, answers: str, folder: Path) -> str:
+    """Golden prompts of a synthesis method on the project of the compiler's tests; ``answers``: number or label."""
+    spec = SPEC.replace("synthesize: {", f"synthesize: {{method: {name}, ")
+    if answers == "label":
+        spec = spec.replace("  type: number\n", "  type: label\n  options: [small, large]\n").replace(
+            "#### 2", "#### small"
+        )
+        spec = spec.replace("#### 5", "#### large")
+        spec = spec[: spec.index("evaluate:")] + spec[spec.index("budget:") :]
+    compiled = compile_spec(write_project(folder, spec))
+    plan = compiled.require()
+    values = prompt_values(plan, plan.parts[0], compiled.base_dir, compiled.files)
+    prompts = Prompts(plan)
+    lines = [f"{stage.name} sends {', '.join(sent)}" for stage in plan.stages if (sent := _sent(stage))]
+    for step in METHOD_TABLE[name].prompts:
+        lines += ["", f"===== {step}", prompts.messages(step, plan.parts[0], **values[step][0])[0]["content"]]
+    return "\n".join(lines) + "\n"
+
+
+def _sent(stage: StagePlan) -> list[str]:
+    return list(stage.identity.get("prompts", ()))
+
+
 def main() -> None:
     """Write every golden file."""
     for path in shipped():
         (FOLDER / f"{path.stem}.txt").write_text(golden_text(compile_spec(path)), encoding="utf-8")
+    for name in METHODS:
+        for answers in ("number", "label") if name != GROUNDED else ():
+            with TemporaryDirectory() as folder:
+                text = method_text(name, answers, Path(folder))
+            (METHODS_FOLDER / f"{name}-{answers}.txt").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 
 from sdrl.compiler.plan import PartPlan
 from sdrl.stages.attempts import Attempts, part_of_each
+from sdrl.stages.pools import Pools
 
 
 def part(name: str, share: float) -> PartPlan:
@@ -25,7 +26,7 @@ def attempts(per_sample: int, n_passages: int) -> Attempts:
     pool = [{"id": f"p{n}", "text": f"text {n}"} for n in range(n_passages)]
     settings = SimpleNamespace(retrieve=SimpleNamespace(per_sample=per_sample))
     ctx: Any = SimpleNamespace(plan=SimpleNamespace(settings=settings))
-    return Attempts(ctx, {"all": pool}, {}, ())
+    return Attempts(ctx, {"all": pool}, {}, (), Pools((), None))
 
 
 def test_passages_are_handed_out_in_turn_and_several_make_one_text() -> None:

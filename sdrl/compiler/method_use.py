@@ -1,0 +1,35 @@
+"""What a plan's synthesis method uses of what the plan has. Pure lookups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sdrl.spec.method_table import METHOD_TABLE, Method
+
+if TYPE_CHECKING:
+    from sdrl.compiler.plan import Plan
+
+
+def method_of(plan: Plan) -> Method:
+    """The plan's method."""
+    return METHOD_TABLE[plan.settings.synthesize.method]
+
+
+def reads_passages(plan: Plan) -> bool:
+    """Whether there is a library and the synthesis method reads it: else nothing is searched for."""
+    return bool(plan.corpus) and "passages" in method_of(plan).reads
+
+
+def asks_pattern(plan: Plan) -> bool:
+    """Whether the demos' pattern is asked for, where there are demos."""
+    return plan.settings.synthesize.pattern != "never" and "pattern" in method_of(plan).reads
+
+
+def few_answers(plan: Plan) -> tuple[str, ...]:
+    """The answers of a task that has a fixed few of them (letters, labels, yes and no), else none."""
+    answer = plan.settings.answer
+    if answer.type == "boolean":
+        options = answer.options if isinstance(answer.options, Mapping) else {}
+        return tuple(str(words[0]) for words in options.values() if words)
+    return tuple(str(option) for option in answer.options or ()) if answer.type in ("choice", "label") else ()

@@ -1,0 +1,57 @@
+"""Asking what a synthesis method yields, request by request, through the cache like every other request.
+
+A request's seed follows from its prompt and the attempt, or from its prompt and ``key`` where several attempts share
+it; so a stopped run asks the same again and gets the replies that it has. Makes no row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sdrl.compiler.plan import PartPlan
+from sdrl.methods import Attempt, Draft, Example, Refusal, Writing
+from sdrl.stages.asking import Asked, ask
+from sdrl.stages.context import StageContext
+
+
+@dataclass
+class Made:
+    """What an attempt came to: its example, or the code and text of why there is none; and what was asked for it."""
+
+    example: Example | None = None
+    code: str = ""
+    evidence: str = ""
+    prompt_hash: str = ""
+    request_keys: dict[str, str] = field(default_factory=dict)
+
+
+async def driven(ctx: StageContext, writing: Writing, attempt: Attempt) -> Made:
+    """Ask what ``writing`` yields until it returns; a reply that cannot be read ends it."""
+    made = Made()
+    draft = next(writing)
+    while True:
+        asked = await _ask(ctx, draft, attempt.part, attempt.index if draft.key is None else draft.key)
+        made.prompt_hash = asked.prompt_hash
+        made.request_keys[draft.prompt] = asked.request_key
+        if asked.reply is None:
+            writing.close()
+            made.code, made.evidence = asked.code, asked.why
+            return made
+        try:
+            draft = writing.send(asked.reply)
+        except StopIteration as end:
+            return _ended(made, end.value)
+
+
+def _ended(made: Made, outcome: Example | Refusal) -> Made:
+    if isinstance(outcome, Refusal):
+        made.code, made.evidence = outcome.code, outcome.evidence
+    else:
+        made.example = outcome
+    return made
+
+
+async def _ask(ctx: StageContext, draft: Draft, part: PartPlan, owner: str | int) -> Asked:
+    sampling = ctx.plan.settings.synthesize.sampling.resolved()
+    seed = ctx.plan.seed_for(draft.prompt, owner)
+    return await ask(ctx, draft.prompt, part, draft.values, seed=seed, sampling=sampling)
