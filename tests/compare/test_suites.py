@@ -26,6 +26,7 @@ from sdrl.stages.controls import FILE, Controls, own_majority, read_control
 from tests.compiler.project import write_project
 
 SHIPPED = specs_dir() / "suites" / "embedded.yaml"
+DEMOS = "\ndemos: [{input: 1+1?, output: '1+1=2 #### 2'}]\n"  # what Self-Instruct starts from
 
 
 def write_suite(folder: Path, body: str) -> Path:
@@ -38,7 +39,7 @@ def write_suite(folder: Path, body: str) -> Path:
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_baseline_is_a_change_that_a_spec_takes(name: str) -> None:
     path = specs_dir() / "word-problems.yaml"
-    text = path.read_text()
+    text = path.read_text() + DEMOS
     changed = apply(text, [Edit("set", key, value) for key, value in BASELINES[name].set.items()])
     assert (changed == text) == (not BASELINES[name].set)
     assert load_spec(path, changed).spec is not None
@@ -78,7 +79,8 @@ def test_training_seeds_share_every_stage_but_training(tmp_path: Path) -> None:
 def test_a_cell_that_only_a_real_instructor_decides_is_open_with_the_scripted_one(tmp_path: Path) -> None:
     path = tmp_path / "suite.yaml"
     spec = specs_dir() / "word-problems.yaml"
-    path.write_text(f"suite: 1\nname: s\nspec: {spec}\nseeds: [0]\narms: [reference, self-instruct, no-pattern]\n")
+    rival = "{baseline: self-instruct, set: {demos: [{input: 1+1?, output: '1+1=2 #### 2'}]}}"
+    path.write_text(f"suite: 1\nname: s\nspec: {spec}\nseeds: [0]\narms: [reference, {rival}, no-pattern]\n")
     loaded = load_suite(path)
     planned = plan_cells(loaded, cells_of(loaded))
     assert [each.open for each in planned] == [None, NEEDS_INSTRUCTOR, NEEDS_INSTRUCTOR]

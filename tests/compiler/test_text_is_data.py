@@ -23,6 +23,7 @@ from sdrl.compiler.rows import fill
 from sdrl.compiler.sample import Sample
 from sdrl.compiler.template_sources import shipped_template
 from sdrl.spec.locate import templates_dir
+from sdrl.spec.method_table import METHOD_TABLE
 from tests.compiler.project import SPEC, write_project, write_rows
 
 METHODS = sorted(path.name for path in templates_dir().iterdir() if path.is_dir())
@@ -54,9 +55,10 @@ def rendered(plan: Plan, method: str, texts: dict[str, str]) -> dict[str, str]:
         name: rule.model_copy(update={"extra_rules": [texts["rule"]]}) for name, rule in plan.settings.prompts.items()
     }
     base = BasePrompt("chat", CHATML, texts["system"])
+    synthesize = plan.settings.synthesize.model_copy(update={"method": method})
     plan = replace(
         plan,
-        settings=plan.settings.model_copy(update={"prompts": rules}),
+        settings=plan.settings.model_copy(update={"prompts": rules, "synthesize": synthesize}),
         templates={name: shipped_template(name, method) for name in plan.templates},
         base=base,
     )
@@ -64,7 +66,11 @@ def rendered(plan: Plan, method: str, texts: dict[str, str]) -> dict[str, str]:
     sample = Sample(texts["sample_input"], texts["sample_output"], {"A": texts["option"]})
     part = PartPlan("all", 1.0, texts["description"], texts["input_format"], texts["output_format"], (demo,))
     values: dict[str, dict[str, Any]] = {
-        "generate": {"passage": texts["passage"], "pattern": texts["pattern"]},
+        "generate": {
+            name: texts.get(name)
+            for name in METHOD_TABLE[method].step("generate").variables
+            if name != "demos"  # the part's
+        },
         "solve": {"input": texts["input"], "options": {"A": texts["option"], "B": "\x03"}},
         "harder": {"sample": sample},
         "easier": {"sample": sample},

@@ -1,4 +1,4 @@
-"""Self-Instruct from spec to voted rows over HTTP: the pool grows, likenesses drop, a stopped run goes on to equal rows."""
+"""Self-Instruct from spec to voted rows over HTTP: the pool grows, copies drop, a stopped run goes on to equal rows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ COPY = "a copy of one same example that comes back"
 
 
 class FakePool:
-    """Writes an example that is a function of the prompt, the same one every fifth time; refuses all after ``allowed``."""
+    """Writes an example by the prompt, the same one every fifth time; refuses all after ``allowed`` examples."""
 
     def __init__(self, allowed: int = 10_000) -> None:
         self.allowed, self.prompts = allowed, list[str]()
