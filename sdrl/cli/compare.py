@@ -39,14 +39,16 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from sdrl.compare.cells import cells_of
     from sdrl.compare.loading import load_suite
+    from sdrl.compare.pinning import with_pins
     from sdrl.compare.running import plan_cells, run_cells
     from sdrl.run.executor import RunOptions
 
     loaded = load_suite(args.suite)
     names = {cell.name for cell in cells_of(loaded, [name for name in args.arms.split(",") if name])}
+    root: Path = args.dir or Path("runs") / loaded.suite.name
+    loaded = with_pins(loaded, root, look_up=not (args.dry_run or args.report))
     planned = plan_cells(loaded, cells_of(loaded))
     chosen = [each for each in planned if each.cell.name in names]
-    root: Path = args.dir or Path("runs") / loaded.suite.name
     if args.dry_run:
         sys.stdout.write(_listing(loaded, chosen, root))
         return 0

@@ -59,8 +59,8 @@ def cells_of(loaded: LoadedSuite, only: Collection[str] = ()) -> list[Cell]:
     ]
 
 
-def compile_cell(loaded: LoadedSuite, cell: Cell) -> Compiled:
-    """The cell's spec, compiled.
+def compile_cell(loaded: LoadedSuite, cell: Cell, *, pin: bool = False) -> Compiled:
+    """The cell's spec, compiled with the suite's pins; ``pin`` looks at the hub anew.
 
     Raises:
         SdrlError: the changes together make a spec that does not compile (E352); carries its problems.
@@ -71,7 +71,7 @@ def compile_cell(loaded: LoadedSuite, cell: Cell) -> Compiled:
         raise SdrlError(
             "E352", f"the changes of {cell.name} do not go together: {error.message}", help=error.help
         ) from None
-    compiled = compile_spec(loaded.spec_path, text=text)
+    compiled = compile_spec(loaded.spec_path, text=text, pin=pin, held=loaded.pins)
     if compiled.plan is None:
         errors = [item for item in compiled.diagnostics if item.is_error]
         first = f"{errors[0].code} {errors[0].message}" if errors else ""

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from sdrl.compare.baselines import BASELINES, expanded
 from sdrl.compare.suite import Arm, Budget, Suite
+from sdrl.compiler.plan import Plan
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
 from sdrl.spec.edits import Edit, apply
 from sdrl.spec.loader import Loaded, load_spec, report_refused
@@ -38,6 +39,7 @@ class LoadedSuite:
     spec_path: Path
     spec_text: str
     text: str
+    pins: Plan | None = None
 
     @property
     def arms(self) -> tuple[Arm, ...]:
