@@ -104,7 +104,9 @@ def changed_files(document: Mapping[str, Any], contents: Mapping[str, bytes]) ->
     """Every file whose content is not what the (sealed) plan says; none where the plan itself was changed there."""
     if changed_paths(document, only="files"):
         return []
-    wanted = document["files"]
+    wanted = document.get("files")
+    if not isinstance(wanted, dict):  # taken out, and the seals forged
+        return ["files (missing)"]
     return [
         _changed_file(name, content, document)
         for name, content in contents.items()

@@ -184,6 +184,21 @@ def test_no_mutilated_plan_json_ends_in_a_traceback(original: Path, changes: lis
         path.write_bytes(whole)
 
 
+def test_a_plan_without_its_list_of_files_is_refused_even_with_forged_seals(original: Path) -> None:
+    path = original / "plan.json"
+    whole = path.read_bytes()
+    document = json.loads(whole)
+    del document["files"]
+    document["seals"] = seal_sections(document)
+    try:
+        path.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        with pytest.raises(SdrlError, match="files") as refused:
+            read_plan(original)
+    finally:
+        path.write_bytes(whole)
+    assert (refused.value.code, refused.value.exit) == ("E602", Exit.STALE)
+
+
 def _replace(holder: Any, key: Any, junk: Any) -> None:
     holder[key] = junk
 
