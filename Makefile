@@ -60,7 +60,7 @@ fix: install ## let ruff mend what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-tui: install ## first paint, memory and keystrokes of the terminal app, in a pseudo-terminal
+bench-tui: install ## the terminal app's budgets in a pseudo-terminal: paint, keys, edits, lag, 50 kills, its tests (7 minutes)
 	$(BIN)/python -m tests.bench.tui
 
 bench: install ## the budgets, each beside a reference in the same run

@@ -1,28 +1,31 @@
-"""``make bench-tui``: first paint, memory and keystrokes of the terminal app in a real pseudo-terminal.
+"""``make bench-tui [PART …]``: the terminal app's budgets in a real pseudo-terminal, beside a bare Textual app.
 
-Each figure stands beside a bare Textual app in the same run, since a machine's load moves both. Budgets of an idle
-machine: first paint 500 ms, memory 90 MB, a keystroke on the screen within 16 ms (95 of 100).
+Parts: start, keys, kills, suite. Each figure stands with its budget and ``held`` or ``NOT HELD``; one that is not
+held ends it with 1. The budgets are those of an idle machine; the bare app's row tells how idle this one was.
 """
 
 from __future__ import annotations
 
-import fcntl
+import json
 import os
-import pty
-import re
-import select
+import random
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-RUNS, KEYS = 5, 60
-SETTLE_S, QUIET_S, MOST_S = 0.5, 0.05, 30.0
+from sdrl.authoring.events import Acted
+from sdrl.authoring.journal import Journal, journal_path
+from sdrl.authoring.workbench import Workbench, opened, recovered
+from tests.bench.tui_terminal import ROOT, Program
+
+STARTS, KEYS, EDITS, KILLS = 5, 60, 20, 50
+SETTLE_S, REST_S, TYPING_S = 0.5, 0.05, 0.04
+PROMPT, F2, BACKSPACE = b"rite, or / for", b"\x1bOQ", b"\x7f"  # the cursor stands on the first letter
+PROBE = [sys.executable, "-m", "tests.bench.tui_probe"]
 BARE = """
 from textual.app import App
 from textual.widgets import Input
@@ -30,7 +33,7 @@ class Bare(App):
     def compose(self): yield Input(placeholder='READY')
 Bare().run()
 """
-LONG = """\
+SPEC = """\
 sdrl: 1
 name: long
 task: {description: Add., output_format: "Write it after ####."}
@@ -39,113 +42,205 @@ demos:
 """
 
 
-class Program:
-    """A program in a pseudo-terminal of 80 by 24."""
+class Report:
+    """Prints figures, and remembers whether all budgets held."""
 
-    def __init__(self, words: list[str], folder: Path) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}"}
-        own = folder / "own" / "sdrl"  # nobody's settings, and no tour
-        own.mkdir(parents=True, exist_ok=True)
-        (own / "app.json").write_text('{"has_toured": true}')
-        env |= {"XDG_STATE_HOME": str(own.parent), "XDG_CONFIG_HOME": str(own.parent)}
-        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its byte code
-        self.seen = b""
-        self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            words, cwd=folder, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
-        )
-        os.close(slave)
+    def __init__(self) -> None:
+        self.is_held = True
 
-    def read_until(self, what: bytes) -> float:
-        """Milliseconds from the start until ``what`` was written."""
-        while what not in self.seen:
-            if time.monotonic() - self.started > MOST_S:
-                raise TimeoutError(f"{what!r} was not written: {self.seen[-300:]!r}")
-            if select.select([self.master], [], [], 0.1)[0]:
-                self.seen += os.read(self.master, 65_536)
-        return (time.monotonic() - self.started) * 1000
-
-    def quiet(self, seconds: float) -> None:
-        """Read until nothing was written for so long."""
-        while select.select([self.master], [], [], seconds)[0]:
-            os.read(self.master, 65_536)
-
-    def key(self) -> float:
-        """Milliseconds from a keystroke to what it draws."""
-        begin = time.perf_counter()
-        os.write(self.master, b"x")
-        select.select([self.master], [], [], 5.0)
-        took = (time.perf_counter() - begin) * 1000
-        self.quiet(QUIET_S)
-        return took
-
-    def megabytes(self) -> float:
-        """Resident memory."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+)", status)
-        assert found is not None  # Linux writes it for every process
-        return int(found[1]) / 1024
-
-    def end(self) -> None:
-        """Kill it."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
+    def says(self, what: str, figure: float, unit: str, most: float | None = None, more: str = "") -> None:
+        """One figure; without a budget it is only told."""
+        verdict = ""
+        if most is not None:
+            verdict = f"<= {most:g}: {'held' if figure <= most else 'NOT HELD'}"
+            self.is_held = self.is_held and figure <= most
+        print(f"{what:<46} {figure:8.1f} {unit:<4} {verdict:<20} {more}".rstrip(), flush=True)
 
 
-def measured(name: str, words: list[str], folder: Path, first: bytes, ready: bytes) -> None:
-    """Print the figures of one program. ``first`` is of its first paint, ``ready`` of the spec that is open."""
-    paints, readys, memory, keys = [], [], [], list[float]()
-    for run in range(RUNS + 1):
-        program = Program(words, folder)
-        paint = program.read_until(first)
-        shown = program.read_until(ready) if ready not in program.seen else paint
-        program.quiet(SETTLE_S)
-        if run:  # the first start compiles
-            paints.append(paint)
-            readys.append(shown)
-            memory.append(program.megabytes())
-        if run == RUNS:
-            keys = sorted(program.key() for _ in range(KEYS))
+def part_of(figures: list[float], share: float) -> float:
+    """The figure that so great a share of them does not exceed."""
+    return sorted(figures)[min(int(share * len(figures)), len(figures) - 1)]
+
+
+def prepare(folder: Path) -> None:
+    """A shipped spec, one of 100 KB, a small one, and one with a chat of 100 turns and a made-up model."""
+    (folder / "state" / "sdrl").mkdir(parents=True)
+    (folder / "state" / "sdrl" / "app.json").write_text(json.dumps({"has_toured": True}))
+    (folder / "gsm8k.yaml").write_bytes((ROOT / "specs" / "gsm8k.yaml").read_bytes())
+    demos = [f'  - {{input: "{"What is the sum of these? " * 12}{at}", output: "#### 2"}}\n' for at in range(300)]
+    (folder / "long.yaml").write_text(SPEC + "".join(demos))
+    (folder / "small.yaml").write_text(SPEC + "".join(demos[:2]))
+    turns = folder / "turns.yaml"
+    turns.write_bytes((folder / "small.yaml").read_bytes())
+    bench = Workbench(lambda effect: None)
+    journal = Journal(journal_path(turns), time.monotonic)
+    bench.keep_in(journal)
+    bench.dispatch(opened(turns))
+    bench.dispatch(Acted("model", "made-up http://127.0.0.1:9/v1"))
+    while len(bench.state.turns) < 100:
+        bench.dispatch(Acted("set", "seed 1"))
+    journal.close()
+
+
+def starts(folder: Path, report: Report) -> None:
+    """First paint and memory: a bare app, then each spec; one start of each in turn, as the load changes."""
+    app = [sys.executable, "-m", "sdrl", "tui"]
+    rows = {
+        "bare Textual": ([sys.executable, "-c", BARE], b"EADY", b"EADY"),
+        "new spec": ([*app, "new.yaml"], PROMPT, b"What shall"),
+        "gsm8k": ([*app, "gsm8k.yaml"], PROMPT, b"/interview"),
+        f"{(folder / 'long.yaml').stat().st_size // 1000} KB spec": ([*app, "long.yaml"], PROMPT, b"/interview"),
+        "chat of 100 turns": ([*app, "turns.yaml"], PROMPT, b"seed"),
+    }
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in rows}
+    for run in range(STARTS + 1):
+        for name, (words, first, ready) in rows.items():
+            program = Program(words, folder)
+            paint, opened_s = program.read_until(first), program.read_until(ready)
+            program.quiet(SETTLE_S)
+            if run:  # the first start compiles
+                found[name].append((paint * 1000, opened_s * 1000, program.megabytes()))
+            program.end()
+    bare = statistics.median(each[0] for each in found["bare Textual"])
+    for name, runs in found.items():
+        paint, ready_ms, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+        is_bare = name == "bare Textual"
+        best = f"best {min(each[0] for each in runs):.0f}"
+        report.says(f"first paint, {name}", paint, "ms", None if is_bare else 500, best)
+        if not is_bare:
+            report.says("  beside the bare app", paint / bare, "x", 3)
+            report.says("  spec opened and shown", ready_ms, "ms")
+        report.says("  memory", memory, "MB", None if is_bare else 90)
+
+
+def probed(
+    folder: Path, kind: str, spec: str, work: Callable[[Program], list[float]], size: tuple[int, int] = (24, 80)
+) -> tuple[list[float], list[float], float]:
+    """What ``work`` measured in a probed app, how late its event loop was meanwhile, and its memory at the end."""
+    lags = folder / "lags"
+    program = Program([*PROBE, kind, str(lags), spec], folder, size)
+    try:
+        program.read_until(b"EADY" if kind == "bare" else PROMPT)
+        program.read_for(SETTLE_S * 3)
+        before = len(lags.read_text().splitlines())
+        took = work(program)
+        return took, [float(line) for line in lags.read_text().splitlines()[before:]], program.megabytes()
+    finally:
         program.end()
-    p95 = keys[int(0.95 * len(keys))]
-    print(
-        f"{name:<28} first paint {statistics.median(paints):5.0f} ms (best {min(paints):.0f})   "
-        f"spec open {statistics.median(readys):5.0f} (best {min(readys):.0f})   "
-        f"memory {statistics.median(memory):3.0f} MB   key to screen {statistics.median(keys):4.1f} ms, p95 {p95:.1f}"
+
+
+def keys_typed(program: Program) -> list[float]:
+    """Keystrokes with nothing else under way, or whatever is under way by itself."""
+    return [program.key(REST_S) for _ in range(KEYS)]
+
+
+def keys_in_stream(program: Program) -> list[float]:
+    """Keystrokes while an answer comes."""
+    program.type(b"tell me\r")
+    program.read_until(b"answering")
+    program.read_until(b"word")
+    took = keys_typed(program)
+    if b"word" not in program.seen[-200_000:]:
+        raise TimeoutError("the answer had ended")
+    return took
+
+
+def edits_typed(program: Program) -> list[float]:
+    """A letter before the spec's first, and its removal, in turn."""
+    program.type(F2)
+    program.read_for(SETTLE_S)
+    took = []
+    for at in range(EDITS):
+        took.append(program.edit(BACKSPACE if at % 2 else b"x"))
+        program.read_for(REST_S * 4)
+    return took
+
+
+def keys(folder: Path, report: Report) -> None:
+    """Keystroke to paint, edit to diagnostics, and the event loop's lag in those sessions."""
+    bare, bare_late, _ = probed(folder, "bare", "", keys_typed)
+    report.says(
+        "key to paint p95, bare Textual", part_of(bare, 0.95), "ms", None, f"median {statistics.median(bare):.1f}"
+    )
+    report.says("loop lag p99, bare Textual", part_of(bare_late, 0.99), "ms", None, f"{len(bare_late)} ticks")
+    sessions: list[tuple[str, str, str, Callable[[Program], list[float]], tuple[int, int], float]] = [
+        ("key to paint p95, idle", "app", "gsm8k.yaml", keys_typed, (24, 80), 16),
+        ("key to paint p95, idle, 100 KB spec", "app", "long.yaml", keys_typed, (24, 80), 16),
+        ("key to paint p95, answer streams, 100 turns", "app", "turns.yaml", keys_in_stream, (24, 80), 50),
+        ("key to paint p95, plan and verify compute", "panels", "long.yaml", keys_typed, (40, 120), 30),
+        ("edit to diagnostics p95, small spec", "app", "small.yaml", edits_typed, (24, 80), 200),
+        ("edit to diagnostics p95, 100 KB spec", "app", "long.yaml", edits_typed, (24, 80), 200),
+    ]
+    late: list[float] = []
+    for name, kind, spec, work, size, most in sessions:
+        took, lags, memory = probed(folder, kind, spec, work, size)
+        late += lags
+        more = f"median {statistics.median(took):.1f}, worst {max(took):.0f}; lag p99 {part_of(lags, 0.99):.1f}"
+        report.says(name, part_of(took, 0.95), "ms", most, f"{more}; {memory:.0f} MB")
+    report.says(
+        "loop lag p99, all of these", part_of(late, 0.99), "ms", 50, f"worst {max(late):.0f}, {len(late)} ticks"
     )
 
 
-def main() -> None:
-    """Measure a bare app, a new spec, a shipped one, one of 100 KB, and a chat of 200 turns."""
-    app = [sys.executable, "-m", "sdrl", "tui"]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "gsm8k.yaml").write_bytes((ROOT / "specs" / "gsm8k.yaml").read_bytes())
-        demos = "".join(
-            f'  - {{input: "{"What is the sum of these? " * 12}{at}", output: "#### 2"}}\n' for at in range(300)
-        )
-        (folder / "long.yaml").write_text(LONG + demos)
-        kept = folder / ".sdrl" / "authoring"
-        kept.mkdir(parents=True)
-        turns = '{"event": "acted", "action": "set", "argument": "seed 1"}\n' * 100
-        (kept / "turns.yaml.journal").write_text(turns)
-        measured(
-            "bare Textual", [sys.executable, "-c", BARE], folder, b"EADY", b"EADY"
-        )  # the cursor stands on the first letter
-        measured("new spec", [*app, "new.yaml"], folder, b"commands", b"What shall")
-        measured("gsm8k", [*app, "gsm8k.yaml"], folder, b"commands", b"/interview")
-        measured(
-            f"{(folder / 'long.yaml').stat().st_size // 1000} KB spec",
-            [*app, "long.yaml"],
-            folder,
-            b"commands",
-            b"/interview",
-        )
-        measured("chat of 200 turns", [*app, "turns.yaml"], folder, b"commands", b"seed")
+def lost_by_kill(folder: Path, number: int, in_spec: bool, after_s: float) -> float:
+    """Seconds of typing that a kill -9 lost: from the first letter that did not come back until the kill."""
+    spec = folder / f"kill{number}.yaml"
+    text = (folder / "small.yaml").read_text()
+    spec.write_text(text)
+    program = Program([sys.executable, "-m", "sdrl", "tui", spec.name], folder)
+    program.read_until(PROMPT)  # typed into from the first paint on, before the spec is open
+    if in_spec:
+        program.read_until(b"/interview")
+        program.type(F2)
+        program.read_for(SETTLE_S)
+    pressed, begin = list[float](), time.monotonic()
+    letters = "".join(random.choices("abcdefgh", k=1000))
+    while time.monotonic() - begin < after_s:
+        pressed.append(time.monotonic())
+        program.type(letters[len(pressed) - 1].encode())
+        program.read_for(TYPING_S)
+    killed = program.end()
+    bench = recovered(spec, journal_path(spec))
+    back = "" if bench is None else bench.state.text.removesuffix(text) if in_spec else bench.state.draft
+    kept = next((at for at in range(len(pressed)) if back[at : at + 1] != letters[at]), len(pressed))
+    return killed - pressed[kept] if kept < len(pressed) else 0.0
+
+
+def kills(folder: Path, report: Report) -> None:
+    """Kills at random moments of the first seconds, typing in the prompt and in the spec in turn."""
+    lost = []
+    for number in range(KILLS):
+        after_s = random.uniform(0.05, 4.0)
+        lost.append(lost_by_kill(folder, number, bool(number % 2), after_s))
+        where = "spec" if number % 2 else "prompt"
+        print(f"  kill {number + 1:2}, {after_s:.2f} s of typing in the {where}: {lost[-1]:.2f} s lost", flush=True)
+    report.says(f"typing lost by kill -9, worst of {KILLS}", max(lost), "s", 1, f"median {statistics.median(lost):.2f}")
+
+
+def suite(folder: Path, report: Report) -> None:
+    """The app's own tests."""
+    begin = time.monotonic()
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/tui"]
+    ended = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+    took = time.monotonic() - begin
+    report.says("the app's tests", took, "s", 120, ended.stdout.strip().splitlines()[-1])
+    report.is_held = report.is_held and not ended.returncode
+
+
+PARTS = {"start": starts, "keys": keys, "kills": kills, "suite": suite}
+
+
+def main(parts: list[str]) -> int:
+    """Measure the parts named, or all; 1 where a budget is not held."""
+    report = Report()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    for part in parts or PARTS:
+        with tempfile.TemporaryDirectory() as name:
+            prepare(Path(name))
+            PARTS[part](Path(name), report)
+    print(f"load {os.getloadavg()[0]:.1f}; {'all held' if report.is_held else 'NOT all held'}")
+    return 0 if report.is_held else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
