@@ -389,3 +389,30 @@ async def test_resizing_while_an_answer_streams_does_no_harm(tmp_path: Path) -> 
         await settle(app, pilot)
         assert fake.was_cancelled
         assert max(map(len, screen_text(app).split("\n"))) <= 80
+
+
+async def test_a_letter_whose_message_is_still_under_way_is_neither_taken_back_nor_left_unsaved(tmp_path: Path) -> None:
+    app = app_on(tmp_path, "sdrl: 1\n")
+    async with app.run_test() as pilot:
+        await settle(app, pilot)
+        editor = app.query_one(SpecEditor)
+        editor.insert("# x\n", (0, 0))
+        app._draw()  # comes due before the editor's message
+        assert editor.text == "# x\nsdrl: 1\n"
+        app.dispatch(Acted("save"))
+        assert (tmp_path / "task.yaml").read_text() == "# x\nsdrl: 1\n"
+
+
+async def test_what_is_typed_before_the_spec_is_open_is_kept_when_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_open = SdrlApp._open
+    monkeypatch.setattr(SdrlApp, "_open", lambda app: None)
+    app = app_on(tmp_path, "sdrl: 1\n")
+    async with app.run_test() as pilot:
+        await pilot.press("h", "i")
+        app._tell_draft()  # its timer comes due
+        assert app.state.draft == ""
+        really_open(app)
+        assert app.state.draft == "hi"
+        assert app.query_one(Prompt).text == "hi"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,6 +48,7 @@ DRAFT_S = 0.4
 REDRAW_S = 0.05
 FOLLOW_S = 0.5
 SYNC_S = 1.0
+SWITCH_S = 0.0005  # a panel's thread gives way to a keystroke ten times sooner than it would by itself
 
 
 def own_keys() -> tuple[Keys, tuple[str, ...]]:
@@ -133,6 +135,7 @@ class SdrlApp(App[None]):
     def on_mount(self) -> None:
         """Show the first screen; the spec comes right after it."""
         self._main.query_one(Prompt).focus()
+        sys.setswitchinterval(SWITCH_S)
         self.set_interval(FOLLOW_S, self._follow_run)
         self.set_interval(SYNC_S, self._look_around)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
@@ -151,6 +154,7 @@ class SdrlApp(App[None]):
             self.settings.opened(self._desk.path)
         for problem in self.key_problems:
             self.say(problem, is_bad=True)
+        self._tell_draft()  # what was typed before there was a journal
         self._draw()
         if self._main.has_class("-side"):  # asked for before there was anything to show
             self._show_side()
@@ -334,14 +338,20 @@ class SdrlApp(App[None]):
 
     def _typing_paused(self) -> None:
         self._tell_typing()
-        self._draw_soon()
+        self._draw()
 
     def _tell_typing(self) -> None:
-        """Tell the state what was typed in the spec since it last heard of it."""
-        if not self._is_typing or not self._is_up:
+        """Tell the state what was typed in the spec since it last heard of it.
+
+        The editor itself says whether anything was: its message that it changed may still be on its way here.
+        """
+        if not self._is_up:
             return
-        self._is_typing = False
-        delta = delta_of(self.state.text, self._main.query_one(SpecEditor).text)
+        self._is_typing, editor = False, self._main.query_one(SpecEditor)
+        if editor.text == editor.told:
+            return
+        editor.told = editor.text
+        delta = delta_of(self.state.text, editor.text)
         if delta.old or delta.new:
             self._desk.dispatch(Typed(delta.start, delta.start + len(delta.old), delta.new))
 

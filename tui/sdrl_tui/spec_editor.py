@@ -23,13 +23,26 @@ class SpecEditor(TextArea):
         super().__init__(id="spec", show_line_numbers=True, soft_wrap=True, compact=True, tab_behavior="indent")
         self.issues: tuple[Diagnostic, ...] = ()
         self._issue = -1
+        self.told = ""  # what this held when it last agreed with the state; what differs is typed and not told yet
 
     def get_line(self, line_index: int) -> Text:
         """The line, coloured."""
         return yaml_line(self.document.get_line(line_index), self.issues, line_index + 1)
 
     def follow(self, state: State) -> None:
-        """Show the state's text and problems; called when no typing waits to be told."""
+        """Show the state's text and problems; the text waits while typing in it waits to be told."""
+        if self.text == self.told:
+            self._follow_text(state)
+        if self.issues != state.issues:
+            self.issues = state.issues
+            self.notify_style_update()
+            self.refresh()
+        if state.issue != self._issue:
+            self._issue = state.issue
+            if 0 <= state.issue < len(state.issues):
+                self.go_to(state.issues[state.issue])
+
+    def _follow_text(self, state: State) -> None:
         if not self.text:
             self.load_text(state.text)
         elif self.text != state.text:
@@ -40,16 +53,9 @@ class SpecEditor(TextArea):
             self.replace(delta.new, start, end, maintain_selection_offset=True)
             if self.text != state.text:
                 self.load_text(state.text)
-        # mixed line endings are no text of an editor: they are shown, and changed by commands alone
-        self.read_only = self.text != state.text
-        if self.issues != state.issues:
-            self.issues = state.issues
-            self.notify_style_update()
-            self.refresh()
-        if state.issue != self._issue:
-            self._issue = state.issue
-            if 0 <= state.issue < len(state.issues):
-                self.go_to(state.issues[state.issue])
+        self.told = self.text
+        # no text of an editor: a spec that is not open yet, and mixed line endings, which commands alone change
+        self.read_only = not state.is_opened or self.text != state.text
 
     def go_to(self, issue: Diagnostic) -> None:
         """The cursor to a problem's place."""
