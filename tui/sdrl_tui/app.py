@@ -135,7 +135,6 @@ class SdrlApp(App[None]):
     def on_mount(self) -> None:
         """Show the first screen; the spec comes right after it."""
         self._main.query_one(Prompt).focus()
-        sys.setswitchinterval(SWITCH_S)
         self.set_interval(FOLLOW_S, self._follow_run)
         self.set_interval(SYNC_S, self._look_around)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
@@ -413,6 +412,7 @@ class SdrlApp(App[None]):
 
 def main(path: Path | None = None) -> int:
     """Run the app on a spec; ``task.yaml`` where none is named."""
+    sys.setswitchinterval(SWITCH_S)
     app = SdrlApp(path or Path("task.yaml"), tours=True)
     app.run()
     return app.return_code or 0
