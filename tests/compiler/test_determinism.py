@@ -79,7 +79,8 @@ def test_a_shipped_plan_reads_back_as_it_was_compiled(tmp_path: Path, path: Path
     assert compile_spec(path).files == compiled.files
 
 
-WORDS = st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=12)
+# no marker and no <think>: what a worked example hides, or answers twice, is an error of the spec, and rightly so
+WORDS = st.text(st.characters(blacklist_categories=("C", "Z"), blacklist_characters="#<"), min_size=1, max_size=12)
 SETTINGS = st.fixed_dictionaries(
     {},
     optional={
