@@ -26,8 +26,7 @@ from dataclasses import dataclass
 
 REFUSED_SHARE = 0.08  # a window with more than this share of refusals is congestion
 CALM_SHARE = 0.01  # what a held width may have; above it is trimmed
-START_SECONDS = 0.1
-_FEELERS = 12  # of the first sends go at half that pace: a small capacity is heard before many more are on their way
+START_SECONDS = 0.2
 MARGIN = 0.97
 _SMALL = 20  # widths below have no margin: 3 % of a few places would be a whole one
 _HOLD_CALLS = 100
@@ -313,7 +312,7 @@ class Limiter:
     def _gap(self) -> float:
         """Seconds between two sends; 0 is no pace: nothing was ever refused."""
         if self.latency is None:
-            return START_SECONDS / self.most * (2 if self._window.sent < _FEELERS else 1)
+            return START_SECONDS / self.most
         if self._ceiling is None:
             return 0.0
         return self.latency / (self.limit * _SPREAD)
