@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 THOUGHT_TAGS = ("think", "thinking", "thought", "reasoning", "scratchpad")
 _TAG = re.compile(r"<([A-Za-z][\w-]*)>")
 _MARKER = re.compile(r"(?i)\bafter\s+(?:the\s+\w+\s+)?(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`|(#{2,}|={2,}|\w+:))")
+_LINE = re.compile(r"\b([A-Za-z]\w*:)[ \t]+[\"'`]?([\w-]+|[<\[{])")  # Answer: yes, Label: <one of them>
+_NO_MARKS = ("example:", "instance:", "format:", "output:", "line:", "follows:")
 _LETTERS = re.compile(r"\b([A-H])\s*(?:-|to|through|\.\.)\s*([A-H])\b")
 _ONE_OF = re.compile(
     r"(?i)(?:one of(?: the (?:words|labels|categories|classes))?|either|the (?:label|word|category|class)|labels?)"
@@ -50,7 +52,7 @@ def propose(output_format: str, said: str = "", about: str = "") -> Proposal:
     kind, options = _type(texts)
     if kind in ("choice", "label", "set") and not options:
         options = next((found for text in (*texts, about) if (found := _options(kind, text))), None)
-    extract, from_what = _extract(texts, kind)
+    extract, from_what = _extract(texts, kind, options)
     answer: dict[str, Any] = {"type": kind, "extract": extract}
     if options:
         answer["options"] = options
@@ -145,7 +147,7 @@ def _words(text: str) -> list[str]:
     return []
 
 
-def _extract(texts: tuple[str, ...], kind: str) -> tuple[dict[str, Any], str]:
+def _extract(texts: tuple[str, ...], kind: str, options: Any) -> tuple[dict[str, Any], str]:
     for text in texts:
         tags = [tag for tag in _TAG.findall(text) if tag.lower() not in THOUGHT_TAGS and f"</{tag}>" in text]
         if tags:
@@ -157,9 +159,24 @@ def _extract(texts: tuple[str, ...], kind: str) -> tuple[dict[str, Any], str]:
             return {"marker": mark}, f"after {mark}"
         if mark := re.search(r"#{2,}", text):
             return {"marker": mark[0]}, f"after {mark[0]}"
+    if label := _labelled(texts[-1], kind, options):  # of the format alone: a person says "a label: spam or ham"
+        return {"marker": label}, f"after {label}"
     if kind == "number":
         return {"last_number": True}, "the last number, as no mark is named"
     return {"whole": True}, "the whole completion, as no mark is named"
+
+
+def _labelled(text: str, kind: str, options: Any) -> str | None:
+    """What stands before a value in a line such as ``Answer: yes``; the last one counts."""
+    known = [word for words in options.values() for word in words] if isinstance(options, dict) else options or []
+    values = {word.lower() for word in known}
+    found = [
+        label
+        for label, value in _LINE.findall(text)
+        if label.lower() not in _NO_MARKS
+        and (value in "<[{" or value.lower() in values or (kind == "number" and value.isdigit()))
+    ]
+    return found[-1] if found else None
 
 
 def _type_words(kind: str, options: Any) -> str:
