@@ -193,7 +193,11 @@ def _tried(answer: dict[str, Any], output_format: str) -> tuple[list[str], bool]
         return [f"no verifier can be made of it: {error}"], False
     right, wrong = _pair(answer)
     cases = [(sample_of(answer, right), right, True), (sample_of(answer, wrong), right, False)]
-    cases += [(output_format, right, False)] if answer["extract"] != {"whole": True} else []
+    if answer["extract"] != {"whole": True}:  # an instruction that gives an answer teaches to repeat it (E412)
+        given = next(
+            (each for each in (right, wrong) if verifier.judge(output_format, each).verdict == "correct"), right
+        )
+        cases.append((output_format, given, False))
     lines, works = [], True
     for completion, gold, is_right in cases:
         judged = verifier.judge(completion, gold)

@@ -17,7 +17,7 @@ YES_NO = {"true": ["yes"], "false": ["no"]}
             {"type": "number", "extract": {"marker": "####"}},
         ),
         (
-            "Answer yes or no after a short reason; the last line is Answer: yes or Answer: no.",
+            "Answer yes or no after a short reason; the last line is Answer: <yes or no>",
             {"type": "boolean", "extract": {"marker": "Answer:"}, "options": YES_NO},
         ),
         (
@@ -46,3 +46,10 @@ def test_an_example_is_no_mark() -> None:
 def test_what_a_person_says_of_the_answer_is_no_mark() -> None:
     proposal = propose("Write one word and nothing else.", said="a label: spam or ham")
     assert proposal.answer == {"type": "label", "extract": {"whole": True}, "options": ["spam", "ham"]}
+
+
+def test_an_instruction_that_gives_an_answer_itself_does_not_work() -> None:
+    proposal = propose("Answer yes or no after a short reason; the last line is Answer: yes or Answer: no.")
+    assert proposal.answer["extract"] == {"marker": "Answer:"}
+    assert not proposal.works
+    assert proposal.why[-1].startswith("tried: the instruction itself for no: correct")
