@@ -113,6 +113,12 @@ def as_callback(watcher: Watcher) -> Any:
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             watcher.begin(state.global_step)
 
+        def on_epoch_begin(self, args: Any, state: Any, control: Any, train_dataloader: Any = None, **_: Any) -> None:
+            # Trainer tells the loader too, but where a resumed one skips batches and several processes share them, the
+            # order of the prompts is a layer too deep for it, and would be that of the first epoch
+            if hasattr(train_dataloader, "set_epoch"):
+                train_dataloader.set_epoch(int(state.epoch or 0))
+
         def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             watcher.began = time.monotonic()
 

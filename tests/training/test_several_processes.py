@@ -131,6 +131,24 @@ time.sleep(3600)
 """
 
 
+def test_a_resume_in_the_middle_of_a_later_epoch_sees_the_prompts_in_their_order(make_job: Make) -> None:
+    """Batches are skipped there, below which accelerate's loader does not reach the sampler of several processes."""
+    calm, rough = make_job("calm", **SETTINGS), make_job("rough", **SETTINGS)
+    assert run(calm).final_step == 8
+    pids: list[int] = []
+
+    def kill_one(row: dict[str, Any]) -> None:
+        if row.get("step", 0) >= 7 and "loss" in row and not pids:
+            pids.extend(workers_of(rough.work_dir / "job.json"))
+            os.kill(pids[0], signal.SIGKILL)
+
+    run(rough, kill_one)
+    assert pids and all(wait_for_end(pid, 60) for pid in pids)
+    resumed = run(rough)
+    assert resumed.resumed_from in (6, 8), resumed  # the second of the two epochs, of four updates each
+    assert weights_sha(rough.out_dir) == weights_sha(calm.out_dir)
+
+
 def test_a_killed_launcher_takes_even_a_hung_process_with_it(tmp_path: Path) -> None:
     """Their stdin stays open here: it is the launcher's death that ends them."""
     (tmp_path / "worker.py").write_text(WORKER, encoding="utf-8")
