@@ -22,9 +22,11 @@ def sentence(event: Event) -> str | None:
         dropped = ", ".join(f"{code} {count}" for code, count in event["dropped"].items())
         tail = f"  dropped: {dropped}" if dropped else ""
         return f"{event['stage']:<9} {_count(event['rows'])} rows in {duration(event['seconds'])}{tail}"
-    if kind in ("warning", "alarm"):
+    if kind == "warning":
+        return f"{event['code']}: {event['message']}"
+    if kind == "alarm":
         remedy = f"; {event['remedy']}" if event.get("remedy") else ""
-        return f"{event.get('code') or event.get('kind')}: {event['message']}{remedy}"
+        return f"{event['stage']:<9} alarm ({event['kind']}): {event['message']}{remedy}"
     if kind == "breaker" and event["state"] != "half_open":
         return f"          {event['role']}: circuit {event['state']}: {event['reason']}"
     if kind == "endpoint" and event["source"] == "asked" and event["reasons"]:
@@ -77,7 +79,8 @@ def duration(seconds: float) -> str:
 
 def training_line(event: Event) -> str:
     """One training step in short."""
-    parts = [f"step {event['step']}/{event['max_steps']}"]
+    total = f"/{event['max_steps']}" if event["max_steps"] else ""  # a look at the validation split tells none
+    parts = [f"step {event['step']}{total}"]
     for key, label in (("reward", "reward"), ("validation_accuracy", "validation"), ("kl", "kl")):
         if event.get(key) is not None:
             parts.append(f"{label} {float(event[key]):.3f}")

@@ -23,7 +23,8 @@ from sdrl.models.progress import Emit
 from sdrl.stages.embeddings import UNIT
 
 ROWS = 20
-AGAIN = (ROWS, 60, 180, 540)  # rows after which it is said
+AGAIN = (ROWS, 60, 180, 540)  # rows after which it is looked at; after the first, said where it is news
+NEWS = 0.05  # of what was said last
 STUDENT = 2.09  # the 95 % interval of a mean of 20
 UNSEEN = 0.5  # how far a kind of row that was not seen yet may be off
 COUNTS = 0.1  # how far the number of rows may be off: refills come in waves
@@ -69,6 +70,7 @@ class Forecast:
         self._planned = plan.estimate["instructor"]["expected"]
         self._seen: dict[str, _Kind] = {}
         self._told: set[tuple[str, str]] = set()
+        self._last: Mapping[str, Any] = {}
 
     def watch(self, stage: str, unit: str, total: int) -> Rows | None:
         """Who watches ``total`` rows of a stage; None where they are few, or do not ask the instructor."""
@@ -104,7 +106,16 @@ class Forecast:
         for name in names[names.index(rows.stage) + 1 :]:
             self._add(total, name, "writes", 1.0)
             self._add(total, name, "votes", 1.0)
-        self._emit("forecast", {"stage": rows.stage, "rows": len(fresh), **self._told_figures(total)})
+        figures = self._told_figures(total)
+        if len(fresh) == ROWS or self._is_news(figures):
+            self._last = figures
+            self._emit("forecast", {"stage": rows.stage, "rows": len(fresh), **figures})
+
+    def _is_news(self, figures: Mapping[str, Any]) -> bool:
+        """Whether an expected figure has moved since it was last said."""
+        pairs = [(figures[name], self._last.get(name)) for name in ("requests", "tokens", "usd")]
+        known = [(now["expected"], before["expected"]) for now, before in pairs if now and before]
+        return any(abs(now - before) > NEWS * before for now, before in known) or not self._last
 
     def _refills(self, rows: Rows) -> float:
         """Further rows that a vote will need, by the plan's share of lost ones and by that of the rows seen."""
