@@ -119,7 +119,7 @@ def _one(sheet: Sheet, row: Row, number: int, count: int) -> None:
     votes = ", ".join(
         f"{label}: {n}" for label, n in sorted((row["votes"] or {}).items(), key=lambda each: -each[1])[:5]
     )
-    sheet.head(f"label {row['gold']}")
+    sheet.head("no label: the vote agreed on none" if row["gold"] is None else f"label {row['gold']}")
     if row["n_draws"]:
         agreed = f"{100 * row['agreement']:.0f} % of {row['n_draws']} votes"
         _wrapped(sheet, f"{agreed} ({votes})" if votes else agreed)

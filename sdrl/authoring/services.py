@@ -98,8 +98,13 @@ class Services:
         try:
             made = content(asked, self._tails)
         except SdrlError as error:
-            shown = [f"{item.code} {item.path}: {item.message}" for item in error.diagnostics if item.is_error]
-            lines = [error.message, *([f"help: {error.help}"] if error.help else []), *shown]
+            lines = [error.message, *([f"help: {error.help}"] if error.help else [])]
+            for item in error.diagnostics:
+                if item.is_error:
+                    lines += [
+                        f"{item.code} {item.path}: {item.message}",
+                        *([f"  help: {item.help}"] if item.help else []),
+                    ]
             return Shown(asked.panel, asked.rev, "not yet", tuple(lines))
         except OSError as error:
             return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))

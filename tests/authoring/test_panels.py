@@ -79,6 +79,11 @@ def test_a_plan_has_requests_and_costs(tmp_path: Path) -> None:
     assert show("plan", text="sdrl: 1\n").title == "not yet"
 
 
+def test_a_panel_that_cannot_be_shown_yet_says_what_to_do() -> None:
+    told = "\n".join(show("plan", text=SPEC.replace("type: number", "type: nummer")).lines)
+    assert "E205 answer.type" in told and "help: did you mean 'number'?" in told
+
+
 def test_saving_is_whole_or_a_message(tmp_path: Path) -> None:
     stored = Services().perform(Save(str(tmp_path / "a.yaml"), SPEC))
     assert stored == Stored(str(tmp_path / "a.yaml"), digest(SPEC))

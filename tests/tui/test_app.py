@@ -212,6 +212,19 @@ async def test_every_size_shows_the_prompt_and_no_line_is_too_wide(tmp_path: Pat
         assert app.query_one(Prompt).region.bottom <= size[1]
 
 
+async def test_after_a_resize_the_line_of_keys_holds_whole_entries(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await settle(app, pilot)
+        wide = screen_text(app).split("\n")[-1]
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        narrow = screen_text(app).split("\n")[-1]
+        assert wide.startswith(narrow)
+        assert "  " in wide[len(narrow) :] or not wide[len(narrow) :].strip()  # cut between two entries
+        assert len(narrow) <= 80
+
+
 @pytest.mark.parametrize("evil", ["[bold", "[/]", "\x1b[2J", "\x00x", "漢字" * 30, "🙂" * 20, "x" * 5000])
 async def test_text_is_never_markup_nor_moves_the_cursor(tmp_path: Path, evil: str) -> None:
     reply = Reply(evil, (Edit("set", "task.description", evil),), evil)

@@ -29,13 +29,20 @@ class KeyLine(Static):
     def __init__(self) -> None:
         super().__init__("", id="keys", markup=False)
         self._drawn: object = None
+        self._about: tuple[State, Keys, str] | None = None
 
     def follow(self, state: State, keys: Keys, where: str) -> None:
         """Draw what helps there."""
+        self._about = (state, keys, where)
         drawn = (where, bool(state.asking), state.open_card is not None, self.app.size.width)
         if drawn != self._drawn:
             self._drawn = drawn
             self.update(keys_text(state, keys, where, self.app.size.width))
+
+    def on_resize(self) -> None:
+        """As many whole entries as fit now."""
+        if self._about is not None:
+            self.follow(*self._about)
 
 
 def keys_text(state: State, keys: Keys, where: str, width: int) -> Text:
