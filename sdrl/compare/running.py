@@ -73,8 +73,7 @@ def freeze(loaded: LoadedSuite, planned: Iterable[Planned], root: Path) -> None:
         SdrlError: a cell changed since (E623, exit 3).
     """
     path = root / FROZEN
-    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"cells": {}}
-    cells: dict[str, Any] = held["cells"]
+    cells = _frozen_cells(path) if path.exists() else {}
     for each in planned:
         now = {"plan_hash": each.hash, "controls": each.controls.as_json()}
         before = cells.setdefault(each.cell.name, now)
@@ -88,14 +87,30 @@ def freeze(loaded: LoadedSuite, planned: Iterable[Planned], root: Path) -> None:
     write_json(path, {"schema": FROZEN_SCHEMA, "name": loaded.suite.name, "cells": cells})
 
 
+def _frozen_cells(path: Path) -> dict[str, Any]:
+    """What the cells were when the suite began. Raises SdrlError E830 for a damaged file."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if not isinstance(cells, dict):
+            raise TypeError("'cells' is no table")
+    except (ValueError, TypeError, KeyError) as error:
+        advice = "put it back from a copy, or choose another folder with --dir; the store is shared"
+        raise SdrlError("E830", f"{path} is damaged ({error})", help=advice) from None
+    return cells
+
+
 def is_done(root: Path, planned: Planned) -> bool:
     """Whether the cell's run ended well, under this plan."""
     try:
         result = json.loads((cell_folder(root, planned.cell) / "result.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):  # not there, or damaged: the cell runs again, from its seals and the store
         return False
     # a gate that is not met is an outcome too
-    return result.get("plan_hash") == planned.hash and result.get("status") in ("done", "gate")
+    return (
+        isinstance(result, dict)
+        and result.get("plan_hash") == planned.hash
+        and result.get("status") in ("done", "gate")
+    )
 
 
 def run_cells(

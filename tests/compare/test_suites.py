@@ -15,7 +15,7 @@ from sdrl.compare.baselines import BASELINES, expanded
 from sdrl.compare.cells import NEEDS_INSTRUCTOR, cells_of
 from sdrl.compare.listing import listing
 from sdrl.compare.loading import load_suite
-from sdrl.compare.running import freeze, plan_cells
+from sdrl.compare.running import freeze, is_done, plan_cells
 from sdrl.compare.schema import FILE_NAME, suite_schema, suite_schema_text
 from sdrl.compare.suite import Arm
 from sdrl.spec.diagnostics import Exit, SdrlError
@@ -137,6 +137,28 @@ def test_a_frozen_suite_takes_further_arms_and_no_other_plan(tmp_path: Path) -> 
     with pytest.raises(SdrlError, match="a--0 has another plan") as refused:
         freeze(changed, plan_cells(changed, cells_of(changed)), tmp_path / "run")
     assert (refused.value.code, refused.value.exit) == ("E623", Exit.STALE)
+
+
+@pytest.mark.parametrize("text", ["", '{"cells": {"refer', "[]", '{"cells": 3}', "\x00"])
+def test_a_damaged_suite_file_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    loaded = load_suite(write_suite(tmp_path, "arms: [reference]\nseeds: [0]\n"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "suite.json").write_text(text)
+    with pytest.raises(SdrlError, match=r"suite\.json is damaged") as refused:
+        freeze(loaded, plan_cells(loaded, cells_of(loaded)), tmp_path / "run")
+    assert refused.value.code == "E830" and refused.value.help
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"plan_hash"', "\x00"])
+def test_a_cell_whose_result_is_damaged_is_not_done(tmp_path: Path, text: str) -> None:
+    loaded = load_suite(write_suite(tmp_path, "arms: [reference]\nseeds: [0]\n"))
+    (cell,) = plan_cells(loaded, cells_of(loaded))
+    folder = tmp_path / "run" / "cells" / "reference--0"
+    folder.mkdir(parents=True)
+    (folder / "result.json").write_text(json.dumps({"plan_hash": cell.hash, "status": "done"}))
+    assert is_done(tmp_path / "run", cell)
+    (folder / "result.json").write_text(text)
+    assert not is_done(tmp_path / "run", cell)
 
 
 def test_a_control_is_part_of_what_is_frozen(tmp_path: Path) -> None:
