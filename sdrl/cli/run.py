@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import Plan
-    from sdrl.run.executor import Ending, RunOptions
+    from sdrl.run.ending import Ending
+    from sdrl.run.executor import RunOptions
     from sdrl.run.folder import RunFolder
 
 STAGES = "keywords retrieve pattern generate vote probe adapt score select train evaluate".split()

@@ -23,6 +23,7 @@ from sdrl.methods import METHODS
 from sdrl.models.cache import Cache
 from sdrl.models.ledger import Caps, Ledger
 from sdrl.run.artifacts import Artifacts
+from sdrl.run.ending import Ending, by_disk, by_error
 from sdrl.run.events import EventLog, Listener
 from sdrl.run.folder import RunFolder
 from sdrl.run.forecast import Forecast
@@ -63,20 +64,6 @@ class RunOptions:
     budget: Mapping[str, str] = field(default_factory=dict)
     offline: bool = False
     post_hoc: bool = False
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended."""
-
-    status: str
-    exit: Exit
-    message: str
-    error: SdrlError | None = None
-
-    def as_result(self) -> tuple[str, Exit, str]:
-        """What ``result.json`` says of it: status, exit code, message."""
-        return self.status, self.exit, self.message
 
 
 def execute(
@@ -175,7 +162,7 @@ class _Run:
             finished = {"status": ending.status, "exit": int(ending.exit), "message": ending.message}
             self.log.emit("run_finished", finished)
         except OSError as error:  # the disk that ended the run refuses the last lines too: the ending still stands
-            return ending if ending.error is not None else self._disk(error)
+            return ending if ending.error is not None else by_disk(error, self.folder.root)
         return ending
 
     def _stop(self, task: asyncio.Task[Any] | None) -> None:
@@ -216,29 +203,19 @@ class _Run:
             if task := asyncio.current_task():
                 task.uncancel()
             if self.wall.is_up:
-                return _ended_by(self.wall.failure())
+                return by_error(self.wall.failure())
             return Ending("stopped", Exit.STOPPED, "stopped; the same command goes on")
         except SdrlError as error:
             if self.wall.is_up and error.exit == Exit.STOPPED:  # training stopped because it was told to
                 error = self.wall.failure()
-            return _ended_by(error)
+            return by_error(error)
         except OSError as error:
-            return self._disk(error)
+            return by_disk(error, self.folder.root)
         finally:
             self.is_closing = True
             if self.coming_in is not None:
                 self.coming_in.cancel()
             await self.pool.close()
-
-    def _disk(self, error: OSError) -> Ending:
-        where = error.filename or self.folder.root
-        failure = SdrlError(
-            "E870",
-            f"{error.strerror or error} ({where})",
-            help="make room or mend the path, then give the same command; what was paid for is in the store",
-            exit=Exit.STOPPED,
-        )
-        return Ending("stopped", Exit.STOPPED, f"E870: {failure.message}", failure)
 
     async def _stages(self) -> None:
         names = [stage.name for stage in self.plan.stages]
@@ -394,11 +371,6 @@ class _Lazy(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-def _ended_by(error: SdrlError) -> Ending:
-    status = {Exit.STOPPED: "stopped", Exit.BUDGET: "budget", Exit.GATE: "gate"}.get(error.exit, "failed")
-    return Ending(status, error.exit, f"{error.code}: {error.message}", error)
 
 
 def _caps(plan: Plan, overrides: Mapping[str, str]) -> Caps:
