@@ -19,8 +19,8 @@ from sdrl.compare.human import HumanSamples, human_samples
 from sdrl.compare.loading import LoadedSuite
 from sdrl.compiler.compile import write_plan
 from sdrl.compiler.plan_file import read_plan
-from sdrl.run.events import Listener
 from sdrl.run.ending import Ending
+from sdrl.run.events import Listener
 from sdrl.run.executor import RunOptions, execute
 from sdrl.run.folder import RunFolder, write_atomic, write_json
 from sdrl.run.lock import hold

@@ -18,8 +18,8 @@ import pytest
 
 from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.plan_file import read_plan
-from sdrl.run.events import EventLog
 from sdrl.run.ending import Ending
+from sdrl.run.events import EventLog
 from sdrl.run.executor import RunOptions, _Run, execute
 from sdrl.run.folder import RunFolder
 from sdrl.stages.right_draws import right_draws
