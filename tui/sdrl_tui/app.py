@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingsMap
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import OptionList, Static, Tabs, TextArea
@@ -23,7 +22,7 @@ from textual.widgets import OptionList, Static, Tabs, TextArea
 from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
 from sdrl.authoring.effects import Show, Window
 from sdrl.authoring.events import Acted, Drafted, Event, Typed
-from sdrl.authoring.keymap import DEFAULTS, Keys, read_keymap, shown
+from sdrl.authoring.keymap import shown
 from sdrl.authoring.splice import delta_of
 from sdrl.authoring.state import State
 from sdrl.spec.diagnostics import SdrlError
@@ -31,11 +30,11 @@ from sdrl_tui.around import Around
 from sdrl_tui.chat import Chat
 from sdrl_tui.desk import Desk
 from sdrl_tui.jobs import Happened, Jobs
-from sdrl_tui.keys import KeyLine
+from sdrl_tui.keys import KeyLine, bindings_of, own_keys
 from sdrl_tui.paint import status_text
 from sdrl_tui.palette import ActionProvider
 from sdrl_tui.prompt import Prompt
-from sdrl_tui.settings import Settings, config_folder
+from sdrl_tui.settings import Settings
 from sdrl_tui.side import Side
 from sdrl_tui.spec_editor import SpecEditor
 from sdrl_tui.start import Start
@@ -49,15 +48,6 @@ REDRAW_S = 0.05
 FOLLOW_S = 0.5
 SYNC_S = 1.0
 SWITCH_S = 0.0005  # a panel's thread gives way to a keystroke ten times sooner than it would by itself
-
-
-def own_keys() -> tuple[Keys, tuple[str, ...]]:
-    """The keys of a person's own file over the table's, and what is wrong with the file, line by line."""
-    file = config_folder() / "keys.yaml"
-    try:
-        return read_keymap(file.read_text(encoding="utf-8"), str(file)) if file.exists() else (DEFAULTS, ())
-    except (OSError, UnicodeDecodeError) as error:
-        return DEFAULTS, (f"{file}: {error}",)
 
 
 class SdrlApp(App[None]):
@@ -76,17 +66,7 @@ class SdrlApp(App[None]):
         self.animation_level = "none"
         self.settings = Settings.read()
         self.keys, self.key_problems = own_keys()
-        self._bindings = BindingsMap(
-            [
-                *(
-                    Binding(key, f"act('{action}')", priority=True)
-                    for action, keys in self.keys.items()
-                    for key in keys
-                ),
-                Binding("escape", "escape", priority=True),
-                Binding("ctrl+c", "say_how_to_leave"),
-            ]
-        )
+        self._bindings = bindings_of(self.keys)
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         self._tours = tours and not self.settings.has_toured

@@ -1,4 +1,7 @@
-"""The line of keys at the bottom: those that help here and now, as many as fit whole; each can be clicked."""
+"""Keys: a person's own over the table's, what they are bound to, and the line of them at the bottom.
+
+The line holds those that help here and now, as many as fit whole; each can be clicked.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from collections.abc import Iterator, Mapping
 
 from rich.style import Style
 from rich.text import Text
+from textual.binding import Binding, BindingsMap
 from textual.widgets import Static
 
-from sdrl.authoring.keymap import Keys, shown
+from sdrl.authoring.keymap import DEFAULTS, Keys, read_keymap, shown
 from sdrl.authoring.state import State
+from sdrl_tui.settings import config_folder
 
 CHAT = ("spec", "issues", "verify", "plan", "run", "save", "undo")
 SIDE: Mapping[str, tuple[str, ...]] = {
@@ -21,6 +26,21 @@ WORDS = {
     "issues": "problems", "next": "next problem", "editor": "$EDITOR", "palette": "commands", "quit": "leave",
     "amend": "change", "run": "run", "retrieve": "passages",
 }  # fmt: skip
+
+
+def own_keys() -> tuple[Keys, tuple[str, ...]]:
+    """The keys of a person's own file over the table's, and what is wrong with the file, line by line."""
+    file = config_folder() / "keys.yaml"
+    try:
+        return read_keymap(file.read_text(encoding="utf-8"), str(file)) if file.exists() else (DEFAULTS, ())
+    except (OSError, UnicodeDecodeError) as error:
+        return DEFAULTS, (f"{file}: {error}",)
+
+
+def bindings_of(keys: Keys) -> BindingsMap:
+    """Every action under its keys, and those that no file can take away."""
+    own = [Binding(key, f"act('{action}')", priority=True) for action, bound in keys.items() for key in bound]
+    return BindingsMap([*own, Binding("escape", "escape", priority=True), Binding("ctrl+c", "say_how_to_leave")])
 
 
 class KeyLine(Static):
