@@ -8,6 +8,7 @@ readable examples, and by the vote stage to refill what the vote dropped, up to 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -31,6 +32,7 @@ class Attempts:
     passages: dict[str, list[Row]]
     patterns: dict[str, str | None]
     parts: tuple[PartPlan, ...]
+    turns: tuple[int, ...]
     pools: Pools
 
     @classmethod
@@ -42,7 +44,9 @@ class Attempts:
             passages.setdefault(row["part"], []).append(row["passage"])
         patterns = {row["part"]: row["pattern"] for row in ctx.rows("pattern")}
         parts = part_of_each(ctx.plan.parts, ctx.plan.settings.synthesize.most_attempts)
-        return cls(ctx, passages, patterns, parts, Pools(ctx.plan.parts, _method(ctx).most_alike, written))
+        return cls(
+            ctx, passages, patterns, parts, turns_of(parts), Pools(ctx.plan.parts, _method(ctx).most_alike, written)
+        )
 
     @property
     def wave(self) -> int:
@@ -97,16 +101,15 @@ class Attempts:
         return Written(named(row, (passage or "", str(index))))
 
     def _attempt(self, index: int) -> Attempt:
-        part = self.parts[index]
-        before = sum(other.name == part.name for other in self.parts[:index])
+        part, turn = self.parts[index], self.turns[index]
         return Attempt(
             index,
             part,
-            self._passage(part.name, before),
+            self._passage(part.name, turn),
             self.patterns.get(part.name),
             self._demos(index, part),
             self.ctx.plan,
-            turn=before,
+            turn=turn,
             seed=self.ctx.plan.seed_for("attempt", index),
             pool=self.pools.before(part.name, index - index % self.wave),
         )
@@ -149,3 +152,13 @@ def part_of_each(parts: Sequence[PartPlan], count: int) -> tuple[PartPlan, ...]:
         given[part.name] += 1
         order.append(part)
     return tuple(order)
+
+
+def turns_of(parts: Sequence[PartPlan]) -> tuple[int, ...]:
+    """How many attempts before each one are of its part."""
+    given: Counter[str] = Counter()
+    turns = []
+    for part in parts:
+        turns.append(given[part.name])
+        given[part.name] += 1
+    return tuple(turns)

@@ -23,6 +23,7 @@ class Pools:
         self.grow = most_alike is not None
         self._rows: dict[str, list[Row]] = {part.name: [] for part in parts}
         self._filters: dict[str, RougeL] = {}
+        self._shown: dict[str, tuple[int, tuple[Sample, ...]]] = {}  # by part: what the last wave asked for was shown
         if most_alike is None:
             return
         for part in parts:
@@ -43,9 +44,12 @@ class Pools:
 
     def before(self, part: str, attempt: int) -> tuple[Sample, ...]:
         """The samples of a part that earlier attempts than this one wrote."""
-        rows = (row for row in self._rows.get(part, ()) if row["attempt"] < attempt)
-        return tuple(Sample(row["input"], row["output"], row["options"]) for row in rows)
+        if self._shown.get(part, (None,))[0] != attempt:  # the same for every attempt of a wave
+            rows = (row for row in self._rows.get(part, ()) if row["attempt"] < attempt)
+            self._shown[part] = attempt, tuple(Sample(row["input"], row["output"], row["options"]) for row in rows)
+        return self._shown[part][1]
 
     def _keep(self, row: Row) -> None:
+        self._shown.pop(row["part"], None)
         self._rows[row["part"]].append(row)
         self._filters[row["part"]].remember(row)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sdrl.compiler.plan import PartPlan
-from sdrl.stages.attempts import Attempts, part_of_each
+from sdrl.stages.attempts import Attempts, part_of_each, turns_of
 from sdrl.stages.pools import Pools
 
 
@@ -26,7 +26,13 @@ def attempts(per_sample: int, n_passages: int) -> Attempts:
     pool = [{"id": f"p{n}", "text": f"text {n}"} for n in range(n_passages)]
     settings = SimpleNamespace(retrieve=SimpleNamespace(per_sample=per_sample))
     ctx: Any = SimpleNamespace(plan=SimpleNamespace(settings=settings))
-    return Attempts(ctx, {"all": pool}, {}, (), Pools((), None))
+    return Attempts(ctx, {"all": pool}, {}, (), (), Pools((), None))
+
+
+def test_a_turn_counts_the_attempts_before_of_the_same_part() -> None:
+    order = part_of_each([part("a", 0.5), part("b", 0.3), part("c", 0.2)], 200)
+    names = [each.name for each in order]
+    assert list(turns_of(order)) == [names[:index].count(name) for index, name in enumerate(names)]
 
 
 def test_passages_are_handed_out_in_turn_and_several_make_one_text() -> None:
