@@ -40,7 +40,7 @@ def lengths(run: RunData, measures: Measures) -> dict[str, Any] | None:
     }
 
 
-SYNTHETIC, SELECTED = "synthetic", "selected"
+SYNTHETIC, SELECTED, REAL = "synthetic", "selected", "real: "
 
 
 def problem_texts(run: RunData) -> dict[str, list[str]]:
@@ -57,14 +57,14 @@ def problem_texts(run: RunData) -> dict[str, list[str]]:
         found[SELECTED] = [row["input"] for row in chosen.values()]
     for name in run.evaluation_names():
         if texts := list(run.problems(name).values()):
-            found[f"real: {name}"] = texts
+            found[f"{REAL}{name}"] = texts
     return found
 
 
 def likeness(run: RunData, measures: Measures) -> dict[str, Any] | None:
     """Cosine similarities within the synthetic problems, the selected and each real set; None without samples."""
     texts = problem_texts(run)
-    groups = {name: found for name, found in texts.items() if name in (SYNTHETIC, SELECTED) or name.startswith("real:")}
+    groups = {name: found for name, found in texts.items() if name in (SYNTHETIC, SELECTED) or name.startswith(REAL)}
     return similarities(groups, measures)
 
 

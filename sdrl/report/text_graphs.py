@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sdrl.report import svg
-from sdrl.report.data import SELECTED, SYNTHETIC
+from sdrl.report.data import REAL, SELECTED, SYNTHETIC
 from sdrl.report.graph import Graph
 
 
@@ -59,9 +59,6 @@ def _likeness(figures: Mapping[str, Any]) -> Graph | None:
     )
     picture = svg.columns("Similarity within sets", labels, groups, y_label="share of pairs")
     return Graph("likeness", "Similarity of problems within sets", caption, picture)
-
-
-REAL = "real: "
 
 
 def _is_set(name: str) -> bool:
