@@ -24,17 +24,13 @@ from sdrl.run.executor import RunOptions, _Run, execute
 from sdrl.run.folder import RunFolder
 from sdrl.stages.right_draws import right_draws
 from tests.end_to_end.fake_openai import fake_openai, is_chat
+from tests.end_to_end.small_sums import SUMS
 
 SAMPLES, DRAWS, WAVE = 60, 64, 8
-SPEC = """\
-sdrl: 1
+SPEC = (
+    SUMS
+    + """\
 name: scored
-task:
-  description: Question answering about small sums; add two numbers.
-  output_format: "Work it out and write the number after ####."
-answer: {{type: number, extract: {{marker: "####"}}}}
-corpus: [{{files: [passages.jsonl], license: CC0-1.0}}]
-retrieve: {{keywords: [passage]}}
 synthesize: {{samples: {samples}, attempts: {samples}}}
 vote: {{draws: 2}}
 adapt: {{rounds: 0}}
@@ -46,6 +42,7 @@ models:
   instructor: {{model: fake-instructor, endpoint: "{url}", price: {{input: 0, output: 0}}, concurrency: 4}}
   base: {{model: base, serve: "{url}", prompt: raw, concurrency: 4}}
 """
+)
 ITEM = re.compile(r"Item (\d+):")
 
 

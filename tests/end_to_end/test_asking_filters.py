@@ -14,18 +14,14 @@ from sdrl.compiler.plan_file import read_plan
 from sdrl.run.executor import RunOptions, execute
 from sdrl.run.folder import RunFolder
 from tests.end_to_end.fake_openai import fake_openai
+from tests.end_to_end.small_sums import SUMS
 
 SAMPLES = 12
 UNREAD, POOR = 5, {3, 7}
-SPEC = """\
-sdrl: 1
+SPEC = (
+    SUMS
+    + """\
 name: graded
-task:
-  description: Question answering about small sums; add two numbers.
-  output_format: "Work it out and write the number after ####."
-answer: {{type: number, extract: {{marker: "####"}}}}
-corpus: [{{files: [passages.jsonl], license: CC0-1.0}}]
-retrieve: {{keywords: [passage]}}
 synthesize: {{samples: {samples}, attempts: {samples}}}
 vote: {{draws: 2}}
 filter: [{{judge: 4}}, {{tags: 3}}]
@@ -33,6 +29,7 @@ models:
   instructor: {{model: fake-instructor, endpoint: "{url}", price: {{input: 1, output: 1}}, concurrency: 4}}
   base: {{model: base, serve: "{url}", prompt: raw, concurrency: 4}}
 """
+)
 ITEM = re.compile(r"Item (\d+):")
 
 

@@ -16,16 +16,12 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.fake_openai import Reply, fake_openai, is_chat
+from tests.end_to_end.small_sums import SUMS
 
-SPEC = """\
-sdrl: 1
+SPEC = (
+    SUMS
+    + """\
 name: small
-task:
-  description: Question answering about small sums; add two numbers.
-  output_format: "Work it out and write the number after ####."
-answer: {{type: number, extract: {{marker: "####"}}}}
-corpus: [{{files: [passages.jsonl], license: CC0-1.0}}]
-retrieve: {{keywords: [passage]}}
 synthesize: {{samples: 4, attempts: 4}}
 vote: {{draws: 4}}
 score: {{draws: 4}}
@@ -36,6 +32,7 @@ models:
     {{model: fake, endpoint: "{url}", key_env: SMALL_KEY, price: {{input: 1000, output: 1000}}, concurrency: 2}}
   base: {{model: base, serve: "{url}", prompt: raw, concurrency: 2}}
 """
+)
 
 
 @contextmanager
