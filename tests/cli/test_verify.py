@@ -178,7 +178,7 @@ def test_an_interrupt_ends_with_exit_five_and_whole_lines(tmp_path: Path) -> Non
     with output.open("wb") as file, endless(stdout=file, start_new_session=True) as command:
         assert wait_for(lambda: output.stat().st_size > 3_000_000)
         os.killpg(command.pid, signal.SIGINT)  # as Ctrl-C does: to every process of the group
-        _, said = command.communicate(timeout=20)
+        _, said = command.communicate(timeout=60)
     assert command.returncode == 5
     assert said.splitlines()[-1] == b"sdrl: interrupted" and b"Traceback" not in said
     rows = output.read_bytes()
@@ -197,7 +197,7 @@ def test_a_closed_pipe_ends_it_quietly(gate: list[str], exit_code: int) -> None:
     command.stdin.close()
     said = command.stderr.read()
     command.stderr.close()
-    assert command.wait(20) == exit_code
+    assert command.wait(60) == exit_code
     assert b"Traceback" not in said and b"BrokenPipe" not in said
 
 
