@@ -1,4 +1,4 @@
-"""The head of the small specs of these tests, to be filled by ``str.format``: a task of sums over ``passages.jsonl``."""
+"""The head of the small specs of these tests, for ``str.format``: a task of sums over ``passages.jsonl``."""
 
 from __future__ import annotations
 
