@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sdrl.verifier import Verifier
 
 BATCH_BYTES = 128 << 10
+BUSY = 0.8  # of the time that this process works itself: then it is what the others wait for
 ALONE_S = 0.3  # judged in this process before others are started: about what starting them costs
 
 
@@ -83,7 +84,7 @@ def _judged(program: Mapping[str, Any], verifier: Verifier, lines: Lines) -> Gen
     while not lines.at_end():
         # Mathematics is compared on all cores already, and each answer is kept for the next time: more processes pay
         # only where this one is what the others wait for.
-        if spent > ALONE_S and (not is_math or busy > spent / 2):
+        if spent > ALONE_S and (not is_math or busy > BUSY * spent):
             yield from _shared_out(program, verifier, lines)
             return
         began, worked = time.monotonic(), time.process_time()
