@@ -155,9 +155,10 @@ def test_a_started_run_is_a_process_of_its_own_with_the_plan_that_was_shown(
     assert state.view == "run"
     assert any(turn.text.startswith("runs/sums started (pid ") for turn in state.turns)
     until = time.monotonic() + 60
-    while not (said := last_words(Path("runs/sums"))) and time.monotonic() < until:
-        pass
-    assert said == ["True -m sdrl run runs/sums/plan --run runs/sums"]
+    told = "True -m sdrl run runs/sums/plan --run runs/sums"
+    while (said := last_words(Path("runs/sums"))) != [told] and time.monotonic() < until:
+        pass  # a line that is half written is none yet
+    assert said == [told]
     shown = bench.dispatch(Acted("run")).panels["run"]
     assert shown.lines[-1] == said[0]  # a run that has told nothing yet: what its process says
 
