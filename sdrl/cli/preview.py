@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdrl.compiler.preview import NAMES
-from sdrl.spec.method_table import prompt_names
+from sdrl.spec.method_table import PROMPT_NAMES, prompt_names
 
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("spec", metavar="SPEC", type=Path, help="the spec")
-    parser.add_argument("--prompt", metavar="NAME", choices=NAMES, help=f"one of {', '.join(NAMES)} (default: all)")
+    parser.add_argument(
+        "--prompt",
+        metavar="NAME",
+        choices=NAMES,
+        help=f"{', '.join(PROMPT_NAMES)}, or one of the method's own (default: all)",
+    )
     parser.add_argument("--part", metavar="NAME", help="part of the task (default: the first)")
 
 

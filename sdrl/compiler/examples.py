@@ -18,7 +18,7 @@ from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
-    from sdrl.spec.method_table import Step
+    from sdrl.spec.method import Step
 
 MAX_TEXT_BYTES = 65_536
 MAX_SCANNED_BYTES = 262_144

@@ -8,26 +8,46 @@ from sdrl.compiler.load import Load, one_each
 from sdrl.compiler.method_use import method_of
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.sizes import NO_LIMIT, Sizes
+from sdrl.spec.method import Step
 
 
 @dataclass(frozen=True)
 class Writing:
-    """Requests and tokens of a method's steps, of one attempt."""
+    """Requests and tokens of a method's steps: one request of each, and how many of it some attempts ask."""
 
-    attempt: Load
+    plan: Plan
+    each: tuple[tuple[Step, Load], ...]
+    is_bound: bool = False
 
     @classmethod
     def usual(cls, plan: Plan, sizes: Sizes) -> Writing:
         """What is expected."""
-        reply = min(plan.settings.synthesize.sampling.max_tokens or NO_LIMIT, sizes.written())
-        return cls(sum((one_each(1, sizes.step(step).expected, reply) for step in method_of(plan).steps), Load()))
+        longest, sample = plan.settings.synthesize.sampling.max_tokens or NO_LIMIT, sizes.written()
+        steps = method_of(plan).steps
+        return cls(
+            plan,
+            tuple((step, one_each(1, sizes.step(step).expected, min(longest, step.size * sample))) for step in steps),
+        )
 
     @classmethod
     def worst(cls, plan: Plan, sizes: Sizes) -> Writing:
         """What cannot be exceeded."""
         longest = plan.settings.synthesize.sampling.max_tokens or NO_LIMIT
-        return cls(sum((one_each(1, sizes.step(step).most, longest) for step in method_of(plan).steps), Load()))
+        steps = method_of(plan).steps
+        return cls(plan, tuple((step, one_each(1, sizes.step(step).most, longest)) for step in steps), is_bound=True)
 
     def load(self, attempts: float) -> Load:
         """Of so many attempts."""
-        return self.attempt.times(attempts)
+        return sum((load.times(self._requests(step, attempts)) for step, load in self.each), Load())
+
+    def _requests(self, step: Step, attempts: float) -> float:
+        if not attempts:
+            return 0
+        asked = attempts * (step.most_asks if self.is_bound else step.asks)
+        if step.shared_by == "turns":  # a part's last request may serve fewer
+            return min(asked, asked / step.serves + len(self.plan.parts) * (1 if self.is_bound else 0.5))
+        if step.shared_by == "passage":
+            passages = self.plan.settings.retrieve.passages
+            found = sum(file.rows or passages for file in self.plan.corpus)
+            return min(asked, (passages if self.is_bound else min(found, passages)) * len(self.plan.parts))
+        return asked

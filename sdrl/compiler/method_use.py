@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sdrl.spec.method_table import METHOD_TABLE, Method
+from sdrl.spec.method import Method
+from sdrl.spec.method_table import METHOD_TABLE
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import Plan

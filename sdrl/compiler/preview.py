@@ -8,13 +8,13 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from sdrl.compiler.method_use import asks_pattern, method_of, reads_passages
-from sdrl.spec.method_table import PROMPT_NAMES
+from sdrl.spec.method_table import PROMPT_NAMES, REPLIES
 
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
     from sdrl.compiler.plan import PartPlan
 
-NAMES = PROMPT_NAMES
+NAMES = (*PROMPT_NAMES, *(name for name in REPLIES if name not in PROMPT_NAMES))
 
 
 class Preview(NamedTuple):
@@ -51,8 +51,6 @@ def preview_prompt(compiled: Compiled, part: PartPlan, name: str) -> Preview:
         is_read = "passages" in method_of(plan).reads
         why = "there is no corpus, or the spec gives the keywords" if is_read else "the method reads no passages"
         said.append(f"not sent in a run: {why}")
-    if name == "generate" and name not in method_of(plan).prompts:
-        said.append("not sent in a run: the method has prompts of its own")
     prompts = Prompts(plan)
     if name == "answer":
         text = prompts.answer(part, values["input"], values["options"])

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from sdrl.spec.method_table import REPLIES
 
 if TYPE_CHECKING:
     from sdrl.spec.model import Answer
@@ -58,6 +60,8 @@ def reply_schema(name: str, answer: Answer) -> tuple[str, dict[str, Any]] | None
         return name, _object({"score": {"type": "integer", "enum": list(GRADES)}, "reason": text})
     if name == "tags":
         return name, _object({"tags": {"type": "array", "items": text}})
+    if name in REPLIES:
+        return name, _object({field: _KINDS[kind] for field, kind in REPLIES[name].items()})
     if name not in SAMPLE_PROMPTS:
         raise KeyError(name)
     fields: dict[str, Any] = {"input": text, "output": text}
@@ -86,7 +90,10 @@ def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
         raise ReplyError("empty_reply", "the reply is empty")
     if name in FREE_TEXT:
         return {"text": text}
-    found = _find_object(text[:MAX_REPLY_CHARACTERS], _FIELD.get(name, "input"))
+    own = REPLIES.get(name, {})
+    found = _find_object(text[:MAX_REPLY_CHARACTERS], next(iter(own), _FIELD.get(name, "input")))
+    if own:
+        return {field: _READ[kind](found, field) for field, kind in own.items()}
     if name == "keywords":
         return {"keywords": _words(found, "keywords")}
     if name == "tags":
@@ -203,3 +210,60 @@ def _options(found: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, str
     if len(set(options.values())) < len(options):
         raise ReplyError("wrong_options", "two options have the same text")
     return options
+
+
+def _items(found: Mapping[str, Any], field: str) -> list[str]:
+    """Texts of a list, each once; a single text counts as its lines."""
+    value = found.get(field)
+    if value is None:
+        raise ReplyError("missing_field", f"the reply has no '{field}'")
+    if isinstance(value, str):
+        value = value.split("\n")
+    if not isinstance(value, list):
+        raise ReplyError("wrong_type", f"'{field}' is {type(value).__name__}, not a list")
+    items = dict.fromkeys(_whole(_mend_latex(item)).strip() for item in value if isinstance(item, str))
+    items.pop("", None)
+    if not items:
+        raise ReplyError("empty_field", f"'{field}' is empty")
+    return list(items)
+
+
+def _pairs(found: Mapping[str, Any], field: str) -> list[dict[str, str]]:
+    """Objects of a question and an answer; those that lack one of them are left out."""
+    value = found.get(field)
+    if value is None:
+        raise ReplyError("missing_field", f"the reply has no '{field}'")
+    if not isinstance(value, list):
+        raise ReplyError("wrong_type", f"'{field}' is {type(value).__name__}, not a list")
+    pairs = []
+    for item in value:
+        try:
+            pairs.append({key: _text(item, key) for key in ("question", "answer")})
+        except (ReplyError, TypeError):
+            continue
+    if not pairs:
+        raise ReplyError("empty_field", f"'{field}' holds no question with an answer")
+    return pairs
+
+
+def _number(found: Mapping[str, Any], field: str) -> int:
+    said = _text(found, field)
+    match = re.fullmatch(r"(-?\d{1,9})(?:\.0+)?(?:\s*/\s*\d+)?", said)
+    if match is None:
+        raise ReplyError("wrong_type", f"'{field}' is {said[:40]!r}, not a whole number")
+    return int(match[1])
+
+
+_TEXT = {"type": "string"}
+_KINDS: Mapping[str, Any] = {
+    "text": _TEXT,
+    "list": {"type": "array", "items": _TEXT},
+    "whole": {"type": "integer"},
+    "pairs": {"type": "array", "items": _object({"question": _TEXT, "answer": _TEXT})},
+}
+_READ: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "text": _text,
+    "list": _items,
+    "whole": _number,
+    "pairs": _pairs,
+}

@@ -33,7 +33,8 @@ from sdrl.compiler.typical import (
     Writing,
     scripted_sample,
 )
-from sdrl.spec.method_table import GROUNDED, Step
+from sdrl.spec.method import Step
+from sdrl.spec.method_table import GROUNDED
 
 RENDERED = 12  # samples that each prompt is rendered with
 READ = 32  # evaluation rows, passages whose length is counted

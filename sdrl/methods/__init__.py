@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sdrl.methods import grounded, self_instruct
+from sdrl.methods import grounded, rephrase, self_instruct
 from sdrl.methods.attempt import Attempt, Draft, Example, Refusal, Reply, Writing
-from sdrl.spec.method_table import METHOD_TABLE, Method
+from sdrl.spec.method import Method
+from sdrl.spec.method_table import METHOD_TABLE
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Registered:
     most_alike: float | None = None
 
 
+_CODE: Mapping[str, tuple[Callable[[Attempt], Writing], float | None]] = {
+    "grounded": (grounded.write, None),
+    "self-instruct": (self_instruct.write, self_instruct.MOST_ALIKE),
+    "rephrase": (rephrase.write, None),
+}
 METHODS: Mapping[str, Registered] = MappingProxyType(
-    {
-        "grounded": Registered(METHOD_TABLE["grounded"], grounded.write),
-        "self-instruct": Registered(
-            METHOD_TABLE["self-instruct"], self_instruct.write, most_alike=self_instruct.MOST_ALIKE
-        ),
-    }
+    {name: Registered(METHOD_TABLE[name], write, most_alike) for name, (write, most_alike) in _CODE.items()}
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sdrl.compiler.plan import PartPlan, Plan
 from sdrl.compiler.sample import Sample, sample_id
+from sdrl.verifier.verifier import Verifier
 
 Reply = dict[str, Any]
 Passage = Mapping[str, Any]  # {id, text}
@@ -18,8 +19,8 @@ class Attempt:
     """One try at writing an example: its number, its part of the task, and what may go into its prompts.
 
     ``turn`` counts the attempts of its part from 0, ``seed`` is of this attempt alone. ``demos`` and ``passage`` are
-    those that ``synthesize`` and ``retrieve`` deal out; ``pool`` holds the samples of the part that were written in
-    earlier waves.
+    those that ``synthesize`` and ``retrieve`` deal out; ``library`` holds all passages of the part in the order of use;
+    ``pool`` the samples of the part that were written in earlier waves. ``verifier`` is the task's.
     """
 
     index: int
@@ -28,9 +29,20 @@ class Attempt:
     pattern: str | None
     demos: tuple[Sample, ...]
     plan: Plan
+    verifier: Verifier
+    library: Sequence[Passage] = ()
     turn: int = 0
     seed: int = 0
     pool: tuple[Sample, ...] = ()
+
+    def passage_at(self, place: int) -> Passage | None:
+        """The passage of the library that is used at a place of its order, gone through in turns; None without any."""
+        return self.library[place % len(self.library)] if self.library else None
+
+    def agrees(self, output: str, other: str, options: Mapping[str, str] | None = None) -> bool:
+        """Whether two outputs hold the same answer, by the task's verifier."""
+        first, second = (self.verifier.extract(text, options).prediction for text in (output, other))
+        return first is not None and second is not None and self.verifier.same(first, second)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "The order of filters matters and a table has none.",
      "filter: [{duplicates: true, rouge_l: 0.7}]", "filter: [{duplicates: true}, {rouge_l: 0.7}]"),
     ("E316", "a prompt entry that changes nothing",
-     "An entry of prompts names a file, extra_rules, or both; rules need a place in a template of your own.",
+     "An entry of prompts names a file, extra_rules, or both; rules need a place in a template of your own, and the "
+     "method must send the prompt.",
      "A rule that is never rendered is a setting that silently does nothing.",
      "prompts: {generate: {extra_rules: []}}", "prompts: {generate: {extra_rules: [Be brief.]}}"),
     ("E317", "an extractor with several places, or none",
@@ -225,7 +226,7 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "What a test set has chosen it can no longer measure.",
      "validate: {file: test.jsonl}", "evaluate: [{name: test, file: test.jsonl}]"),
     ("E334", "a method without what it starts from",
-     "The synthesis method makes new samples from demos, and the spec has none.",
+     "The synthesis method makes new samples from demos or from passages, and the spec has none.",
      "There is nothing to make them from; docs/methods.md says what each method needs.",
      "synthesize: {method: self-instruct}",
      "synthesize: {method: self-instruct}\ndemos: [{input: 1+1?, output: '#### 2'}]"),

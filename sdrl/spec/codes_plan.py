@@ -179,7 +179,7 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
     ("E622", "accepted by the language, not built yet",
      "The plan asks for a method that this version of sdrl does not run.",
      "Doing something else in its place would change what the numbers mean.",
-     "synthesize: {method: targen}", "synthesize: {method: grounded}"),
+     "synthesize: {method: topic-tree}", "synthesize: {method: grounded}"),
     ("E701", "the budget is reached",
      "The next request could exceed a cap.",
      "A cap is never exceeded; everything paid for is kept.",

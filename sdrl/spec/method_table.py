@@ -7,62 +7,16 @@ time; how a method fills its prompts is a module of the same name in ``sdrl.meth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from sdrl.spec.method import Method, Step
 
 GROUNDED = "grounded"
 # What every method may ask: the prompts of Algorithm 1's other stages.
 PROMPT_NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One prompt of a method.
-
-    ``variables`` are those its template may use beside the common ones, ``needed`` those without which it cannot do its
-    work. The reply is a sample; an attempt sends one request.
-    """
-
-    prompt: str
-    variables: tuple[str, ...]
-    needed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Method:
-    """One synthesis method, as far as a plan knows it.
-
-    ``needs`` is what it cannot start without: ``demos``. ``reads`` is which of passages, pattern and
-    demos it uses where they are there. ``pool``: a prompt shows samples that were written before it, so that attempts
-    go out in waves. ``scripted``: the scripted instructor can answer it, and what differs from grounded is something
-    that this program reads, so that a figure of it says something.
-    """
-
-    name: str
-    does: str
-    source: str
-    steps: tuple[Step, ...]
-    departures: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-    pool: bool = False
-    scripted: bool = False
-
-    def step(self, prompt: str) -> Step:
-        """The step that sends ``prompt``; KeyError when there is none."""
-        for step in self.steps:
-            if step.prompt == prompt:
-                return step
-        raise KeyError(prompt)
-
-    @property
-    def prompts(self) -> tuple[str, ...]:
-        """The prompts that writing a sample sends, in order."""
-        return tuple(step.prompt for step in self.steps)
-
-
 _GROUNDED_STEPS = (Step("generate", ("demos", "pattern", "passage"), ("task",)),)
 _GROUNDED_READS = ("passages", "pattern", "demos")
+_WAITS = "accepted by the language, not built in this version"
 _ROWS = (
     Method(
         GROUNDED,
@@ -87,20 +41,122 @@ _ROWS = (
         reads=("demos",),
         pool=True,
     ),
-    *(
-        Method(
-            name,
-            does="accepted by the language, not built in this version",
-            source=source,
-            steps=_GROUNDED_STEPS,
-            reads=_GROUNDED_READS,
-        )
-        for name, source in (("targen", "arXiv 2310.17876"), ("synthllm", "arXiv 2503.19551"))
+    Method(
+        "targen",
+        does=_WAITS,
+        source="arXiv 2310.17876",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "synthllm",
+        does=_WAITS,
+        source="arXiv 2503.19551",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "metamath-rephrase",
+        does=_WAITS,
+        source="arXiv 2309.12284, section 3.2",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "metamath-answers",
+        does=_WAITS,
+        source="arXiv 2309.12284, section 3.1",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "metamath-self-verification",
+        does=_WAITS,
+        source="arXiv 2309.12284, section 3.3",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "metamath-fobar",
+        does=_WAITS,
+        source="arXiv 2309.12284, section 3.3",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "back-translation",
+        does=_WAITS,
+        source="arXiv 2308.06259",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "extract-and-refine",
+        does=_WAITS,
+        source="arXiv 2405.03548",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "personas",
+        does=_WAITS,
+        source="Cosmopedia, Hugging Face 2024",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "topic-tree",
+        does=_WAITS,
+        source="arXiv 2305.14233",
+        steps=_GROUNDED_STEPS,
+        reads=_GROUNDED_READS,
+        built=False,
+    ),
+    Method(
+        "rephrase",
+        does="each passage is first written anew as clean encyclopaedic text; examples are then made from that",
+        source="arXiv 2401.16380, section 3.1",
+        departures=(
+            "the paper trains on the paraphrases themselves; here they stand in for the passages",
+            "one style, the encyclopaedic one; the paper has four",
+            "a passage is rewritten whole, where the paper cuts at 300 tokens: `retrieve.passage_words` cuts here",
+        ),
+        steps=(
+            Step("paraphrase", ("passage",), ("passage",), reply={"text": "text"}, shared_by="passage", size=1.5),
+            *_GROUNDED_STEPS,
+        ),
+        needs=("corpus",),
+        reads=_GROUNDED_READS,
     ),
 )
 METHOD_TABLE: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ROWS})
+BUILT = tuple(name for name, method in METHOD_TABLE.items() if method.built)
+
+
+def _replies() -> dict[str, Mapping[str, str]]:
+    """The fields of each prompt's reply that is no sample; a prompt's name means one kind of reply in all methods."""
+    found: dict[str, Mapping[str, str]] = {}
+    for method in METHOD_TABLE.values():
+        for step in method.steps:
+            if step.reply and found.setdefault(step.prompt, step.reply) != step.reply:
+                raise ValueError(f"two methods read the reply to '{step.prompt}' differently")
+    return found
+
+
+REPLIES: Mapping[str, Mapping[str, str]] = MappingProxyType(_replies())
 
 
 def prompt_names(method: str) -> tuple[str, ...]:
     """The prompts of a plan with this method: Algorithm 1's, then the method's own."""
-    return (*PROMPT_NAMES, *(name for name in METHOD_TABLE[method].prompts if name not in PROMPT_NAMES))
+    own = METHOD_TABLE[method].prompts
+    shared = (name for name in PROMPT_NAMES if name != "generate" or name in own)
+    return (*shared, *(name for name in own if name not in PROMPT_NAMES))

@@ -54,7 +54,19 @@ from sdrl.spec.train_keys import (
     Train,
 )
 
-PromptName = Literal["keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer"]
+# Algorithm 1's, then those of the other methods (spec/method_table.py)
+PromptName = Literal[
+    "keywords",
+    "pattern",
+    "generate",
+    "solve",
+    "harder",
+    "easier",
+    "judge",
+    "tags",
+    "answer",
+    "paraphrase",
+]
 
 
 def _recommended_filters() -> list[FilterStep]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sdrl.spec.method_table import BUILT
 from sdrl.spec.model import Spec
 
 
@@ -22,7 +23,7 @@ class NotYet:
 
 
 NOT_YET_USED: Mapping[str, NotYet] = {
-    "synthesize.method": NotYet(("grounded", "self-instruct"), "the run refuses this method"),
+    "synthesize.method": NotYet(BUILT, "the run refuses this method"),
 }
 
 

@@ -27,7 +27,21 @@ class Retrieve(Table):
 class Synthesize(Table):
     """How new samples are written."""
 
-    method: Literal["grounded", "self-instruct", "targen", "synthllm"] = "grounded"
+    method: Literal[
+        "grounded",
+        "self-instruct",
+        "targen",
+        "synthllm",
+        "metamath-rephrase",
+        "metamath-answers",
+        "metamath-self-verification",
+        "metamath-fobar",
+        "back-translation",
+        "extract-and-refine",
+        "personas",
+        "topic-tree",
+        "rephrase",
+    ] = "grounded"
     """Synthesis method; grounded is the paper's, docs/methods.md has the others."""
     samples: Count = 500
     """Samples wanted before filters and selection (the paper's N)."""

@@ -109,6 +109,8 @@ class Attempts:
             self.patterns.get(part.name),
             self._demos(index, part),
             self.ctx.plan,
+            self.ctx.verifier,
+            library=self.passages.get(part.name, ()),
             turn=turn,
             seed=self.ctx.plan.seed_for("attempt", index),
             pool=self.pools.before(part.name, index - index % self.wave),

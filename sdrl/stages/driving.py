@@ -6,10 +6,11 @@ it; so a stopped run asks the same again and gets the replies that it has. Makes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sdrl.compiler.plan import PartPlan
-from sdrl.methods import Attempt, Draft, Example, Refusal, Writing
+from sdrl.methods import Attempt, Draft, Example, Refusal, Reply, Writing
 from sdrl.stages.asking import Asked, ask
 from sdrl.stages.context import StageContext
 
@@ -28,19 +29,26 @@ class Made:
 async def driven(ctx: StageContext, writing: Writing, attempt: Attempt) -> Made:
     """Ask what ``writing`` yields until it returns; a reply that cannot be read ends it."""
     made = Made()
-    draft = next(writing)
+    reply: Reply | None = None
     while True:
+        try:
+            draft = next(writing) if reply is None else writing.send(reply)
+        except StopIteration as end:
+            return _ended(made, end.value)
         asked = await _ask(ctx, draft, attempt.part, attempt.index if draft.key is None else draft.key)
         made.prompt_hash = asked.prompt_hash
-        made.request_keys[draft.prompt] = asked.request_key
+        made.request_keys[_unused(draft.prompt, made.request_keys)] = asked.request_key
         if asked.reply is None:
             writing.close()
             made.code, made.evidence = asked.code, asked.why
             return made
-        try:
-            draft = writing.send(asked.reply)
-        except StopIteration as end:
-            return _ended(made, end.value)
+        reply = asked.reply
+
+
+def _unused(prompt: str, keys: Mapping[str, str]) -> str:
+    """A name for one more request of a prompt: ``concepts``, ``concepts-2``, …"""
+    count = sum(name == prompt or name.startswith(f"{prompt}-") for name in keys)
+    return f"{prompt}-{count + 1}" if count else prompt
 
 
 def _ended(made: Made, outcome: Example | Refusal) -> Made:

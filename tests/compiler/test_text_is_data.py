@@ -22,12 +22,13 @@ from sdrl.compiler.prompts import Prompts
 from sdrl.compiler.rows import fill
 from sdrl.compiler.sample import Sample
 from sdrl.compiler.template_sources import shipped_template
-from sdrl.spec.locate import templates_dir
-from sdrl.spec.method_table import METHOD_TABLE
+from sdrl.spec.method_table import BUILT, METHOD_TABLE, prompt_names
 from tests.compiler.project import SPEC, write_project, write_rows
 
-METHODS = sorted(path.name for path in templates_dir().iterdir() if path.is_dir())
+METHODS = list(BUILT)
 ASKED = ("keywords", "pattern", "generate", "solve", "harder", "easier")
+NOT_TEXTS = ("demos", "sample", "options")
+OWN = sorted({name for each in METHOD_TABLE.values() for step in each.steps for name in step.variables} - {*NOT_TEXTS})
 CHATML = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}<|im_start|>"
 FRAGMENTS = (
     "{{ 7 * 7 }} {{ input }} {% for x in y %} {% endraw %} {% raw %} {# note #} {#- {%- -%} {{- -}} "
@@ -38,8 +39,9 @@ TEXT = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=6)), min_
 HOSTILE = TEXT.filter(lambda text: text.strip() and not any("\ud800" <= sign <= "\udfff" for sign in text))
 NAMES = (
     "description", "input_format", "output_format", "demo_input", "demo_output", "demo_option", "passage", "pattern",
-    "input", "option", "sample_input", "sample_output", "rule", "system",
+    "input", "option", "sample_input", "sample_output", "rule", "system", *OWN,
 )  # fmt: skip
+NAMES = tuple(dict.fromkeys(NAMES))
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -59,24 +61,23 @@ def rendered(plan: Plan, method: str, texts: dict[str, str]) -> dict[str, str]:
     plan = replace(
         plan,
         settings=plan.settings.model_copy(update={"prompts": rules, "synthesize": synthesize}),
-        templates={name: shipped_template(name, method) for name in plan.templates},
+        templates={name: shipped_template(name, method) for name in prompt_names(method)},
         base=base,
     )
     demo = Sample(texts["demo_input"], texts["demo_output"], {"A": texts["demo_option"]})
     sample = Sample(texts["sample_input"], texts["sample_output"], {"A": texts["option"]})
     part = PartPlan("all", 1.0, texts["description"], texts["input_format"], texts["output_format"], (demo,))
+    known: dict[str, Any] = {**texts, "sample": sample, "options": {"A": texts["option"]}}
     values: dict[str, dict[str, Any]] = {
-        "generate": {
-            name: texts.get(name)
-            for name in METHOD_TABLE[method].step("generate").variables
-            if name != "demos"  # the part's
-        },
         "solve": {"input": texts["input"], "options": {"A": texts["option"], "B": "\x03"}},
         "harder": {"sample": sample},
         "easier": {"sample": sample},
     }
+    for step in METHOD_TABLE[method].steps:
+        values[step.prompt] = {name: known[name] for name in step.variables if name != "demos"}  # the part's
     prompts = Prompts(plan)
-    shown = {name: prompts.messages(name, part, **values.get(name, {}))[0]["content"] for name in ASKED}
+    asked = [name for name in prompt_names(method) if name not in ("answer", "judge", "tags")]
+    shown = {name: prompts.messages(name, part, **values.get(name, {}))[0]["content"] for name in asked}
     return shown | {"answer": prompts.answer(part, texts["input"], values["solve"]["options"])}
 
 
@@ -84,7 +85,7 @@ def rendered(plan: Plan, method: str, texts: dict[str, str]) -> dict[str, str]:
 @QUICK
 @given(texts=st.fixed_dictionaries(dict.fromkeys(NAMES, HOSTILE)))
 def test_every_text_comes_through_every_prompt_unchanged(plan: Plan, method: str, texts: dict[str, str]) -> None:
-    marks = {name: f"\x01{index}\x02" for index, name in enumerate(NAMES)}
+    marks = {name: f"\x01{index:02}\x02" for index, name in enumerate(NAMES)}
     found = rendered(plan, method, texts)
     for name, text in rendered(plan, method, marks).items():
         for place, mark in marks.items():
@@ -93,8 +94,8 @@ def test_every_text_comes_through_every_prompt_unchanged(plan: Plan, method: str
 
 
 def test_every_place_is_in_some_prompt(plan: Plan) -> None:
-    marks = {name: f"\x01{index}\x02" for index, name in enumerate(NAMES)}
-    whole = "".join(rendered(plan, "grounded", marks).values())
+    marks = {name: f"\x01{index:02}\x02" for index, name in enumerate(NAMES)}
+    whole = "".join(text for method in METHODS for text in rendered(plan, method, marks).values())
     assert [name for name, mark in marks.items() if mark not in whole] == []
 
 

@@ -98,7 +98,7 @@ def a_run_folder_of_another_plan(stage: Stage) -> None:
 
 @scene("E622")
 def a_method_that_is_not_built(stage: Stage) -> None:
-    planned(stage, changed("synthesize: {", "synthesize: {method: targen, "))
+    planned(stage, changed("synthesize: {", "synthesize: {method: topic-tree, "))
     stage.sdrl("run", "sums.plan")
 
 
