@@ -1,8 +1,8 @@
 """``python -m tests.bench.tui_probe KIND LAGS [SPEC]``: the app, or a bare one, with a ticker in its event loop.
 
 The ticker sleeps 10 ms and writes how many milliseconds too late it woke, one number a line. KIND ``bare`` is one
-input, ``app`` the app with an assistant that is a fake and streams 100 words a second, ``panels`` has two panels
-computed all the while.
+input, ``app`` the app with an assistant that is a fake and streams 100 words a second; ``panels`` has plan, verifier
+and passages computed all the while, as the app does it, ``panels-in-threads`` in threads of its own process.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sdrl.authoring.events import Acted
 from sdrl.models.assistant import Reply
 
 TICK_S, EVERY_TICKS = 0.01, 15
+COMPUTED = (Acted("plan"), Acted("verify", "so #### 2 => 2"), Acted("retrieve", "the sum of these"))
 WORDS, WORD_S = 6000, 0.01
 
 
@@ -57,13 +58,15 @@ async def main(kind: str, lags: str, spec: str = "") -> None:
         ticker = asyncio.create_task(ticking(Path(lags), lambda number: None))
         await Bare().run_async()
     else:
-        from sdrl_tui.app import SdrlApp
+        from sdrl_tui.app import SWITCH_S, SdrlApp
+        from sdrl_tui.panel_process import InProcess, InThread
 
-        app = SdrlApp(Path(spec), fake_stream)
+        sys.setswitchinterval(SWITCH_S)
+        app = SdrlApp(Path(spec), fake_stream, making=InThread() if kind == "panels-in-threads" else InProcess())
 
         def each(number: int) -> None:
-            if kind == "panels" and app.state.is_opened and number % EVERY_TICKS == 0:
-                app.dispatch(Acted("plan" if number // EVERY_TICKS % 2 else "verify"))
+            if kind.startswith("panels") and app.state.is_opened and number % EVERY_TICKS == 0:
+                app.dispatch(COMPUTED[number // EVERY_TICKS % len(COMPUTED)])
 
         ticker = asyncio.create_task(ticking(Path(lags), each))
         await app.run_async()

@@ -22,11 +22,11 @@ async def settle(app: SdrlApp, pilot: Pilot[None]) -> None:
     await pilot.pause()
     while app.is_running and not app.state.is_opened:  # it is opened after the first paint
         await pilot.pause()
-    app._tell_typing()
+    app.hearing.tell_typing()
     await app.workers.wait_for_complete()
     await pilot.pause()
     if app.is_running:
-        app._draw()
+        app.draw()
         await pilot.pause()
 
 

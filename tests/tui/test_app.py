@@ -111,7 +111,7 @@ async def test_escape_stops_an_answer_and_keeps_what_came(tmp_path: Path) -> Non
         await pilot.press("enter")
         while "It is long" not in app.state.turns[-1].text:
             await pilot.pause(0.02)
-        app._draw()
+        app.draw()
         await pilot.pause()
         assert "answering, escape stops" in screen_text(app)
         await pilot.press("escape")
@@ -394,7 +394,7 @@ async def test_resizing_while_an_answer_streams_does_no_harm(tmp_path: Path) -> 
         app.dispatch(Said("tell me"))
         for width, height in ((20, 5), (200, 60), (7, 3), (99, 19), (100, 20), (40, 12), (80, 24)):
             await pilot.resize_terminal(width, height)
-            app._draw()
+            app.draw()
             await pilot.pause()
         assert "A long answer." in app.state.turns[-1].text
         await pilot.press("escape")
@@ -409,7 +409,7 @@ async def test_a_letter_whose_message_is_still_under_way_is_neither_taken_back_n
         await settle(app, pilot)
         editor = app.query_one(SpecEditor)
         editor.insert("# x\n", (0, 0))
-        app._draw()  # comes due before the editor's message
+        app.draw()  # comes due before the editor's message
         assert editor.text == "# x\nsdrl: 1\n"
         app.dispatch(Acted("save"))
         assert (tmp_path / "task.yaml").read_text() == "# x\nsdrl: 1\n"
@@ -423,7 +423,7 @@ async def test_what_is_typed_before_the_spec_is_open_is_kept_when_it_is(
     app = app_on(tmp_path, "sdrl: 1\n")
     async with app.run_test() as pilot:
         await pilot.press("h", "i")
-        app._tell_draft()  # its timer comes due
+        app.hearing.tell_draft()  # its timer comes due
         assert app.state.draft == ""
         really_open(app)
         assert app.state.draft == "hi"

@@ -21,18 +21,19 @@ from textual.widgets import OptionList, Static, Tabs, TextArea
 
 from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
 from sdrl.authoring.effects import Show, Window
-from sdrl.authoring.events import Acted, Drafted, Event, Typed
+from sdrl.authoring.events import Acted, Event
 from sdrl.authoring.keymap import shown
-from sdrl.authoring.splice import delta_of
 from sdrl.authoring.state import State
 from sdrl.spec.diagnostics import SdrlError
 from sdrl_tui.around import Around
 from sdrl_tui.chat import Chat
 from sdrl_tui.desk import Desk
+from sdrl_tui.hearing import Hearing
 from sdrl_tui.jobs import Happened, Jobs
 from sdrl_tui.keys import KeyLine, bindings_of, own_keys
 from sdrl_tui.paint import status_text
 from sdrl_tui.palette import ActionProvider
+from sdrl_tui.panel_process import InProcess, InThread, Making
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.settings import Settings
 from sdrl_tui.side import Side
@@ -42,8 +43,6 @@ from sdrl_tui.start import Start
 if TYPE_CHECKING:
     from sdrl.models.assistant import Answering
 
-TYPING_S = 0.08
-DRAFT_S = 0.4
 REDRAW_S = 0.05
 FOLLOW_S = 0.5
 SYNC_S = 1.0
@@ -51,7 +50,9 @@ SWITCH_S = 0.0005  # a panel's thread gives way to a keystroke ten times sooner 
 
 
 class SdrlApp(App[None]):
-    """One spec under way. ``assistant`` answers in the chat, in tests a scripted fake; ``tours`` at a first start."""
+    """One spec under way. ``assistant`` answers in the chat, in tests a scripted fake; ``tours`` at a first start;
+    ``making`` makes the panels, by threads of this process where nothing else is given.
+    """
 
     TITLE = "sdrl"
     CSS_PATH = "app.tcss"
@@ -60,7 +61,13 @@ class SdrlApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - the base class's annotation
 
     def __init__(
-        self, path: Path, assistant: Answering | None = None, *, keeps_journal: bool = True, tours: bool = False
+        self,
+        path: Path,
+        assistant: Answering | None = None,
+        *,
+        keeps_journal: bool = True,
+        tours: bool = False,
+        making: Making | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
@@ -71,11 +78,10 @@ class SdrlApp(App[None]):
             self.theme = self.settings.theme
         self._tours = tours and not self.settings.has_toured
         self._keeps_journal = keeps_journal
-        self._jobs = Jobs(self, assistant)  # type: ignore[arg-type]
+        self._jobs = Jobs(self, assistant, making or InThread())  # type: ignore[arg-type]
         self._around = Around(self)
-        self._desk = self._desk_on(path)
-        self._is_typing = False
-        self._is_drafting = False
+        self.desk = self._desk_on(path)
+        self.hearing = Hearing(self)
         self._is_drawing = False
 
     def _desk_on(self, path: Path) -> Desk:
@@ -84,24 +90,24 @@ class SdrlApp(App[None]):
     @property
     def state(self) -> State:
         """The state as it is."""
-        return self._desk.state
+        return self.desk.state
 
     @property
-    def _main(self) -> Screen[object]:
+    def main_screen(self) -> Screen[object]:
         """The screen below whatever is open over it."""
         return self.screen_stack[0]
 
     @property
-    def _is_up(self) -> bool:
+    def is_up(self) -> bool:
         """Whether there is a screen: a timer may still come due when the app has ended."""
         return self.is_running and bool(self.screen_stack)
 
     @property
     def where(self) -> str:
         """Where the keyboard is: chat, or a panel's name."""
-        focused = self._main.focused
+        focused = self.main_screen.focused
         if focused is None:
-            return self.state.view if self._main.has_class("-side") else "chat"
+            return self.state.view if self.main_screen.has_class("-side") else "chat"
         return "chat" if any(isinstance(each, Chat) for each in focused.ancestors_with_self) else self.state.view
 
     def compose(self) -> ComposeResult:
@@ -114,28 +120,28 @@ class SdrlApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first screen; the spec comes right after it."""
-        self._main.query_one(Prompt).focus()
+        self.main_screen.query_one(Prompt).focus()
         self.set_interval(FOLLOW_S, self._follow_run)
         self.set_interval(SYNC_S, self._look_around)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
-        self._draw()
+        self.draw()
         self.call_after_refresh(self._open)
 
     def _open(self) -> None:
         try:
-            self._desk.open()
+            self.desk.open()
         except (SdrlError, OSError) as error:
-            self.exit(message=f"{self._desk.path} cannot be opened: {error}", return_code=1)
+            self.exit(message=f"{self.desk.path} cannot be opened: {error}", return_code=1)
             return
-        if self._keeps_journal and self._desk.path.exists():
-            self.settings.opened(self._desk.path)
+        if self._keeps_journal and self.desk.path.exists():
+            self.settings.opened(self.desk.path)
         for problem in self.key_problems:
             self.say(problem, is_bad=True)
-        self._tell_draft()  # what was typed before there was a journal
-        self._draw()
-        if self._main.has_class("-side"):  # asked for before there was anything to show
+        self.hearing.tell_draft()  # what was typed before there was a journal
+        self.draw()
+        if self.main_screen.has_class("-side"):  # asked for before there was anything to show
             self._show_side()
         if self._tours:
             self._tours, self.settings.has_toured = False, True
@@ -144,7 +150,7 @@ class SdrlApp(App[None]):
 
     def open_other(self, name: str) -> None:
         """Another spec in place of this one, whose text is kept."""
-        before, other = self._desk, self._desk_on(Path(name).expanduser())
+        before, other = self.desk, self._desk_on(Path(name).expanduser())
         if other.path.absolute() == Path(self.state.path).absolute():
             self.say(f"{name} is open already")
             return
@@ -156,7 +162,7 @@ class SdrlApp(App[None]):
         if self.state.is_dirty:
             self.say(f"{before.path} is not saved; its text is kept and is there when you open it again")
         before.close()
-        self._desk = other
+        self.desk = other
         if other.path.exists():
             self.settings.opened(other.path)
         self._show_chat()
@@ -164,9 +170,9 @@ class SdrlApp(App[None]):
 
     def dispatch(self, event: Event) -> None:
         """Take an event, and draw what came of it soon."""
-        self._tell_typing()
-        self._tell_draft()
-        self._desk.dispatch(event)
+        self.hearing.tell_typing()
+        self.hearing.tell_draft()
+        self.desk.dispatch(event)
         self._draw_soon()
 
     def around(self, effect: Window) -> None:
@@ -185,7 +191,7 @@ class SdrlApp(App[None]):
             return
         if action.usage and not action.usage.startswith("["):
             self._show_chat()
-            self._main.query_one(Prompt).put(f"/{name} ")
+            self.main_screen.query_one(Prompt).put(f"/{name} ")
             return
         self._act(Acted(name))
         if name == "help":
@@ -211,11 +217,11 @@ class SdrlApp(App[None]):
             self.screen.dismiss()
             if name in ("help", "palette"):
                 return
-        prompt = self._main.query_one(Prompt)
+        prompt = self.main_screen.query_one(Prompt)
         if name in ("undo", "redo") and self.focused is prompt and prompt.text:
             prompt.undo() if name == "undo" else prompt.redo()
             return
-        if name == "spec" and self._main.has_class("-side") and self.state.view == "spec":
+        if name == "spec" and self.main_screen.has_class("-side") and self.state.view == "spec":
             self._show_chat()
             return
         self.start_action(name)
@@ -236,7 +242,7 @@ class SdrlApp(App[None]):
         found = next((each for each in self.state.cards if str(each.id) == card), None)
         if found is not None and found.changes:
             self._show_chat()
-            self._main.query_one(Prompt).put(amending(found, int(number)))
+            self.main_screen.query_one(Prompt).put(amending(found, int(number)))
 
     def action_say_how_to_leave(self) -> None:
         """Ctrl+c where nothing is selected."""
@@ -260,24 +266,24 @@ class SdrlApp(App[None]):
             self.screen.dismiss()
         elif self.state.asking:
             self.dispatch(Acted("stop"))
-        elif not self._main.query_one(Chat).close_menu():
+        elif not self.main_screen.query_one(Chat).close_menu():
             self._show_chat()
 
     def leave(self) -> None:
         """End the app; the last line says where the spec is."""
-        self._tell_typing()
-        self._tell_draft()
-        saved = "saved" if not self.state.is_dirty else f"not saved; its text is kept in {self._desk.kept_in()}"
+        self.hearing.tell_typing()
+        self.hearing.tell_draft()
+        saved = "saved" if not self.state.is_dirty else f"not saved; its text is kept in {self.desk.kept_in()}"
         self.exit(message=f"{self.state.path}: {saved}")
 
-    def on_unmount(self) -> None:
-        """Bring the journal to the disk."""
-        self._jobs.close()
-        self._desk.close()
+    async def on_unmount(self) -> None:
+        """Bring the journal to the disk, and end what is under way."""
+        self.desk.close()
+        await self._jobs.close()
 
     @on(Prompt.Sent)
     def _sent(self, message: Prompt.Sent) -> None:
-        self._main.query_one(Chat).close_menu()
+        self.main_screen.query_one(Chat).close_menu()
         self._act(event_of(message.text))
 
     @on(OptionList.OptionSelected, "#issues")
@@ -293,15 +299,11 @@ class SdrlApp(App[None]):
 
     @on(TextArea.Changed, "#prompt")
     def _prompt_changed(self) -> None:
-        if not self._is_drafting:
-            self._is_drafting = True
-            self.set_timer(DRAFT_S, self._tell_draft)
+        self.hearing.prompt_changed()
 
     @on(TextArea.Changed, "#spec")
-    def _spec_changed(self, message: TextArea.Changed) -> None:
-        if message.text_area.text != self.state.text and not self._is_typing and not message.text_area.read_only:
-            self._is_typing = True
-            self.set_timer(TYPING_S, self._typing_paused)
+    def _spec_changed(self) -> None:
+        self.hearing.spec_changed(self.main_screen.query_one(SpecEditor))
 
     @on(TextArea.SelectionChanged, "#spec")
     def _cursor_moved(self) -> None:
@@ -315,45 +317,17 @@ class SdrlApp(App[None]):
     def _happened(self, message: Happened) -> None:
         self.dispatch(message.event)
 
-    def _typing_paused(self) -> None:
-        self._tell_typing()
-        self._draw()
-
-    def _tell_typing(self) -> None:
-        """Tell the state what was typed in the spec since it last heard of it.
-
-        The editor itself says whether anything was: its message that it changed may still be on its way here.
-        """
-        if not self._is_up:
-            return
-        self._is_typing, editor = False, self._main.query_one(SpecEditor)
-        if editor.text == editor.told:
-            return
-        editor.told = editor.text
-        delta = delta_of(self.state.text, editor.text)
-        if delta.old or delta.new:
-            self._desk.dispatch(Typed(delta.start, delta.start + len(delta.old), delta.new))
-
-    def _tell_draft(self) -> None:
-        """Tell the state what stands in the prompt, so that a crash does not lose it."""
-        if not self._is_drafting or not self._desk.is_open or not self._is_up:
-            return
-        self._is_drafting = False
-        delta = delta_of(self.state.draft, self._main.query_one(Prompt).text)
-        if delta.old or delta.new:
-            self._desk.dispatch(Drafted(delta.start, delta.start + len(delta.old), delta.new))
-
     def _look_around(self) -> None:
         """Once a second: the journal to the disk, and an eye on the file."""
-        self._desk.sync()
-        self._tell_typing()
-        if self._desk.follow_file():
+        self.desk.sync()
+        self.hearing.tell_typing()
+        if self.desk.follow_file():
             self._draw_soon()
 
     def _follow_run(self) -> None:
         """Ask for the run's panel anew while it is in view; its events may have gone on."""
         panel = self.state.panels.get("run")
-        if self.state.view == "run" and panel is not None and not panel.is_waiting:
+        if self.state.view == "run" and panel is not None and not panel.is_waiting and not self._jobs.is_making("run"):
             self._jobs.start(Show("run", panel.rev, self.state.path, self.state.text, panel.argument))
 
     def _keep_theme(self, name: str) -> None:
@@ -364,35 +338,36 @@ class SdrlApp(App[None]):
     def _draw_soon(self) -> None:
         if not self._is_drawing:
             self._is_drawing = True
-            self.set_timer(REDRAW_S, self._draw)
+            self.set_timer(REDRAW_S, self.draw)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw the state as it is."""
         self._is_drawing = False
-        if not self._is_up:
+        if not self.is_up:
             return
-        state, main = self.state, self._main
+        state, main = self.state, self.main_screen
         main.query_one(Start).follow(state, self.keys, self.settings.recent)
         main.query_one(Chat).follow(state)
-        main.query_one(Side).follow(state, follows_text=not self._is_typing)
+        main.query_one(Side).follow(state, follows_text=not self.hearing.is_typing)
         main.query_one("#status", Static).update(status_text(state))
         main.query_one(KeyLine).follow(state, self.keys, self.where)
         prompt = main.query_one(Prompt)
-        if state.draft and not prompt.text and not self._is_drafting:
+        if state.draft and not prompt.text and not self.hearing.is_drafting:
             prompt.put(state.draft)
 
     def _show_side(self) -> None:
-        self._main.add_class("-side")
-        self._draw()
-        self._main.query_one(Side).focus_panel(self.state)
+        self.main_screen.add_class("-side")
+        self.draw()
+        self.main_screen.query_one(Side).focus_panel(self.state)
 
     def _show_chat(self) -> None:
-        self._main.remove_class("-side")
-        self._main.query_one(Prompt).focus()
+        self.main_screen.remove_class("-side")
+        self.main_screen.query_one(Prompt).focus()
 
 
 def main(path: Path | None = None) -> int:
     """Run the app on a spec; ``task.yaml`` where none is named."""
     sys.setswitchinterval(SWITCH_S)
-    app = SdrlApp(path or Path("task.yaml"), tours=True)
+    app = SdrlApp(path or Path("task.yaml"), tours=True, making=InProcess())
     app.run()
     return app.return_code or 0

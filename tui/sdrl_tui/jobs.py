@@ -1,4 +1,4 @@
-"""Effects that take time, as workers: panels in a thread, the assistant in the event loop. They touch no widget.
+"""Effects that take time, as workers: panels in a process, the assistant in the event loop. They touch no widget.
 
 A worker posts ``Happened``; the app dispatches it. A panel that is asked for again drops the one before it, and what
 still comes of that is dropped by the reducer.
@@ -26,12 +26,13 @@ from sdrl.authoring.effects import (
     StopRun,
     Window,
 )
-from sdrl.authoring.events import Answered, Event, Failed, Refused, Shown, Streamed
+from sdrl.authoring.events import Answered, Event, Failed, Refused, Streamed
 from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
     from sdrl.authoring.services import Services
     from sdrl.models.assistant import Answering
+    from sdrl_tui.panel_process import Making
 
 FLUSH_S = 0.1
 
@@ -61,22 +62,28 @@ class Host(Protocol):
 
 
 class Jobs:
-    """Starts and cancels the workers of one app. Without an ``assistant`` of its own it asks real models."""
+    """Starts and cancels the workers of one app. Without an ``assistant`` of its own it asks real models.
 
-    def __init__(self, host: Host, assistant: Answering | None) -> None:
+    ``making`` makes panels and estimates.
+    """
+
+    def __init__(self, host: Host, assistant: Answering | None, making: Making) -> None:
         self._host = host
         self._assistant = assistant
+        self._made_by = making
         self._services: Services | None = None
-        self._making = threading.Lock()
+        self._serving = threading.Lock()
+        self._making: dict[str, Worker[None]] = {}
         self._asking: dict[int, Worker[None]] = {}
 
     def start(self, effect: Effect) -> None:
         """Begin what an effect asks for."""
-        if isinstance(effect, Show):
-            self._host.run_worker(
-                lambda: self._show(effect), thread=True, exclusive=True, group=effect.panel, exit_on_error=False
+        if isinstance(effect, Show | Estimate):
+            group = effect.panel if isinstance(effect, Show) else "estimate"
+            self._making[group] = self._host.run_worker(
+                self._make(effect), exclusive=True, group=group, exit_on_error=False
             )
-        elif isinstance(effect, Estimate | Judge | MakeSamples | StartRun | StopRun):
+        elif isinstance(effect, Judge | MakeSamples | StartRun | StopRun):
             self._host.run_worker(lambda: self._launch(effect), thread=True, group="launch", exit_on_error=False)
         elif isinstance(effect, Ask):
             self._asking[effect.turn] = self._host.run_worker(self._ask(effect), group="ask", exit_on_error=False)
@@ -89,27 +96,27 @@ class Jobs:
         elif isinstance(effect, Quit):
             self._host.leave()
 
-    def _show(self, effect: Show) -> None:
-        try:
-            event = self._served().perform(effect)
-        except Exception as error:  # the border where a bug of a panel becomes a line of it, and not the app's end
-            event = Shown(effect.panel, effect.rev, "this is a bug of sdrl", (f"{type(error).__name__}: {error}",))
-        if event is not None:
-            self._host.post_message(Happened(event))
+    def is_making(self, panel: str) -> bool:
+        """Whether a panel is being made."""
+        return panel in self._making and not self._making[panel].is_finished
 
-    def close(self) -> None:
+    async def _make(self, effect: Show | Estimate) -> None:
+        self._host.post_message(Happened(await self._made_by.make(effect)))
+
+    async def close(self) -> None:
         """End what nobody waits for any more."""
         if self._services is not None:
             self._services.close()
+        await self._made_by.close()
 
     def _served(self) -> Services:
         from sdrl.authoring.services import Services  # reads specs, which a first paint does not wait for
 
-        with self._making:  # several threads ask for it
+        with self._serving:  # several threads ask for it
             self._services = self._services or Services()
         return self._services
 
-    def _launch(self, effect: Estimate | Judge | MakeSamples | StartRun | StopRun) -> None:
+    def _launch(self, effect: Judge | MakeSamples | StartRun | StopRun) -> None:
         try:
             event = self._served().perform(effect)
         except Exception as error:  # the border where a bug of ours becomes a note, and not the app's end
