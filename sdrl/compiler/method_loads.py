@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sdrl.compiler.load import Load, one_each
 from sdrl.compiler.method_use import method_of
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.schedule import topics_for
 from sdrl.compiler.sizes import NO_LIMIT, Sizes
 from sdrl.spec.method import Step
 
@@ -44,8 +45,16 @@ class Writing:
         if not attempts:
             return 0
         asked = attempts * (step.most_asks if self.is_bound else step.asks)
+        return self._shared(step, asked) * (step.tries if self.is_bound else 1)
+
+    def _shared(self, step: Step, asked: float) -> float:
+        """Different requests, of so many that attempts ask."""
         if step.shared_by == "turns":  # a part's last request may serve fewer
             return min(asked, asked / step.serves + len(self.plan.parts) * (1 if self.is_bound else 0.5))
+        if step.shared_by == "part":
+            return min(asked, len(self.plan.parts))
+        if step.shared_by == "topic":
+            return min(asked, sum(topics_for(self.plan.settings.synthesize, part.share) for part in self.plan.parts))
         if step.shared_by == "passage":
             passages = self.plan.settings.retrieve.passages
             found = sum(file.rows or passages for file in self.plan.corpus)

@@ -61,13 +61,17 @@ def reply_schema(name: str, answer: Answer) -> tuple[str, dict[str, Any]] | None
     if name == "tags":
         return name, _object({"tags": {"type": "array", "items": text}})
     if name in REPLIES:
-        return name, _object({field: _KINDS[kind] for field, kind in REPLIES[name].items()})
+        return name, _fields(REPLIES[name], answer)
     if name not in SAMPLE_PROMPTS:
         raise KeyError(name)
-    fields: dict[str, Any] = {"input": text, "output": text}
-    if labels := reply_labels(answer):
-        fields["options"] = _object({label: text for label in labels})
-    return name, _object(fields)
+    return name, _fields(_SAMPLE, answer)
+
+
+def _fields(kinds: Mapping[str, str], answer: Answer) -> dict[str, Any]:
+    """Schema of a reply's fields; options are those of the task, and asked for where it has letters."""
+    labels = reply_labels(answer)
+    known = {**_KINDS, "options": _object(dict.fromkeys(labels, _TEXT))}
+    return _object({field: known[kind] for field, kind in kinds.items() if labels or kind != "options"})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
     own = REPLIES.get(name, {})
     found = _find_object(text[:MAX_REPLY_CHARACTERS], next(iter(own), _FIELD.get(name, "input")))
     if own:
-        return {field: _READ[kind](found, field) for field, kind in own.items()}
+        return _read(found, own, answer)
     if name == "keywords":
         return {"keywords": _words(found, "keywords")}
     if name == "tags":
@@ -102,10 +106,14 @@ def parse_reply(name: str, answer: Answer, text: str) -> dict[str, Any]:
         return {"pattern": _text(found, "pattern")}
     if name == "judge":
         return {"score": _grade(found), "reason": _whole(str(found.get("reason", ""))).strip()[:500]}
-    reply: dict[str, Any] = {"input": _text(found, "input"), "output": _text(found, "output")}
-    if labels := reply_labels(answer):
-        reply["options"] = _options(found, labels)
-    return reply
+    return _read(found, _SAMPLE, answer)
+
+
+def _read(found: Mapping[str, Any], kinds: Mapping[str, str], answer: Answer) -> dict[str, Any]:
+    """The fields of a reply, each read by its kind, in order."""
+    labels = reply_labels(answer)
+    reply = {field: _READ[kind](found, field) for field, kind in kinds.items() if kind != "options"}
+    return reply | {field: _options(found, labels) for field, kind in kinds.items() if labels and kind == "options"}
 
 
 def _find_object(text: str, wanted: str) -> Mapping[str, Any]:
@@ -229,7 +237,7 @@ def _items(found: Mapping[str, Any], field: str) -> list[str]:
 
 
 def _pairs(found: Mapping[str, Any], field: str) -> list[dict[str, str]]:
-    """Objects of a question and an answer; those that lack one of them are left out."""
+    """Objects of a question and an answer; those that lack one of them are left out. An empty list says: none."""
     value = found.get(field)
     if value is None:
         raise ReplyError("missing_field", f"the reply has no '{field}'")
@@ -241,7 +249,7 @@ def _pairs(found: Mapping[str, Any], field: str) -> list[dict[str, str]]:
             pairs.append({key: _text(item, key) for key in ("question", "answer")})
         except (ReplyError, TypeError):
             continue
-    if not pairs:
+    if value and not pairs:
         raise ReplyError("empty_field", f"'{field}' holds no question with an answer")
     return pairs
 
@@ -254,6 +262,7 @@ def _number(found: Mapping[str, Any], field: str) -> int:
     return int(match[1])
 
 
+_SAMPLE = {"input": "text", "output": "text", "options": "options"}
 _TEXT = {"type": "string"}
 _KINDS: Mapping[str, Any] = {
     "text": _TEXT,

@@ -5,6 +5,7 @@ Stages, models and the estimate read these numbers here, so that a forecast cann
 
 from __future__ import annotations
 
+from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ MOST_LINES = 50_000  # of one batch of a provider's batch API
 VOTE_WAVES = 4  # a vote that is still open after so many less one is asked for the rest at once
 SCORE_WAVE = 8  # the fewest draws in one request of adaptive scoring
 SCORE_ROUNDS = 8  # about so many rounds of it, however many draws
+MOST_TOPICS = 30  # of a part, and under each topic (UltraChat's number)
 SCORE_FEW = 16  # a round of it asks for this part of one wave a sample at the least
 
 
@@ -35,6 +37,11 @@ def demo_chance(synthesize: Synthesize, demos: int) -> float:
 def wave_size(samples: int) -> int:
     """How many attempts go out together after the first ones."""
     return max(8, samples // 8)
+
+
+def topics_for(synthesize: Synthesize, share: float) -> int:
+    """Topics of a part's tree, and topics under each: its square has a leaf for each of the part's attempts."""
+    return min(MOST_TOPICS, max(2, ceil(sqrt(share * synthesize.most_attempts))))
 
 
 def vote_wave(waves: int, needed: int, left: int) -> int:

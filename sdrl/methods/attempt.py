@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import gcd
 from typing import Any
 
 from sdrl.compiler.plan import PartPlan, Plan
@@ -38,6 +39,13 @@ class Attempt:
     def passage_at(self, place: int) -> Passage | None:
         """The passage of the library that is used at a place of its order, gone through in turns; None without any."""
         return self.library[place % len(self.library)] if self.library else None
+
+    @property
+    def visit(self) -> int:
+        """How many earlier attempts of its part had the same passage: the library is gone through in turns."""
+        size = max(1, len(self.library))
+        together = min(self.plan.settings.retrieve.per_sample, size)
+        return self.turn // (size // gcd(size, together))
 
     def agrees(self, output: str, other: str, options: Mapping[str, str] | None = None) -> bool:
         """Whether two outputs hold the same answer, by the task's verifier."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# text: a text that is not empty. list: texts. whole: a whole number. pairs: objects {question, answer}.
-FIELD_KINDS = ("text", "list", "whole", "pairs")
+# text: a text that is not empty. list: texts. whole: a whole number. pairs: objects {question, answer}, perhaps none.
+# options: the options' texts by letter, asked for where the task has letters.
+FIELD_KINDS = ("text", "list", "whole", "pairs", "options")
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,10 @@ class Step:
     sample (input, output, and the options' texts where the task has letters).
 
     What it costs: an attempt asks it ``asks`` times on average, ``most_asks`` at most. ``shared_by`` is who has one
-    request in common: nobody (``attempt``), ``serves`` attempts of a part in a row (``turns``), or all attempts that
-    use the same passage (``passage``). ``size`` is the usual length of its reply, in written samples.
+    request in common: nobody (``attempt``), ``serves`` attempts of a part in a row (``turns``), all attempts that
+    use the same passage (``passage``), all of a part (``part``), or those of a part whose sample belongs to the same
+    topic (``topic``; ``schedule.topics_for`` says how many topics). ``tries`` is how often a reply that cannot be read
+    is asked for, where many attempts hang on it. ``size`` is the usual length of its reply, in written samples.
 
     Every variable but ``demos`` (samples), ``sample`` and ``options`` is a text, or None where there is nothing.
     """
@@ -31,8 +34,9 @@ class Step:
     reply: Mapping[str, str] = field(default_factory=dict)
     asks: float = 1.0
     most_asks: int = 1
-    shared_by: Literal["attempt", "turns", "passage"] = "attempt"
+    shared_by: Literal["attempt", "turns", "passage", "part", "topic"] = "attempt"
     serves: int = 1
+    tries: int = 1
     size: float = 1.0
 
 

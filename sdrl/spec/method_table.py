@@ -99,11 +99,20 @@ _ROWS = (
     ),
     Method(
         "extract-and-refine",
-        does=_WAITS,
-        source="arXiv 2405.03548",
-        steps=_GROUNDED_STEPS,
-        reads=_GROUNDED_READS,
-        built=False,
+        does="questions with answers that stand in a passage are copied out, then one is completed into an example",
+        source="arXiv 2405.03548, sections 2.2 and 2.3",
+        departures=(
+            "passages are found by keywords, where the paper trains a classifier of web pages",
+            "an attempt takes one pair; the paper keeps all pairs of a document",
+            "worked examples and cases with their outcome count as pairs, as encyclopaedias hold few questions",
+            "the pair is brought to the task's form, and the label is the vote's",
+        ),
+        steps=(
+            Step("extract", ("passage",), ("passage",), reply={"pairs": "pairs"}, shared_by="passage", size=1.5),
+            Step("generate", ("question", "answer", "passage", "demos"), ("question", "answer")),
+        ),
+        needs=("corpus",),
+        reads=("passages", "demos"),
     ),
     Method(
         "personas",

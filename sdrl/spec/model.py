@@ -66,6 +66,7 @@ PromptName = Literal[
     "tags",
     "answer",
     "paraphrase",
+    "extract",
 ]
 
 

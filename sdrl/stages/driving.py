@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sdrl.compiler.plan import PartPlan
 from sdrl.methods import Attempt, Draft, Example, Refusal, Reply, Writing
+from sdrl.spec.method_table import METHOD_TABLE
 from sdrl.stages.asking import Asked, ask
 from sdrl.stages.context import StageContext
 
@@ -60,6 +61,12 @@ def _ended(made: Made, outcome: Example | Refusal) -> Made:
 
 
 async def _ask(ctx: StageContext, draft: Draft, part: PartPlan, owner: str | int) -> Asked:
-    sampling = ctx.plan.settings.synthesize.sampling.resolved()
-    seed = ctx.plan.seed_for(draft.prompt, owner)
-    return await ask(ctx, draft.prompt, part, draft.values, seed=seed, sampling=sampling)
+    """The first reply that can be read, of as many as the step may ask for; else the last one."""
+    synthesize = ctx.plan.settings.synthesize
+    sampling, seed = synthesize.sampling.resolved(), ctx.plan.seed_for(draft.prompt, owner)
+    tries = METHOD_TABLE[synthesize.method].step(draft.prompt).tries
+    for index in range(tries):
+        asked = await ask(ctx, draft.prompt, part, draft.values, seed=seed, sampling=sampling, index=index)
+        if asked.reply is not None:
+            break
+    return asked

@@ -50,6 +50,15 @@ def test_latex_written_with_single_backslashes_survives() -> None:
     assert reply["output"] == r"\boxed{\frac{1}{2}}"
 
 
+def test_a_list_of_pairs_may_be_empty_and_not_unreadable() -> None:
+    assert parse_reply("extract", NUMBER, '{"pairs": []}') == {"pairs": []}
+    mixed = json.dumps({"pairs": [{"question": "q"}, "x", {"question": " q ", "answer": 3}]})
+    assert parse_reply("extract", NUMBER, mixed) == {"pairs": [{"question": "q", "answer": "3"}]}
+    with pytest.raises(ReplyError) as caught:
+        parse_reply("extract", NUMBER, '{"pairs": [{"question": "q"}]}')
+    assert caught.value.code == "empty_field"
+
+
 def test_half_a_surrogate_pair_becomes_a_character_that_a_file_can_hold() -> None:
     reply = parse_reply("generate", NUMBER, r'{"input": "a \ud800 b \ud83d\ude00", "output": "#### 1"}')
     assert reply["input"] == "a \ufffd b \U0001f600"

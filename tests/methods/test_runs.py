@@ -10,6 +10,7 @@ import pytest
 
 from sdrl.compiler.compile import Compiled, compile_spec, write_plan
 from sdrl.compiler.plan_file import read_plan
+from sdrl.compiler.schedule import topics_for
 from sdrl.methods import METHODS
 from sdrl.run.executor import RunOptions, execute
 from sdrl.run.folder import RunFolder
@@ -95,13 +96,14 @@ def test_requests_are_shared_as_the_table_says_and_stay_below_the_estimate(metho
         )
     attempts = rows(tmp_path, "run", "generate")[-1]["attempt"] + 1
     for step in METHOD_TABLE[method].steps:
-        asked = fake.asked[step.prompt]
-        most = attempts * step.most_asks
-        if step.shared_by == "passage":
-            most = PASSAGES
-        elif step.shared_by == "turns":
-            most = -(-attempts // step.serves)
-        assert 0 < asked <= most, step.prompt
+        most = {
+            "attempt": attempts * step.most_asks,
+            "turns": -(-attempts // step.serves),
+            "passage": PASSAGES,
+            "part": 1,
+            "topic": topics_for(plan.settings.synthesize, 1.0),
+        }
+        assert 0 < fake.asked[step.prompt] <= most[step.shared_by], step.prompt
     estimated = next(stage for stage in project.require().estimate["stages"] if stage["stage"] == "generate")
     assert sum(fake.asked[step.prompt] for step in METHOD_TABLE[method].steps) <= estimated["worst"]["requests"]
 
