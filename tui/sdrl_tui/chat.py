@@ -107,7 +107,7 @@ class Chat(Vertical):
         prompt, action = self.query_one(Prompt), ACTIONS[name]
         prompt.put(f"/{name} " if action.usage else f"/{name}")
         if is_enter and (not action.usage or action.usage.startswith("[")):
-            prompt.send()
+            prompt.call_next(prompt.send)  # a message made here would be taken for the chat's own, and end here
 
     def close_menu(self) -> bool:
         """Close the menu; whether it was open."""
