@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS, nearest
@@ -42,6 +43,7 @@ WRONG = ("task", "input", "output")  # what may be wrong with a sample, as sdrl.
 OFF = ("off", "none", "-")
 NEW = "sdrl: 1\n"  # a spec that nothing was written in
 NOT_CHANGED = "the file was not changed by another program"
+LEAVING = "{path} is not saved: /save writes it; leaving once more keeps your text for the next time, unsaved"
 MOST_DIFF = 60  # lines of a comparison in the chat
 WINDOW = ("theme", "copy", "editor", "open", "help", "tour", "palette")  # done by the app around the spec
 
@@ -220,6 +222,8 @@ def _stop(state: State, argument: str) -> Result:
 
 def _save(state: State, argument: str) -> Result:
     path = argument or state.path
+    if not PurePath(path).suffix and not path.endswith("/"):
+        path += SUFFIXES[0]
     if not path.endswith(SUFFIXES):
         raise SdrlError("", f"'{path}' is no name for a spec", help="end it in .yaml")
     return state, (Save(path, state.text, state.saved if path == state.path else ""),)
@@ -258,9 +262,8 @@ def _example(state: State, argument: str) -> Result:
 
 
 def _quit(state: State, argument: str) -> Result:
-    if state.is_dirty and not state.asks_to_quit:
-        note = f"{state.path} is not saved: /save writes it, quitting again leaves (the journal keeps your text)"
-        return noted(replace(state, asks_to_quit=True), note), ()
+    if state.is_dirty and not state.is_new and not state.asks_to_quit:
+        return noted(replace(state, asks_to_quit=True), LEAVING.format(path=state.path)), ()
     return state, (Quit(),)
 
 

@@ -66,6 +66,18 @@ class Journal:
         os.fsync(self._file.fileno())
         self._synced = self._clock()
 
+    def move(self, path: Path) -> Path | None:
+        """Go on under another name; where the journal of another time lies there it is kept, and its new place returned.
+
+        Raises:
+            OSError: another process writes that one, or the folder cannot be written; this one stays where it is.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = _put_aside(path) if path.exists() else None
+        self.path.replace(path)  # the open file, and its lock, go with it
+        self.path = path
+        return aside
+
     def close(self) -> None:
         """Bring everything to the disk and close the file."""
         if not self._file.closed:
@@ -104,6 +116,15 @@ def read_lines(text: str, name: str, *, is_torn: bool = False) -> Iterator[Line]
             help_ = error.help if isinstance(error, SdrlError) else "a line is one event, or what one would type"
             raise SdrlError("E881", f"{name}:{number}: {message}", help=help_) from None
         yield Line(number, event, str(data.get("digest", "")))
+
+
+def _put_aside(path: Path) -> Path:
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(errno.EWOULDBLOCK, "that spec is open in another terminal") from None
+        return path.replace(path.with_suffix(".journal.old"))
 
 
 def _ends_whole(path: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS
-from sdrl.authoring.commands import MADE_OF_TEXT, NEW, WINDOW, Result, act, show
+from sdrl.authoring.commands import LEAVING, MADE_OF_TEXT, NEW, WINDOW, Result, act, show
 from sdrl.authoring.document import with_text
 from sdrl.authoring.effects import Ask, Check, Effect
 from sdrl.authoring.events import (
@@ -37,12 +37,14 @@ from sdrl.authoring.events import (
     Told,
     Typed,
 )
+from sdrl.authoring.interview import question
 from sdrl.authoring.patterns import Rejected, offered
 from sdrl.authoring.samples import came, with_panel
 from sdrl.authoring.state import Interview, Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
 _CHANGES = ("set", "add", "remove", "move", "undo", "redo", "demo", "reload")  # may answer an open question
+WELCOME = "here you are again"
 MOST_TEXT = 4_000_000  # characters of a spec
 
 
@@ -78,10 +80,11 @@ def _opened(state: State, event: Opened) -> Result:
 
 
 def _opened_again(state: State, event: Opened) -> Result:
-    state = replace(state, offer=None, is_sampling=False)  # what was asked for is asked for again
+    # what was asked for is asked for again
+    state = replace(state, offer=None, is_sampling=False, asks_to_quit=False)
     found = digest(event.text) if event.exists else digest("")
     if found == state.saved or event.text == state.text:
-        return replace(state, saved=found, disk=None), ()
+        return _back(replace(state, saved=found, disk=None)), ()
     if not event.exists:
         note = "another program took the file away: your text is here, /save writes it again"
         return noted(replace(state, saved=found, disk=None), note), ()
@@ -90,6 +93,20 @@ def _opened_again(state: State, event: Opened) -> Result:
         return noted(replace(with_text(state, event.text), saved=found, disk=None, kept=event.text), note), ()
     note = "the file was changed by another program: /diff compares, /reload takes its text, /keep stays with yours"
     return noted(replace(state, saved=found, disk=event.text), note), ()
+
+
+def _back(state: State) -> State:
+    """The state with a word for a person who comes back, where the last thing in the chat was leaving or is none."""
+    turns = state.turns
+    while turns and turns[-1].text in ("/quit", LEAVING.format(path=state.path)):
+        turns = turns[:-1]
+    state = replace(state, turns=turns)
+    step = question(state.interview.step)
+    if not turns or state.is_new or turns[-1].text.startswith(WELCOME):
+        return state
+    kept = f"{WELCOME}; what you wrote is not saved yet, /save writes it" if state.is_dirty else WELCOME
+    state = noted(state, kept)
+    return said(state, "guide", step.ask) if step is not None else state
 
 
 def _said(state: State, event: Said) -> Result:

@@ -59,7 +59,7 @@ class Services:
         if isinstance(effect, Estimate | StartRun | StopRun):
             return _launch(effect)
         if isinstance(effect, Begin):
-            return _begin(effect)
+            return begun(effect)
         return None
 
     def close(self) -> None:
@@ -160,7 +160,8 @@ def _save(asked: Save) -> Event:
     return Stored(asked.path, digest(asked.text))
 
 
-def _begin(asked: Begin) -> Event:
+def begun(asked: Begin, *, writes: bool = True) -> Event:
+    """An example's text, and its files beside the spec where they are missing and it ``writes``."""
     from sdrl.authoring.examples import example
     from sdrl.run.folder import write_atomic
 
@@ -170,7 +171,7 @@ def _begin(asked: Begin) -> Event:
         made = example(asked.example, name)
         missing = {path.parent / used: content for used, content in made.files.items()}
         for file, content in missing.items():
-            if not file.exists():
+            if writes and not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(file, content)
     except SdrlError as error:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from sdrl.authoring.effects import Begin, Check, CheckCard, Effect, Judge, Save
-from sdrl.authoring.events import Event, Opened, is_journaled
+from sdrl.authoring.events import Acted, Event, Judged, Opened, Refused, Stored, Taken, is_journaled
 from sdrl.authoring.journal import DIGITS, Journal, Line, read_lines
+from sdrl.authoring.naming import spec_path
 from sdrl.authoring.reducer import reduce
-from sdrl.authoring.services import Services
-from sdrl.authoring.state import State, digest
+from sdrl.authoring.services import Services, begun
+from sdrl.authoring.state import Panel, State, digest
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.source import read_source
 
@@ -70,26 +73,47 @@ class Workbench:
 
 
 class Replay(Workbench):
-    """A workbench for events that happened already: saves nothing, asks nobody, makes no panels."""
+    """A workbench for events that happened already: asks nobody, makes no panels, saves nothing.
+
+    ``following`` is the event after the one under way: what came of an example or a judgement stands there in a
+    journal. A script of typed lines has none, and its example is read anew; its files are written if ``writes``.
+    """
+
+    def __init__(self, journal: Journal | None = None, *, writes: bool = False) -> None:
+        super().__init__(journal=journal)
+        self.following: Event | None = None
+        self._writes = writes
 
     def _done(self, effect: Effect) -> Event | None:
+        if isinstance(effect, Begin) and not isinstance(self.following, Taken | Refused):
+            return begun(effect, writes=self._writes)
         return self._services.perform(effect) if isinstance(effect, Check | CheckCard) else None
 
+    def again(self, event: Event) -> None:
+        """Take an event of a journal; a sample that was judged then is in view."""
+        if isinstance(event, Acted) and event.action == "judge" and isinstance(self.following, Judged):
+            panel = replace(self.state.panels.get("review", Panel()), key="judged then")
+            self.state = replace(self.state, panels={**self.state.panels, "review": panel})
+        self.dispatch(event)
 
-def replay(lines: Iterable[Line], name: str, path: str) -> Workbench:
+
+def replay(lines: Iterable[Line], name: str, path: str, *, writes: bool = False) -> Replay:
     """The workbench after a journal's or script's events, for a spec at ``path`` (never what the journal names).
+
+    ``writes``: the files of an example that a script begins with are written beside the spec.
 
     Raises:
         SdrlError: E882, the text came out otherwise than the journal says; E881, a line is no event.
     """
-    bench = Replay()
-    for line in lines:
-        event = line.event
-        if isinstance(event, Opened):
-            event = Opened(path, event.text, event.exists)
-        elif not bench.state.is_opened:
+    bench = Replay(writes=writes)
+    for line, following in pairwise((*lines, None)):
+        assert line is not None  # the last one alone is none
+        event, bench.following = line.event, following.event if following is not None else None
+        if isinstance(event, Opened | Stored):
+            event = replace(event, path=path)
+        if not isinstance(event, Opened) and not bench.state.is_opened:
             bench.dispatch(Opened(path, "", exists=False))
-        bench.dispatch(event)
+        bench.again(event)
         if line.digest and line.digest != digest(bench.state.text)[:DIGITS]:
             message = f"{name}:{line.number}: the spec came out otherwise than when this was recorded"
             raise SdrlError("E882", message, help="it was recorded with another version of sdrl, or edited since")
@@ -103,6 +127,7 @@ def opened(path: Path) -> Opened:
         SdrlError: the file is no text (E1xx), or cannot be read.
     """
     if not path.exists():
+        spec_path(path)
         return Opened(str(path), "", exists=False)
     source = read_source(path)
     if source.text is None:

@@ -1,7 +1,7 @@
 """``sdrl author --script FILE``: an authoring journal, or lines as typed in the terminal app, replayed headlessly.
 
 The spec that comes out goes to stdout (or ``-o``), its problems and, with ``--chat``, the conversation to stderr.
-Writes no file but ``-o`` and asks no model: what a model said stands in the journal. Exit 0 when the spec has no errors
+Writes no file but ``-o`` (and the files of an example beside it) and asks no model: what a model said stands in the journal. Exit 0 when the spec has no errors
 (warnings count under ``--strict``), 1 when it has, or when the journal comes out otherwise than recorded, 2 for wrong
 usage.
 """
@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     name = "<stdin>" if args.script == "-" else args.script
     script = Path(args.script)
     path = args.output or (Path("task.yaml") if args.script == "-" else script.with_suffix(".yaml"))
-    state = replay(read_lines(_text(args.script), name), name, str(path)).state
+    writes = args.output is not None
+    state = replay(read_lines(_text(args.script), name), name, str(path), writes=writes).state
     if args.chat:
         sys.stderr.write(_chat(state))
     if args.output is not None:

@@ -20,6 +20,7 @@ def run(args: argparse.Namespace) -> int:
     """Start the app; its exit code."""
     from importlib.metadata import entry_points
 
+    from sdrl.authoring.naming import spec_path
     from sdrl.spec.diagnostics import Exit, SdrlError
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
@@ -33,4 +34,4 @@ def run(args: argparse.Namespace) -> int:
         raise SdrlError(
             "E844", f"the terminal app is not installed: {what} is missing", help="pip install 'sdrl[tui]'"
         ) from None
-    return int(start(args.spec))
+    return int(start(spec_path(args.spec) if args.spec is not None else None))

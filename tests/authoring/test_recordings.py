@@ -10,8 +10,8 @@ from shutil import copytree
 
 import pytest
 
-from sdrl.authoring.events import Said
-from sdrl.authoring.journal import Journal, read_lines
+from sdrl.authoring.events import Acted, Judged, Opened, Said
+from sdrl.authoring.journal import Journal, Line, read_lines
 from sdrl.authoring.state import State
 from sdrl.authoring.workbench import Replay, opened, replay
 from sdrl.cli.main import main
@@ -102,3 +102,28 @@ def test_a_torn_last_line_is_passed_over() -> None:
 def test_the_first_state_has_nothing() -> None:
     assert State().open_card is None
     assert State().turns == ()
+
+
+def test_an_example_begins_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "made.script"
+    script.write_text("/example word-problems\n/set seed 7\n", encoding="utf-8")
+    out = tmp_path / "made.yaml"
+    assert main(["author", "--script", str(script), "-o", str(out), "--strict"]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert "name: made" in text and "seed: 7" in text
+    assert (tmp_path / "passages" / "everyday.jsonl").exists()
+    script.write_text("/example word-problem\n", encoding="utf-8")
+    assert main(["author", "--script", str(script), "--chat"]) == 1
+    assert "did you mean 'word-problems'?" in capsys.readouterr().err
+
+
+def test_a_judgement_of_a_journal_is_told_as_it_was() -> None:
+    lines = [
+        Line(1, Opened("task.yaml", "sdrl: 1\n")),
+        Line(2, Acted("judge", "yes")),
+        Line(3, Judged("runs/sums", (), "the run kept it")),
+        Line(4, Acted("judge", "yes")),
+    ]
+    told = [turn.text for turn in replay(lines, "journal", "task.yaml").state.turns]
+    assert told.count("judged valid") == 1
+    assert told[-1].startswith("no sample is in view")

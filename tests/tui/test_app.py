@@ -48,7 +48,9 @@ async def test_what_a_crash_left_is_there_again(tmp_path: Path) -> None:
     async with again.run_test(size=(80, 24)) as pilot:
         await settle(again, pilot)
         assert again.state.text == first.state.text
-        assert [turn.text for turn in again.state.turns] == [turn.text for turn in first.state.turns]
+        told = [turn.text for turn in again.state.turns]
+        assert told[: len(first.state.turns)] == [turn.text for turn in first.state.turns]
+        assert told[-2].startswith("here you are again") and told[-1] == first.state.turns[-1].text
         assert "A task." in screen_text(again)
 
 
@@ -179,6 +181,7 @@ async def test_enter_sends_and_three_ways_make_a_line(tmp_path: Path) -> None:
 async def test_leaving_asks_once_where_something_is_not_saved(tmp_path: Path) -> None:
     app = app_on(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "sums")
         await pilot.press("ctrl+q")
         await settle(app, pilot)
         assert "is not saved" in app.state.turns[-1].text

@@ -112,7 +112,9 @@ def test_the_command_finds_the_app_through_its_entry_point() -> None:
 def test_a_polite_end_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path) as terminal:
         terminal.read_until(b"What shall the spec be called?")
+        terminal.type(b"sums\r")
+        terminal.read_until(b"What is the task?")
         terminal.process.send_signal(signal.SIGTERM)
         terminal.read_until(LEAVES_ALTERNATE_SCREEN)
-        terminal.read_until(b"its text is kept in")
+        terminal.read_until(b"not saved, but kept: sdrl tui mine.yaml goes on with it")
         assert terminal.process.wait(MOST_S) == 0

@@ -23,6 +23,7 @@ from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
 from sdrl.authoring.effects import Show, Window
 from sdrl.authoring.events import Acted, Event
 from sdrl.authoring.keymap import shown
+from sdrl.authoring.naming import spec_path
 from sdrl.authoring.state import State
 from sdrl.spec.diagnostics import SdrlError
 from sdrl_tui.around import Around
@@ -99,8 +100,8 @@ class SdrlApp(App[None]):
 
     @property
     def is_up(self) -> bool:
-        """Whether there is a screen: a timer may still come due when the app has ended."""
-        return self.is_running and bool(self.screen_stack)
+        """Whether there is a screen: a timer may still come due when the app is ending."""
+        return self.is_running and not self._exit and bool(self.screen_stack)
 
     @property
     def where(self) -> str:
@@ -133,7 +134,7 @@ class SdrlApp(App[None]):
         try:
             self.desk.open()
         except (SdrlError, OSError) as error:
-            self.exit(message=f"{self.desk.path} cannot be opened: {error}", return_code=1)
+            self.exit(message=f"{self.desk.path} cannot be opened: {_told(error)}", return_code=1)
             return
         if self._keeps_journal and self.desk.path.exists():
             self.settings.opened(self.desk.path)
@@ -150,14 +151,18 @@ class SdrlApp(App[None]):
 
     def open_other(self, name: str) -> None:
         """Another spec in place of this one, whose text is kept."""
-        before, other = self.desk, self._desk_on(Path(name).expanduser())
+        try:
+            before, other = self.desk, self._desk_on(spec_path(name))
+        except SdrlError as error:
+            self.say(_told(error), is_bad=True)
+            return
         if other.path.absolute() == Path(self.state.path).absolute():
             self.say(f"{name} is open already")
             return
         try:
             other.open()
         except (SdrlError, OSError) as error:
-            self.say(f"{name} cannot be opened: {error}", is_bad=True)
+            self.say(f"{name} cannot be opened: {_told(error)}", is_bad=True)
             return
         if self.state.is_dirty:
             self.say(f"{before.path} is not saved; its text is kept and is there when you open it again")
@@ -172,7 +177,10 @@ class SdrlApp(App[None]):
         """Take an event, and draw what came of it soon."""
         self.hearing.tell_typing()
         self.hearing.tell_draft()
+        saved = self.state.saved
         self.desk.dispatch(event)
+        if self._keeps_journal and self.state.saved != saved and self.desk.path.exists():
+            self.settings.opened(self.desk.path)
         self._draw_soon()
 
     def around(self, effect: Window) -> None:
@@ -194,8 +202,6 @@ class SdrlApp(App[None]):
             self.main_screen.query_one(Prompt).put(f"/{name} ")
             return
         self._act(Acted(name))
-        if name == "help":
-            self._show_chat()
 
     def _act(self, event: Event) -> None:
         """Take an event; what it is about comes into view, be it a panel or the question before a run starts."""
@@ -259,6 +265,18 @@ class SdrlApp(App[None]):
         if found is not None and not isinstance(self.focused, TextArea):
             event.stop()
             self.dispatch(Acted(*found))
+        elif self._is_for_prompt(event):
+            event.stop()
+            self._show_chat()
+            self.main_screen.query_one(Prompt).insert(event.character or "")
+
+    def _is_for_prompt(self, event: events.Key) -> bool:
+        """Whether a key was meant for the prompt, though a click took the keyboard elsewhere: anything in the chat, in
+        a panel the slash that a command begins with.
+        """
+        if self.screen.is_modal or not event.is_printable or isinstance(self.focused, TextArea):
+            return False
+        return event.character == "/" or (self.where == "chat" and event.character != " ")
 
     def action_escape(self) -> None:
         """Stop the answer, close the menu, else go back to the chat."""
@@ -273,8 +291,17 @@ class SdrlApp(App[None]):
         """End the app; the last line says where the spec is."""
         self.hearing.tell_typing()
         self.hearing.tell_draft()
-        saved = "saved" if not self.state.is_dirty else f"not saved; its text is kept in {self.desk.kept_in()}"
-        self.exit(message=f"{self.state.path}: {saved}")
+        self.exit(message=f"{self.state.path}: {self._left()}")
+
+    def _left(self) -> str:
+        """What becomes of the spec when the app ends, and how to go on."""
+        if self.state.is_new:
+            return "nothing was written"
+        if not self.state.is_dirty:
+            return "saved"
+        if not self._keeps_journal:
+            return "not saved"
+        return f"not saved, but kept: sdrl tui {self.state.path} goes on with it (from {self.desk.kept_in()})"
 
     async def on_unmount(self) -> None:
         """Bring the journal to the disk, and end what is under way."""
@@ -363,6 +390,11 @@ class SdrlApp(App[None]):
     def _show_chat(self) -> None:
         self.main_screen.remove_class("-side")
         self.main_screen.query_one(Prompt).focus()
+
+
+def _told(error: SdrlError | OSError) -> str:
+    """What is wrong, and what to do."""
+    return f"{error}; {error.help}" if isinstance(error, SdrlError) and error.help else str(error)
 
 
 def main(path: Path | None = None) -> int:

@@ -87,6 +87,25 @@ class Desk:
             self._waiting.append(event)
         else:
             self._bench.dispatch(event)
+            self._follow_name()
+
+    def _follow_name(self) -> None:
+        """Keep the journal under the name that the spec was saved as, where the next start looks for it."""
+        path = Path(self.state.path)
+        if path == self.path:
+            return
+        self.path, self._looked = path, self._look()
+        if self._journal is None:
+            return
+        from sdrl.authoring.journal import journal_path
+
+        try:
+            aside = self._journal.move(journal_path(path))
+        except OSError as error:
+            self._tell(f"the journal stays in {self._journal.path}: {error.strerror or error}")
+            return
+        if aside is not None:
+            self._tell(f"there was a journal of that name from another time; it is kept as {aside.name}")
 
     def follow_file(self) -> bool:
         """Whether another program changed the file since the last look; if so, the state hears of it."""
@@ -126,4 +145,4 @@ class Desk:
 
     def kept_in(self) -> Path:
         """The journal, where a text that is not saved is kept."""
-        return self.path.parent / ".sdrl" / "authoring" / f"{self.path.name}.journal"
+        return self._journal.path if self._journal is not None else self.path

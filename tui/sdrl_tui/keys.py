@@ -16,14 +16,15 @@ from sdrl.authoring.keymap import DEFAULTS, Keys, read_keymap, shown
 from sdrl.authoring.state import State
 from sdrl_tui.settings import config_folder
 
-CHAT = ("spec", "issues", "verify", "plan", "run", "save", "undo")
+CHAT = ("spec", "issues", "plan", "save", "quit", "verify", "run", "undo")
+READY = ("spec", "plan", "start", "save", "quit", "run", "issues", "verify", "undo")  # nothing left to mend
 SIDE: Mapping[str, tuple[str, ...]] = {
     "spec": ("save", "next", "undo", "issues", "editor", "copy"),
     "issues": ("next", "spec", "plan", "save"),
     "review": ("spec", "run"),
 }
 WORDS = {
-    "issues": "problems", "next": "next problem", "editor": "$EDITOR", "palette": "commands", "quit": "leave",
+    "next": "next issue", "start": "start", "editor": "$EDITOR", "palette": "commands", "quit": "leave",
     "amend": "change", "run": "run", "retrieve": "passages",
 }  # fmt: skip
 
@@ -54,7 +55,8 @@ class KeyLine(Static):
     def follow(self, state: State, keys: Keys, where: str) -> None:
         """Draw what helps there."""
         self._about = (state, keys, where)
-        drawn = (where, bool(state.asking), state.open_card is not None, self.app.size.width)
+        is_ready = _is_ready(state)
+        drawn = (where, bool(state.asking), state.open_card is not None, is_ready, self.app.size.width)
         if drawn != self._drawn:
             self._drawn = drawn
             self.update(keys_text(state, keys, where, self.app.size.width))
@@ -95,9 +97,15 @@ def _entries(state: State, keys: Keys, where: str) -> Iterator[tuple[str, str, s
         yield "n", "not valid", "act_on('judge', 'n')"
     if where == "chat" and state.open_card is not None:
         yield from map(of, ("accept", "reject", "amend"))
-    for action in (*(CHAT if where == "chat" else SIDE.get(where, CHAT)), "quit"):
+    chat = READY if _is_ready(state) else CHAT
+    for action in dict.fromkeys((*(chat if where == "chat" else SIDE.get(where, chat)), "quit")):
         if action != where:
             yield of(action)
+
+
+def _is_ready(state: State) -> bool:
+    """Whether there is a spec with nothing that keeps it from running, as far as is known by now."""
+    return not state.is_new and state.issues_rev == state.rev and not any(each.is_error for each in state.issues)
 
 
 def _short(key: str) -> str:

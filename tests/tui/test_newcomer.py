@@ -1,0 +1,135 @@
+"""What somebody who knows nothing does first (docs/tryout-terminal.md): each mistake leads on, and nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sdrl_tui.prompt import Prompt
+
+from sdrl.authoring.journal import journal_path
+from tests.tui.driving import app_on, screen_text, settle, write
+from tests.tui.test_around import GSM8K, notices
+
+
+async def test_a_command_chosen_from_the_menu_runs(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("slash", "u", "n", "d", "o")
+        await settle(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert app.state.turns[-1].text == "nothing to undo"
+        await pilot.press("slash", "e", "x", "a", "m")
+        await settle(app, pilot)
+        await pilot.click("#menu", offset=(5, 0))
+        await settle(app, pilot)
+        assert "word-problems" in app.state.turns[-1].text
+        assert app.focused is app.query_one(Prompt)
+
+
+async def test_typing_after_a_click_into_the_chat_goes_to_the_prompt(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.click("#log", offset=(5, 3))
+        assert app.focused is not app.query_one(Prompt)
+        await pilot.press("s", "u", "m", "s", "enter")
+        await settle(app, pilot)
+        assert "name: sums" in app.state.text
+
+
+async def test_a_slash_in_a_panel_begins_a_command(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("f6")
+        await settle(app, pilot)
+        await pilot.press("x", "slash")
+        assert app.query_one(Prompt).text == "/"
+        assert app.where == "chat"
+
+
+async def test_help_leaves_the_panel_in_view(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("f6")
+        await settle(app, pilot)
+        await pilot.press("f1")
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert app.where == "plan"
+
+
+async def test_nothing_written_is_left_at_once(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert not app.is_running
+
+
+async def test_who_comes_back_is_told_where_they_were(tmp_path: Path) -> None:
+    first = app_on(tmp_path)
+    async with first.run_test(size=(80, 24)) as pilot:
+        await write(first, pilot, "sums")
+        await pilot.press("ctrl+q", "ctrl+q")
+        await pilot.pause()
+        assert not first.is_running
+    again = app_on(tmp_path)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settle(again, pilot)
+        shown = screen_text(again)
+        assert "here you are again" in shown and "/quit" not in shown
+        assert again.state.turns[-1].text.startswith("What is the task?")
+        await pilot.press("ctrl+q")
+        await settle(again, pilot)
+        assert again.is_running  # it asks anew
+
+
+async def test_a_spec_saved_under_another_name_takes_its_journal_along(tmp_path: Path) -> None:
+    app = app_on(tmp_path)
+    other = tmp_path / "sums.yaml"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "sums", f"/save {tmp_path / 'sums'}", "Adding numbers.")
+        assert other.exists() and app.settings.recent[0][0] == str(other)
+        assert journal_path(other).exists() and not journal_path(tmp_path / "task.yaml").exists()
+    again = app_on(tmp_path)
+    async with again.run_test(size=(80, 24)) as pilot:
+        await settle(again, pilot)
+        assert again.state.is_new
+        await write(again, pilot, f"/open {other}")
+        assert "Adding numbers." in again.state.text
+        assert any(turn.text == "Adding numbers." for turn in again.state.turns)
+
+
+async def test_a_journal_of_another_time_is_kept_when_a_spec_takes_its_name(tmp_path: Path) -> None:
+    kept = journal_path(tmp_path / "sums.yaml")
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"event": "said", "text": "older"}\n', encoding="utf-8")
+    app = app_on(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "sums", f"/save {tmp_path / 'sums.yaml'}")
+        assert "older" in kept.with_suffix(".journal.old").read_text(encoding="utf-8")
+        assert "older" not in kept.read_text(encoding="utf-8")
+        assert any("kept as sums.yaml.journal.old" in each for each in notices(app))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("folder", "is a folder"), ("nowhere/task.yaml", "there is no folder"), ("notes.txt", "end it in .yaml")],
+)
+async def test_a_path_that_is_none_is_refused_with_a_fix_and_makes_nothing(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, f"/open {tmp_path / name}")
+        assert any(said in each for each in notices(app))
+        assert app.state.path == str(tmp_path / "task.yaml")
+    assert not (tmp_path / "nowhere").exists()
