@@ -67,7 +67,7 @@ class Journal:
         self._synced = self._clock()
 
     def move(self, path: Path) -> Path | None:
-        """Go on under another name; where the journal of another time lies there it is kept, and its new place returned.
+        """Go on under another name; a journal of another time that lies there is kept, and its new place returned.
 
         Raises:
             OSError: another process writes that one, or the folder cannot be written; this one stays where it is.

@@ -1,9 +1,9 @@
 """``sdrl author --script FILE``: an authoring journal, or lines as typed in the terminal app, replayed headlessly.
 
 The spec that comes out goes to stdout (or ``-o``), its problems and, with ``--chat``, the conversation to stderr.
-Writes no file but ``-o`` (and the files of an example beside it) and asks no model: what a model said stands in the journal. Exit 0 when the spec has no errors
-(warnings count under ``--strict``), 1 when it has, or when the journal comes out otherwise than recorded, 2 for wrong
-usage.
+Writes no file but ``-o`` (and the files of an example beside it) and asks no model: what a model said stands in the
+journal. Exit 0 when the spec has no errors (warnings count under ``--strict``), 1 when it has, or when the journal
+comes out otherwise than recorded, 2 for wrong usage.
 """
 
 from __future__ import annotations

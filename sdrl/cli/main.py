@@ -94,7 +94,10 @@ def _overview() -> str:
     width = max(map(len, COMMANDS))
     lines = ["usage: sdrl COMMAND [...]", "", "From a task definition to a trained model: spec, plan, run, report.", ""]
     lines += [f"  {name:<{width}}  {help_}" for name, (_, help_) in COMMANDS.items()]
-    lines += ["", "Begin with: sdrl tui, which asks for one thing after the other; or sdrl init my-task, and an editor."]
+    lines += [
+        "",
+        "Begin with: sdrl tui, which asks for one thing after the other; or sdrl init my-task, and an editor.",
+    ]
     lines += ["sdrl COMMAND --help tells more; sdrl --version prints the version."]
     return "\n".join(lines)
 
