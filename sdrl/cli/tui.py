@@ -6,6 +6,7 @@ Refuses a terminal that cannot show it. Imports no Textual itself.
 from __future__ import annotations
 
 import argparse
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -26,6 +27,12 @@ def run(args: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
         help_ = "run it in a terminal; 'sdrl author --script FILE' does without one"
         raise SdrlError("", "the terminal app needs a terminal that can move its cursor", help=help_, exit=Exit.USAGE)
+    takes = getattr(sys.__stderr__, "encoding", None) or "utf-8"  # where the app writes
+    if codecs.lookup(takes).name != "utf-8":
+        help_ = "export LC_ALL=C.UTF-8, or PYTHONUTF8=1 where the terminal shows UTF-8 all the same"
+        raise SdrlError(
+            "", f"the terminal app writes UTF-8, and this terminal takes {takes}", help=help_, exit=Exit.USAGE
+        )
     found = [entry for entry in entry_points(group="sdrl.apps") if entry.name == "tui"]
     try:
         start = found[0].load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -22,7 +23,7 @@ from sdrl.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 MOST_S = 60.0
-LEAVES_ALTERNATE_SCREEN = b"\x1b[?1049l"
+LEAVES_ALTERNATE_SCREEN, ENTERS_ALTERNATE_SCREEN = b"\x1b[?1049l", b"\x1b[?1049h"
 
 
 class Terminal:
@@ -51,11 +52,11 @@ class Terminal:
 
 
 @contextmanager
-def started(words: list[str], cwd: Path) -> Iterator[Terminal]:
+def started(words: list[str], cwd: Path, **environ: str) -> Iterator[Terminal]:
     """Run in a pseudo-terminal; the program is ended at last."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}"}
+    env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}", **environ}
     process = subprocess.Popen(words, cwd=cwd, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True)
     os.close(slave)
     try:
@@ -118,3 +119,59 @@ def test_a_polite_end_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
         terminal.read_until(LEAVES_ALTERNATE_SCREEN)
         terminal.read_until(b"not saved, but kept: sdrl tui mine.yaml goes on with it")
         assert terminal.process.wait(MOST_S) == 0
+
+
+def test_it_can_be_put_aside_and_taken_up_again(tmp_path: Path) -> None:
+    """As ctrl+z and fg of a shell do, which send these signals; the key itself is undo here."""
+    with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path) as terminal:
+        terminal.read_until(b"What shall the spec be called?")
+        terminal.process.send_signal(signal.SIGTSTP)
+        terminal.read_until(LEAVES_ALTERNATE_SCREEN)
+        end = time.monotonic() + MOST_S
+        while state_of(terminal.process.pid) != "T":
+            assert time.monotonic() < end
+        terminal.seen = b""
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.read_until(ENTERS_ALTERNATE_SCREEN)
+        terminal.type(b"my task\r")
+        terminal.read_until(b"What is the task?")
+
+
+def state_of(pid: int) -> str:
+    """R, S, T (stopped) and so on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_bug_of_ours_leaves_the_terminal_as_it_was_and_the_text_in_the_journal(tmp_path: Path) -> None:
+    code = """
+from pathlib import Path
+from sdrl_tui import app
+def broken(self):
+    if any(turn.text == "my task" for turn in self.state.turns):
+        raise ZeroDivisionError("made so for the test")
+app.SdrlApp._look_around = broken
+raise SystemExit(app.main(Path("mine.yaml")))
+"""
+    with started([sys.executable, "-c", code], tmp_path) as terminal:
+        terminal.read_until(b"What shall the spec be called?")
+        terminal.type(b"my task\r")
+        terminal.read_until(LEAVES_ALTERNATE_SCREEN)
+        terminal.read_until(b"made so for the test")
+        assert terminal.process.wait(MOST_S) == 1
+    assert "my task" in (tmp_path / ".sdrl" / "authoring" / "mine.yaml.journal").read_text()
+
+
+def test_with_sixteen_colours_no_others_are_written(tmp_path: Path) -> None:
+    with started([sys.executable, "-m", "sdrl_tui", "mine.yaml"], tmp_path, TERM="xterm", COLORTERM="") as terminal:
+        terminal.read_until(b"What shall the spec be called?")
+        assert b"\x1b[" in terminal.seen
+        assert not re.search(rb"[34]8;[25];", terminal.seen)
+
+
+@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}], ids=["dumb", "no UTF-8"])
+def test_a_terminal_that_cannot_show_it_is_refused_in_two_lines(tmp_path: Path, environ: dict[str, str]) -> None:
+    with started([sys.executable, "-m", "sdrl", "tui", "mine.yaml"], tmp_path, **environ) as terminal:
+        terminal.read_until(b"help: ")
+        assert terminal.process.wait(MOST_S) == 2
+        assert b"Traceback" not in terminal.seen
+        assert b"\x1b[?1049h" not in terminal.seen

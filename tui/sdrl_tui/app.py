@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import OptionList, Static, Tabs, TextArea
 
@@ -32,6 +34,7 @@ from sdrl_tui.desk import Desk
 from sdrl_tui.hearing import Hearing
 from sdrl_tui.jobs import Happened, Jobs
 from sdrl_tui.keys import KeyLine, bindings_of, own_keys
+from sdrl_tui.legible import Legible
 from sdrl_tui.paint import status_text
 from sdrl_tui.palette import ActionProvider
 from sdrl_tui.panel_process import InProcess, InThread, Making
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 REDRAW_S = 0.05
 FOLLOW_S = 0.5
 SYNC_S = 1.0
+LEGIBLE = Legible()
 SWITCH_S = 0.0005  # a panel's thread gives way to a keystroke ten times sooner than it would by itself
 
 
@@ -253,6 +257,10 @@ class SdrlApp(App[None]):
     def action_say_how_to_leave(self) -> None:
         """Ctrl+c where nothing is selected."""
         self.say(f"{shown(self.keys, 'quit')} leaves; {shown(self.keys, 'copy')} copies what is in view")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and one that keeps text legible."""
+        return [*super().get_line_filters(), LEGIBLE]
 
     def copy_to_clipboard(self, text: str) -> None:
         """Wherever Textual copies: the clipboard that works here, and a notice of which it was."""
