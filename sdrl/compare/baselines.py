@@ -50,6 +50,7 @@ BASELINES: Mapping[str, Arm] = {
     # rival ways of writing samples
     "self-instruct": _arm("Self-Instruct (Wang 2022)", {"synthesize.method": "self-instruct"}, needs="instructor"),
     "targen": _arm("TarGEN (Gupta 2023)", {"synthesize.method": "targen"}, needs="instructor"),
+    "back-translation": _arm("Humpback (Li 2023)", {"synthesize.method": "back-translation"}, needs="instructor"),
     "extract-and-refine": _arm("MAmmoTH2 (Yue 2024)", {"synthesize.method": "extract-and-refine"}, needs="instructor"),
     "synthllm": _arm("SynthLLM", {"synthesize.method": "synthllm"}, needs="instructor"),
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sdrl.methods import extract_and_refine, grounded, rephrase, self_instruct
+from sdrl.methods import back_translation, extract_and_refine, grounded, rephrase, self_instruct
 from sdrl.methods.attempt import Attempt, Draft, Example, Refusal, Reply, Writing
 from sdrl.spec.method import Method
 from sdrl.spec.method_table import METHOD_TABLE
@@ -34,6 +34,7 @@ _CODE: Mapping[str, tuple[Callable[[Attempt], Writing], float | None]] = {
     "grounded": (grounded.write, None),
     "self-instruct": (self_instruct.write, self_instruct.MOST_ALIKE),
     "rephrase": (rephrase.write, None),
+    "back-translation": (back_translation.write, None),
     "extract-and-refine": (extract_and_refine.write, None),
 }
 METHODS: Mapping[str, Registered] = MappingProxyType(

@@ -91,11 +91,27 @@ _ROWS = (
     ),
     Method(
         "back-translation",
-        does=_WAITS,
-        source="arXiv 2308.06259",
-        steps=_GROUNDED_STEPS,
-        reads=_GROUNDED_READS,
-        built=False,
+        does="a good output is drawn from a passage, the input that it answers is written, and pairs rated low drop",
+        source="arXiv 2308.06259, sections 2.2 and 2.3",
+        departures=(
+            "an output is drawn from a passage in the task's form; the paper takes pieces of web pages as they stand",
+            "the instructor writes inputs and ratings; the paper trains models for both, and anew for a second pass",
+            "the scale asks whether the output answers the input; the paper's asks for an assistant's tone as well",
+            "where a task has few answers they are given in turn, so that all are as frequent",
+        ),
+        steps=(
+            Step("response", ("passage", "demos", "label"), ("passage",), reply={"output": "text"}, size=0.8),
+            Step(
+                "instruction",
+                ("output", "passage", "demos"),
+                ("output",),
+                reply={"input": "text", "options": "options"},
+                size=0.6,
+            ),
+            Step("rating", ("sample",), ("sample",), reply={"reason": "text", "score": "whole"}, size=0.5),
+        ),
+        needs=("corpus",),
+        reads=("passages", "demos"),
     ),
     Method(
         "extract-and-refine",

@@ -67,6 +67,9 @@ PromptName = Literal[
     "answer",
     "paraphrase",
     "extract",
+    "response",
+    "instruction",
+    "rating",
 ]
 
 
