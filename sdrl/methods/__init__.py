@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sdrl.methods import back_translation, extract_and_refine, grounded, rephrase, self_instruct
+from sdrl.methods import (
+    back_translation,
+    extract_and_refine,
+    grounded,
+    rephrase,
+    self_instruct,
+    targen,
+)
 from sdrl.methods.attempt import Attempt, Draft, Example, Refusal, Reply, Writing
 from sdrl.spec.method import Method
 from sdrl.spec.method_table import METHOD_TABLE
@@ -36,6 +43,7 @@ _CODE: Mapping[str, tuple[Callable[[Attempt], Writing], float | None]] = {
     "rephrase": (rephrase.write, None),
     "back-translation": (back_translation.write, None),
     "extract-and-refine": (extract_and_refine.write, None),
+    "targen": (targen.write, None),
 }
 METHODS: Mapping[str, Registered] = MappingProxyType(
     {name: Registered(METHOD_TABLE[name], write, most_alike) for name, (write, most_alike) in _CODE.items()}

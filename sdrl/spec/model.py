@@ -70,6 +70,9 @@ PromptName = Literal[
     "response",
     "instruction",
     "rating",
+    "contexts",
+    "seeds",
+    "correct",
 ]
 
 

@@ -73,7 +73,7 @@ def test_the_table_names_keys_that_exist() -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ("synthesize: {method: targen}", "synthesize.method"),
+        ("synthesize: {method: topic-tree}", "synthesize.method"),
     ],
 )
 def test_a_key_whose_work_comes_later_is_named(text: str, path: str) -> None:
