@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo tutorial forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls bench-scoring faults kills fuzz money clean
+.PHONY: help install demo tutorial forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls bench-scoring tables faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,9 @@ bench-calls: install ## the executor beside a bare aiohttp loop and openai's cli
 
 bench-scoring: install ## what adaptive scoring saves and loses beside full scorings, over made-up pass rates (a minute)
 	$(BIN)/python -m tests.bench.adaptive 20
+
+tables: install ## every arm of the shipped suites that the embedded models can have, at a tiny budget; the controls killed (ten minutes)
+	$(BIN)/python -m tests.bench.tables
 
 fuzz: install ## 20,000 damaged and generated specs through loader, compiler and every report
 	$(BIN)/python -m tests.spec.fuzz

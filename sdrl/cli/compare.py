@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("suite", metavar="SUITE", type=Path, help="a suite file (docs/compare.md)")
+    parser.add_argument(
+        "suite", metavar="SUITE", type=Path, nargs="?", help="a suite file, or the name of a shipped one"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="the suites that ship, with what each arm needs; run nothing"
+    )
+    parser.add_argument("--spec", metavar="SPEC", type=Path, help="the spec, for a suite that names none")
+    parser.add_argument(
+        "--human", metavar="FILE", type=Path, help="training data that people wrote, in the form of the evaluation set"
+    )
     parser.add_argument("--arms", metavar="A,B", default="", help="run only these arms; the table shows all")
     parser.add_argument("--dir", metavar="DIR", type=Path, help="where the cells run (default ./runs/NAME)")
     parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
@@ -32,18 +41,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run what is not done, then print the table; the exit code is that of the run that stopped the suite, or 0."""
+    if args.list:
+        from sdrl.compare.listing import shipped_listing
+
+        sys.stdout.write(shipped_listing(None if args.suite is None else str(args.suite)))
+        return 0
+    if args.suite is None:
+        from sdrl.spec.diagnostics import Exit, SdrlError
+
+        raise SdrlError("", "no suite is named", help="'sdrl compare --list' shows those that ship", exit=Exit.USAGE)
     with stoppable():
         return _run(args)
 
 
 def _run(args: argparse.Namespace) -> int:
     from sdrl.compare.cells import cells_of
-    from sdrl.compare.loading import load_suite
+    from sdrl.compare.loading import Given, load_suite
     from sdrl.compare.pinning import with_pins
     from sdrl.compare.running import plan_cells, run_cells
+    from sdrl.compare.shipped import find_suite
     from sdrl.run.executor import RunOptions
 
-    loaded = load_suite(args.suite)
+    loaded = load_suite(find_suite(args.suite), Given(args.spec, args.human))
     names = {cell.name for cell in cells_of(loaded, [name for name in args.arms.split(",") if name])}
     root: Path = args.dir or Path("runs") / loaded.suite.name
     loaded = with_pins(loaded, root, look_up=not (args.dry_run or args.report))

@@ -10,6 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdrl.compare.suite import Arm, Control
+from sdrl.spec.locate import specs_dir
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
+
+METHODS = "methods"  # the name that stands for every rival way of writing samples
+OFF_TOPIC = "suites/off-topic.jsonl"  # in the folder of the shipped specs
+_OFF_TOPIC_WORDS = ["rock", "star", "court", "cells", "light", "rules", "rain", "kings"]
 
 
 def _arm(about: str, set_: Mapping[str, Any] | None = None, *, needs: str = "nothing", **control: Any) -> Arm:
@@ -33,6 +39,10 @@ BASELINES: Mapping[str, Arm] = {
     "no-threshold": _arm("the most frequent answer, however rare", {"vote.min_agreement": None}),
     # retrieval
     "no-retrieval": _arm("no passages", {"corpus": []}),
+    "irrelevant-passages": _arm(
+        "20 passages on geology, law and music, found by words of their own",
+        {"corpus": [{"files": [OFF_TOPIC], "license": "CC0-1.0"}], "retrieve.keywords": _OFF_TOPIC_WORDS},
+    ),
     # algorithms
     "sft": _arm("fine-tuning on the voted solutions", {"train.algorithm": "sft"}),
     "rft": _arm("fine-tuning on the base model's own right draws", {"train.algorithm": "rft"}),
@@ -48,11 +58,11 @@ BASELINES: Mapping[str, Arm] = {
     "rl-human-same": _arm("as many human samples", samples="human-same"),
     "rl-human-whole": _arm("all human samples", samples="human-whole"),
     # rival ways of writing samples
-    "self-instruct": _arm("Self-Instruct (Wang 2022)", {"synthesize.method": "self-instruct"}, needs="instructor"),
-    "targen": _arm("TarGEN (Gupta 2023)", {"synthesize.method": "targen"}, needs="instructor"),
-    "back-translation": _arm("Humpback (Li 2023)", {"synthesize.method": "back-translation"}, needs="instructor"),
-    "extract-and-refine": _arm("MAmmoTH2 (Yue 2024)", {"synthesize.method": "extract-and-refine"}, needs="instructor"),
-    "synthllm": _arm("SynthLLM", {"synthesize.method": "synthllm"}, needs="instructor"),
+    **{
+        method.name: _arm(method.does, {"synthesize.method": method.name}, needs="instructor")
+        for method in METHOD_TABLE.values()
+        if method.name != GROUNDED
+    },
 }
 
 
@@ -64,8 +74,15 @@ def expanded(arm: Arm) -> Arm:
         update={
             "name": arm.name or arm.baseline,
             "about": arm.about or base.about,
-            "set": {**base.set, **arm.set},
+            "set": {**{key: _located(key, value) for key, value in base.set.items()}, **arm.set},
             "control": control,
             "needs": "instructor" if "instructor" in (arm.needs, base.needs) else "nothing",
         }
     )
+
+
+def _located(key: str, value: Any) -> Any:
+    """Passages that ship by their place here: what a spec names is relative to the spec."""
+    if key != "corpus":
+        return value
+    return [{**source, "files": [str(specs_dir() / name) for name in source["files"]]} for source in value]

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sdrl.compare.cells import Cell
 from sdrl.compare.loading import LoadedSuite
+from sdrl.compare.suite import Arm
 from sdrl.compiler import evaluations
 from sdrl.compiler.canonical import digest, digest_bytes, json_line
 from sdrl.compiler.compile import Compiled
@@ -39,31 +39,44 @@ class HumanSamples:
         return digest_bytes(self.content)
 
 
-def human_samples(loaded: LoadedSuite, cell: Cell, compiled: Compiled) -> HumanSamples:
-    """The human rows for a cell, in an order that the spec's seed decides and that is the same for all arms.
+def human_samples(loaded: LoadedSuite, arm: Arm, compiled: Compiled) -> HumanSamples:
+    """The human rows for an arm, in an order that the spec's seed decides and that is the same for all arms.
 
     Raises:
-        SdrlError: they cannot be read (E542 to E546), or are not what the cell needs (E352).
+        SdrlError: they cannot be read (E542 to E546), or are not what the arm needs (E352).
     """
     plan = compiled.require()
-    settings, verifier = plan.settings, Verifier.from_program(plan.verifier)
-    rows = _rows(loaded, plan, verifier)
-    asked = _asked(compiled)
-    free = [row for row in rows if asked.find(row["input"]) is None]
-    overlapping = len(rows) - len(free)
+    settings = plan.settings
+    free, read = free_rows(loaded, compiled)
+    overlapping = read - len(free)
     if settings.train.algorithm == "rft":
-        raise _refused(cell, "rft learns from the base model's draws", "train on human data with grpo, rloo or sft")
+        raise _refused("rft learns from the base model's draws", "train on human data with grpo, rloo or sft")
     if settings.train.algorithm == "sft":
-        free = _solved(free, verifier)
-    wanted = settings.select.samples if cell.arm.control.samples == "human-same" else 1
+        free = solved(free, Verifier.from_program(plan.verifier))
+    wanted = settings.select.samples if arm.control.samples == "human-same" else 1
     if len(free) < wanted:
-        message = f"{len(free)} of {len(rows)} human samples can be trained on, {wanted} are needed"
+        asked = f" ({overlapping} stand in an evaluation set)" * bool(overlapping)
+        needed = f"{wanted} {'is' if wanted == 1 else 'are'} needed"
+        message = f"{len(free)} of {read} human samples can be trained on{asked}, {needed}"
         advice = (
             "lower select.samples; for sft, gold needs a field with the solution and extract says where the answer is"
         )
-        raise _refused(cell, message, advice)
-    free.sort(key=lambda row: digest([settings.seed, "human", row["id"]]))
+        raise _refused(message, advice)
     return HumanSamples(b"".join(map(json_line, free)), len(free), overlapping)
+
+
+def free_rows(loaded: LoadedSuite, compiled: Compiled) -> tuple[list[Row], int]:
+    """The human rows that no evaluation set asks, in the order that all arms take them, and how many were read.
+
+    Raises:
+        SdrlError: they cannot be read (E542 to E546).
+    """
+    plan = compiled.require()
+    rows = _rows(loaded, plan, Verifier.from_program(plan.verifier))
+    asked = _asked(compiled)
+    free = [row for row in rows if asked.find(row["input"]) is None]
+    free.sort(key=lambda row: digest([plan.settings.seed, "human", row["id"]]))
+    return free, len(rows)
 
 
 def _rows(loaded: LoadedSuite, plan: Plan, verifier: Verifier) -> list[Row]:
@@ -94,12 +107,12 @@ def _asked(compiled: Compiled) -> Overlap:
     return overlap
 
 
-def _solved(rows: list[Row], verifier: Verifier) -> list[Row]:
+def solved(rows: list[Row], verifier: Verifier) -> list[Row]:
     """Rows whose solution, read as a completion, gives their own gold: others would teach another form."""
     with_one = [row for row in rows if row["solution"]]
     found = verifier.judge_many([(row["solution"], row["gold"], row["options"]) for row in with_one])
     return [row for row, each in zip(with_one, found, strict=True) if each.verdict == "correct"]
 
 
-def _refused(cell: Cell, message: str, advice: str) -> SdrlError:
-    return SdrlError("E352", f"{cell.name}: {message}", help=advice)
+def _refused(message: str, advice: str) -> SdrlError:
+    return SdrlError("E352", message, help=advice)

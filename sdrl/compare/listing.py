@@ -1,5 +1,6 @@
-"""What a suite will run, before it does: cells, their state, what they are expected to ask for, cost and time. Pure but
-for a look at the finished cells, whose time is the only honest forecast of the others'.
+"""What a suite will run, before it does: cells, their state, what they are expected to ask for, cost and time; and the
+suites that ship, with what each arm needs. Pure but for a look at the finished cells, whose time is the only honest
+forecast of the others', and at the shipped files.
 """
 
 from __future__ import annotations
@@ -9,12 +10,18 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from sdrl.compare.baselines import expanded
 from sdrl.compare.cells import cell_folder
+from sdrl.compare.extending import extended
 from sdrl.compare.loading import LoadedSuite
+from sdrl.compare.needs import needs_of
 from sdrl.compare.running import Planned, is_done, wall_seconds
+from sdrl.compare.shipped import nearest_suite, shipped_suites, written_in
+from sdrl.compare.suite import Suite
 from sdrl.report.blocks import Page, Section, Table, Text
 from sdrl.report.page import time_words
 from sdrl.report.rendering import to_text
+from sdrl.spec.diagnostics import Exit, SdrlError
 
 MICRO = 1_000_000
 
@@ -75,3 +82,24 @@ def _time(done: Sequence[Planned], left: int, root: Path) -> str:
             "How long it takes is known once the first cell is done; sdrl rehearse PLAN forecasts one on this hardware."
         )
     return f"About {time_words(fmean(times) * left)} more, by the {len(times)} cells that are done."
+
+
+def shipped_listing(name: str | None = None) -> str:
+    """Every suite that ships, or the named one: its arms, and what each needs of a spec, as text.
+
+    Raises:
+        SdrlError: none of that name ships (exit 2).
+    """
+    files = shipped_suites()
+    if name is not None and name not in files:
+        raise SdrlError("", f"no suite '{name}' ships with sdrl", help=nearest_suite(name), exit=Exit.USAGE)
+    chosen = [path for each, path in files.items() if name in (None, each)]
+    suites = [Suite.model_validate(extended(written_in(path), None).data) for path in chosen]
+    sections = tuple(Section(suite.name, (Text(suite.about or ""), _arms(suite))) for suite in suites)
+    return to_text(Page("suites that ship with sdrl", "sdrl compare NAME --spec SPEC", sections))
+
+
+def _arms(suite: Suite) -> Table:
+    arms = [expanded(arm) for arm in suite.arms]
+    rows = tuple((arm.name or "", ", ".join(needs_of(arm)), arm.about or "") for arm in arms)
+    return Table(("arm", "needs", "is"), rows, frozenset({0, 1, 2}))

@@ -14,12 +14,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sdrl.compare.baselines import BASELINES, expanded
-from sdrl.compare.suite import Arm, Budget, Suite
+from sdrl.compare.baselines import BASELINES, METHODS, expanded
+from sdrl.compare.extending import INHERITED, Extended, Place, extended
+from sdrl.compare.shipped import nearest_suite, shipped_suites, written_in
+from sdrl.compare.suite import Arm, Budget, HumanData, Suite
 from sdrl.compiler.plan import Plan
+from sdrl.compiler.sample import Sample
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
 from sdrl.spec.edits import Edit, apply
 from sdrl.spec.loader import Loaded, load_spec, report_refused
+from sdrl.spec.model import Spec
 from sdrl.spec.nearest import closest
 from sdrl.spec.nodes import Mapping as MappingNode
 from sdrl.spec.nodes import Mark, Node, Scalar, Sequence, parse
@@ -31,15 +35,29 @@ SEED_KEY = "train.seed"
 
 
 @dataclass(frozen=True)
+class Given:
+    """What the command line adds: a spec, and a file of human data in the form of its evaluation set."""
+
+    spec: Path | None = None
+    human: Path | None = None
+
+
+@dataclass(frozen=True)
 class LoadedSuite:
-    """A suite without problems: arms with their baselines under them, at least one budget, the spec's text."""
+    """A suite without problems: arms with their baselines under them, at least one budget, the spec's text.
+
+    ``optional`` are the arms of a shipped suite: what the spec cannot have of them stays open. ``demos`` are all that
+    arms may take, where they have been read.
+    """
 
     path: Path
     suite: Suite
     spec_path: Path
     spec_text: str
     text: str
+    optional: frozenset[str] = frozenset()
     pins: Plan | None = None
+    demos: tuple[Sample, ...] | None = None
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -57,12 +75,13 @@ class LoadedSuite:
         return [Edit("set", path, value) for path, value in changes.items()]
 
 
-def load_suite(path: Path) -> LoadedSuite:
+def load_suite(path: Path, given: Given | None = None) -> LoadedSuite:
     """Load a suite and the text of its spec.
 
     Raises:
         SdrlError: it has problems; carries them.
     """
+    given = given or Given()
     name = str(path)
     source = read_source(path)
     if source.text is None:
@@ -78,16 +97,23 @@ def load_suite(path: Path) -> LoadedSuite:
     reader.problems += problems
     written = reader.table(parsed.root, Suite, (), Mark(0, 0, 0, 0, 1, 1))
     try:
-        suite = Suite.model_validate(written)
+        own = Suite.model_validate(written)
     except ValidationError as error:
         report_refused(error, loaded, reader)
         raise _problems(name, map(loaded.placed, reader.problems)) from None
-    spec_path = path.parent / suite.spec
-    check = _Check(name, parsed.root, suite, spec_path)
+    base = shipped_suites().get(own.extends or "")
+    meant = extended(written, written_in(base) if base else None)
+    suite = Suite.model_validate(meant.data)
+    check = _Check(name, parsed.root, suite, meant, given)
     found = [*reader.problems, *check.problems()]
     if has_errors(found):
         raise _problems(name, map(loaded.placed, found))
-    return LoadedSuite(path, suite, spec_path, check.spec_text, source.text)
+    optional = meant.inherited
+    if suite.spec is None and check.spec is not None:
+        optional = frozenset(expanded(arm).name or "" for arm in suite.arms)
+        suite = suite.model_copy(update={"name": f"{check.spec.name}-{suite.name}"})
+    suite = suite.model_copy(update={"human": check.human})
+    return LoadedSuite(path, suite, check.spec_path, check.spec_text, source.text, optional)
 
 
 def _problems(name: str, found: Iterable[Diagnostic]) -> SdrlError:
@@ -113,16 +139,24 @@ def _at(file: str, mark: Mark, code: str, message: str, help_: str | None) -> Di
 class _Check:
     """What is wrong with a suite whose keys and values are."""
 
-    def __init__(self, file: str, root: MappingNode, suite: Suite, spec_path: Path) -> None:
+    def __init__(self, file: str, root: MappingNode, suite: Suite, meant: Extended, given: Given) -> None:
         self.file = file
         self.root = root
         self.suite = suite
-        self.spec_path = spec_path
+        self.meant = meant
+        self.given = given
+        self.human = suite.human
+        self.spec_path = given.spec or Path(file).parent / (suite.spec or "")
         self.spec_text = ""
+        self.spec: Spec | None = None
 
     def problems(self) -> Iterator[Diagnostic]:
         """Names first; changes only where the spec can be read."""
         yield from self._names()
+        if self.suite.spec is None and self.given.spec is None:
+            advice = "name yours with --spec my-task.yaml, or write: spec: my-task.yaml"
+            yield self._say("E350", "the suite is for any spec, and none is named", advice, "suite")
+            return
         source = read_source(self.spec_path)
         if source.text is None:
             yield self._say(
@@ -130,49 +164,87 @@ class _Check:
             )
             return
         self.spec_text = source.text
-        if has_errors(load_spec(self.spec_path, source.text).diagnostics):
+        loaded = load_spec(self.spec_path, source.text)
+        self.spec = loaded.spec
+        if has_errors(loaded.diagnostics) or self.spec is None:
             advice = f"mend it first: sdrl validate {self.spec_path}"
             yield self._say("E350", f"the spec {self.spec_path} has errors", advice, "spec")
             return
-        yield from self._changes(("set",), self.suite.set)
-        for index, budget in enumerate(self.suite.budgets):
-            yield from self._changes(("budgets", index, "set"), budget.set)
-        for index, arm in enumerate(self.suite.arms):
-            yield from self._changes(("arms", index, "set"), arm.set)
-            yield from self._shared(index, arm)
+        yield from self._given_human(self.spec)
+        yield from self._human_arms()
+        for key, value in self.suite.set.items():
+            written = any(key == each.text for each in _keys_of(self.root.get("set")))
+            yield from self._changes(("set",) if written else INHERITED, {key: value})
+        for place, budget in zip(self.meant.budgets, self.suite.budgets, strict=True):
+            yield from self._changes(_set_of(place), budget.set)
+        for place, arm in zip(self.meant.arms, self.suite.arms, strict=True):
+            yield from self._changes(_set_of(place), arm.set)
+            yield from self._shared(place, arm)
+
+    def _given_human(self, spec: Spec) -> Iterator[Diagnostic]:
+        """Human data that the command line names are read as the evaluation set that decides is."""
+        if self.given.human is None:
+            return
+        sets = {each.name: each for each in spec.evaluate}
+        like = sets.get(self.suite.evaluation or next(iter(sets), ""))
+        if like is None:
+            advice = "write human: {file: …, input: …, gold: …} in a suite"
+            yield self._say("E350", "--human is read as an evaluation set is, and the spec has none", advice, "suite")
+            return
+        self.human = HumanData.model_validate(
+            {
+                "file": str(self.given.human.absolute()),
+                "input": like.input,
+                "gold": like.gold,
+                "options": like.options,
+            }
+        )
+
+    def _human_arms(self) -> Iterator[Diagnostic]:
+        for place, arm in zip(self.meant.arms, self.suite.arms, strict=True):
+            is_own = place != INHERITED and self.suite.spec is not None
+            if is_own and arm.baseline in (None, *BASELINES) and expanded(arm).control.samples != "synthetic":
+                if self.human is None:
+                    advice = "add: human: {file: …, input: …, gold: …}"
+                    message = f"{'.'.join(map(str, place))} trains on human data and the suite names none"
+                    yield self._say("E350", message, advice, *place)
 
     def _names(self) -> Iterator[Diagnostic]:
+        if self.suite.extends and self.suite.extends not in shipped_suites():
+            message = f"no suite '{self.suite.extends}' ships with sdrl"
+            yield self._say("E350", message, nearest_suite(self.suite.extends), "extends")
+        elif not self.suite.arms:
+            yield self._say("E203", "the key 'arms' is missing", "add: arms: [reference]", "suite")
         arms: list[str] = []
-        for index, arm in enumerate(self.suite.arms):
+        for place, arm in zip(self.meant.arms, self.suite.arms, strict=True):
             if arm.baseline and arm.baseline not in BASELINES:
                 message = f"there is no baseline '{arm.baseline}'"
-                yield self._say("E350", message, _near(arm.baseline, BASELINES), "arms", index, "baseline")
-            elif expanded(arm).control.samples != "synthetic" and self.suite.human is None:
-                advice = "add: human: {file: …, input: …, gold: …}"
-                yield self._say(
-                    "E350", f"arms.{index} trains on human data and the suite names none", advice, "arms", index
-                )
+                yield self._say("E350", message, _near(arm.baseline, [*BASELINES, METHODS]), *place, "baseline")
             name = arm.name or arm.baseline
             if name is None:
-                yield self._say("E203", f"arms.{index}: the key 'name' is missing", "add: name: …", "arms", index)
+                message = f"{'.'.join(map(str, place))}: the key 'name' is missing"
+                yield self._say("E203", message, "add: name: …", *place)
             elif name in arms:
                 advice = "give one of them a name of its own"
-                yield self._say("E350", f"two arms are called '{name}'", advice, "arms", index, "name")
+                yield self._say("E350", f"two arms are called '{name}'", advice, *place, "name")
             arms.append(name or "")
+        yield from self._questions_and_budgets(arms)
+
+    def _questions_and_budgets(self, arms: list[str]) -> Iterator[Diagnostic]:
         budgets = [budget.name for budget in self.suite.budgets]
         for index, budget in enumerate(budgets):
             if budget in budgets[:index]:
                 yield self._say("E350", f"two budgets are called '{budget}'", "rename one", "budgets", index, "name")
-        for index, question in enumerate(self.suite.compare):
+        for place, question in zip(self.meant.questions, self.suite.compare, strict=True):
             for key in ("arm", "against"):
                 named = getattr(question, key)
                 if named is not None and named not in arms:
-                    message = f"compare.{index}.{key}: there is no arm '{named}'"
-                    yield self._say("E350", message, _near(named, arms), "compare", index, key)
+                    message = f"{'.'.join(map(str, place))}.{key}: there is no arm '{named}'"
+                    yield self._say("E350", message, _near(named, arms), *place, key)
         if len(set(self.suite.seeds)) < len(self.suite.seeds):
             yield self._say("E350", "a training seed stands twice", "each seed once", "seeds")
 
-    def _changes(self, path: tuple[str | int, ...], changes: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    def _changes(self, path: Place, changes: Mapping[str, Any]) -> Iterator[Diagnostic]:
         """Every change must be one that the spec takes."""
         for key, value in changes.items():
             if key in ("seed", SEED_KEY):
@@ -184,14 +256,14 @@ class _Check:
             except SdrlError as error:
                 yield self._say(error.code, error.message, error.help, *path, key)
 
-    def _shared(self, index: int, arm: Arm) -> Iterator[Diagnostic]:
+    def _shared(self, place: Place, arm: Arm) -> Iterator[Diagnostic]:
         """What a budget sets is equal for all arms."""
         for budget in self.suite.budgets:
             for key in arm.set:
                 clash = next((other for other in budget.set if _overlap(key, other)), None)
                 if clash is not None:
                     message = f"{key} is set by the arm and by the budget '{budget.name}' ({clash})"
-                    yield self._say("E351", message, "a budget is the same for all arms", "arms", index, "set", key)
+                    yield self._say("E351", message, "a budget is the same for all arms", *_set_of(place), key)
 
     def _say(self, code: str, message: str, help_: str | None, *path: str | int) -> Diagnostic:
         """A problem at a path: at the value where that is a word, at the key or the first key of an item elsewhere."""
@@ -207,6 +279,14 @@ class _Check:
         if isinstance(node, Scalar) and "set" not in path[:-1]:
             mark = node.mark
         return _at(self.file, mark, code, message, help_)
+
+
+def _set_of(place: Place) -> Place:
+    return place if place == INHERITED else (*place, "set")
+
+
+def _keys_of(node: Node | None) -> list[Scalar]:
+    return [key for key, _ in node.items] if isinstance(node, MappingNode) else []
 
 
 def _step(node: Node | None, step: str | int) -> tuple[Scalar | None, Node | None]:

@@ -127,6 +127,6 @@ def _costs(results: Mapping[str, Any], several: bool) -> Table:
     return Table(head, tuple(rows), left=frozenset({0, 1} if several else {0}))
 
 
-def _expected(estimate: Mapping[str, Any]) -> str:
-    usd = estimate.get("usd")
+def _expected(estimate: Mapping[str, Any] | None) -> str:
+    usd = (estimate or {}).get("usd")
     return "–" if usd is None else f"{usd:.2f}"

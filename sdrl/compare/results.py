@@ -113,7 +113,7 @@ def _row(arm: str, budget: str, cells: Sequence[Planned], found: Sequence[Mappin
         "accuracy": None if middle is None else round(middle.mean, 6),
         "deviation": None if middle is None or middle.deviation is None else round(middle.deviation, 6),
         "seeds": [{key: value for key, value in each.items() if key != "scores"} for each in found],
-        "expected": summary(cells[0].estimate),
+        "expected": summary(cells[0].estimate) if cells[0].estimate else None,
     }
     for key in ("train_seconds", "recipe_seconds", "wall_seconds"):
         row[key] = round(fmean(each[key] for each in found), 1) if found else None

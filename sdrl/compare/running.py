@@ -7,6 +7,7 @@ not be on equal terms with those that are there.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from collections.abc import Callable, Iterable
@@ -15,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compare.cells import Cell, cell_folder, compile_cell, open_question
+from sdrl.compare.demos import all_demos
 from sdrl.compare.human import HumanSamples, human_samples
 from sdrl.compare.loading import LoadedSuite
+from sdrl.compare.needs import lacking, read_spec, too_few
 from sdrl.compiler.compile import write_plan
+from sdrl.compiler.estimate import training_of
 from sdrl.compiler.plan_file import read_plan
 from sdrl.run.ending import Ending
 from sdrl.run.events import Listener
@@ -34,7 +38,10 @@ FROZEN_SCHEMA = 1
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell with the hashes of its plan and its stages, what it should ask for, and why it stays open, if it does."""
+    """A cell with the hashes of its plan and its stages, what it should ask for, and why it stays open, if it does.
+
+    A cell that the spec cannot have (an arm of a shipped suite) has no plan: empty hashes, no estimate.
+    """
 
     cell: Cell
     hash: str
@@ -52,19 +59,46 @@ class Planned:
 
 
 def plan_cells(loaded: LoadedSuite, cells: Iterable[Cell]) -> list[Planned]:
-    """Compile every cell; nothing is written.
+    """Compile every cell; nothing is written. What the spec cannot have of a shipped suite's arms stays open, but for
+    the first arm, against which all is held.
 
     Raises:
-        SdrlError: a cell does not compile (E352).
+        SdrlError: another cell does not compile, or the human data cannot be read.
     """
+    spec = read_spec(loaded.spec_path, loaded.spec_text)
     planned = []
     for cell in cells:
-        compiled = compile_cell(loaded, cell)
-        plan = compiled.require()
-        stages = {stage.name: stage.hash for stage in plan.stages}
-        human = None if cell.arm.control.samples == "synthetic" else human_samples(loaded, cell, compiled)
-        planned.append(Planned(cell, plan.hash, stages, plan.estimate, open_question(cell, plan), human))
+        is_optional = cell.arm_name in loaded.optional and cell.arm_name != loaded.arms[0].name
+        why = lacking(cell.arm, spec, has_human=loaded.suite.human is not None) if is_optional else None
+        if why is not None:
+            planned.append(Planned(cell, "", {}, {}, why))
+            continue
+        try:
+            if cell.arm.demos is not None and loaded.demos is None:
+                loaded = dataclasses.replace(loaded, demos=all_demos(loaded))  # read once for all cells
+            planned.append(_planned(loaded, cell, is_optional=is_optional))
+        except SdrlError as error:
+            if error.code != "E352" or not is_optional:
+                raise
+            planned.append(Planned(cell, "", {}, {}, error.message.removeprefix(f"{cell.name}: ")))
     return planned
+
+
+def _planned(loaded: LoadedSuite, cell: Cell, *, is_optional: bool) -> Planned:
+    compiled = compile_cell(loaded, cell)
+    plan = compiled.require()
+    why = open_question(cell, plan) or (too_few(cell.arm, compiled) if is_optional else None)
+    human = None
+    if cell.arm.control.samples != "synthetic":
+        try:
+            human = human_samples(loaded, cell.arm, compiled)
+        except SdrlError as error:
+            where = f"{cell.name}: " if error.code == "E352" else ""
+            raise SdrlError(error.code, where + error.message, help=error.help) from None
+    estimate = plan.estimate
+    if human is not None and cell.arm.control.samples == "human-whole":
+        estimate = {**estimate, "training": training_of(plan, human.rows)}
+    return Planned(cell, plan.hash, {stage.name: stage.hash for stage in plan.stages}, estimate, why, human)
 
 
 def freeze(loaded: LoadedSuite, planned: Iterable[Planned], root: Path) -> None:
@@ -75,7 +109,7 @@ def freeze(loaded: LoadedSuite, planned: Iterable[Planned], root: Path) -> None:
     """
     path = root / FROZEN
     cells = _frozen_cells(path) if path.exists() else {}
-    for each in planned:
+    for each in (each for each in planned if each.hash):
         now = {"plan_hash": each.hash, "controls": each.controls.as_json()}
         before = cells.setdefault(each.cell.name, now)
         if before != now:

@@ -32,6 +32,17 @@ class Control(Table):
         return self.reward == "correct" and self.labels == "voted" and self.samples == "synthetic"
 
 
+class DemoCount(Table):
+    """How many demos an arm has: of the spec's own, then of the human data."""
+
+    shorthand: ClassVar[str] = "count"
+
+    count: Annotated[int, Field(ge=0)]
+    """So many; an arm that is to have more than there are is refused."""
+    take: Literal["first", "sample"] = "first"
+    """Of the spec's own the first, or a sample that its seed decides; smaller counts are part of larger ones."""
+
+
 class Arm(Table):
     """One recipe; a bare name is a baseline."""
 
@@ -45,6 +56,10 @@ class Arm(Table):
     """What it is, in a line."""
     set: dict[str, Any] = Field(default_factory=dict)
     """Changes to the spec: dotted key and value."""
+    demos: DemoCount | None = None
+    """Demos in place of the spec's, by number; null: as the spec and `set` have them."""
+    updates: Literal["own", "reference"] = "own"
+    """reference: train.epochs is set so that there are as many updates as the first arm has."""
     control: Control = Control.model_construct()
     """What it does wrong on purpose."""
     needs: Literal["nothing", "instructor"] = "nothing"
@@ -107,12 +122,16 @@ class Suite(Table):
     """Version of this language."""
     name: Slug
     """Name; the suite runs in runs/NAME."""
-    spec: Text
-    """The spec that all arms change, relative to the suite."""
+    about: Text | None = None
+    """What it asks, in a line."""
+    extends: Slug | None = None
+    """A suite that ships with sdrl (sdrl compare --list): its arms, questions and changes are taken over."""
+    spec: Text | None = None
+    """The spec that all arms change, relative to the suite; null: one that --spec names."""
     set: dict[str, Any] = Field(default_factory=dict)
     """Changes to the spec for every cell."""
-    arms: Annotated[list[Arm], Field(min_length=1)]
-    """Recipes; the first is what the others are held against."""
+    arms: list[Arm] = Field(default_factory=list)
+    """Recipes; the first is what the others are held against. One of an extended suite's name stands in its place."""
     budgets: list[Budget] = Field(default_factory=list)
     """Sizes; none: the spec's own."""
     human: HumanData | None = None

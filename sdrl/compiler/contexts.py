@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.sizes import Sizes
+from sdrl.spec.method_table import METHOD_TABLE
 
 # the beginning of a name (without the hub's owner, small letters) -> tokens; the first that fits
 FAMILIES: tuple[tuple[str, int], ...] = (
@@ -98,7 +99,8 @@ def _of_instructor(plan: Plan, sizes: Sizes) -> Iterator[_Asked]:
     settings = plan.settings
     writing, voting = "synthesize.sampling.max_tokens", "vote.sampling.max_tokens"
     written = settings.synthesize.sampling.max_tokens
-    yield _Asked(writing, "the prompt 'generate'", sizes.generate().expected, written)
+    for step in METHOD_TABLE[settings.synthesize.method].steps:
+        yield _Asked(writing, f"the prompt '{step.prompt}'", sizes.step(step).expected, written)
     for name in ("harder", "easier") if settings.adapt.rounds else ():
         yield _Asked(writing, f"the prompt '{name}'", sizes.rewrite(name).expected, written)
     yield _Asked(voting, "the prompt 'solve'", sizes.solve().expected, settings.vote.sampling.max_tokens)

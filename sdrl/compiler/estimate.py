@@ -317,8 +317,13 @@ def _pattern_parts(plan: Plan) -> int:
 
 def _training(plan: Plan) -> dict[str, int]:
     """Updates and rollouts, where every sample that may be selected is; of RFT, with all draws that it may learn."""
-    train, select = plan.settings.train, plan.settings.select
-    samples = min(select.samples, 2 * plan.settings.synthesize.samples)
+    select, pool = plan.settings.select, 2 * plan.settings.synthesize.samples
+    return training_of(plan, pool if select.order == "all" else min(select.samples, pool))
+
+
+def training_of(plan: Plan, samples: int) -> dict[str, int]:
+    """Samples, updates and rollouts of a training on so many samples."""
+    train = plan.settings.train
     rows = samples * (min(train.per_sample, plan.settings.score.draws) if train.algorithm == "rft" else 1)
     is_online = train.algorithm in ("grpo", "rloo")
     prompts = _times(rows, train.epochs)

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sdrl.compare.loading import load_suite
 from sdrl.spec.loader import load_spec
+from sdrl.spec.locate import specs_dir
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -77,3 +79,17 @@ def test_the_sources_of_the_corpus_how_to_are_accepted(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(spec | sources), encoding="utf-8")
     assert [each for each in load_spec(path).diagnostics if each.code.startswith("E")] == []
     assert len(sources["corpus"]) == 3
+
+
+def test_the_suite_of_the_tables_how_to_is_accepted(tmp_path: Path) -> None:
+    text = next(text for _, _, title, text in blocks() if title == "my-table.suite")
+    path = tmp_path / "my-table.yaml"
+    path.write_text(text.replace("my-task.yaml", str(specs_dir() / "gsm8k.yaml")), encoding="utf-8")
+    loaded = load_suite(path)
+    arms = {arm.name: arm for arm in loaded.arms}
+    assert set(arms) - loaded.optional == {"m-100", "demos-20", "one-shot"}
+    assert (arms["m-100"].set, arms["one-shot"].updates) == ({"select.samples": 50}, "reference")
+    assert [(each.arm, each.against) for each in loaded.suite.compare][-2:] == [
+        ("no-adaptation", "full-set"),
+        ("demos-20", None),
+    ]
