@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from sdrl.export.parts import Files
-from sdrl.export.plain import shared_files
+from sdrl.export.plain import FIELDS, VERIFIER, count, shared_files
 from sdrl.export.samples import Sample
 from sdrl.export.source import Source
 from sdrl.spec.diagnostics import Exit, SdrlError
 
 _REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_ADDRESS = '"OWNER/NAME"'  # in a card that is not pushed yet
 Upload = Callable[[str, str, Path, str], None]  # kind, repository, folder, token
 
 
@@ -28,18 +29,18 @@ def hub_files(source: Source, split: dict[str, list[Sample]]) -> Files:
     """The data set's files below ``dataset/``; the model folder is copied beside it, with the card the run wrote."""
     own = {name: rows for name, rows in split.items() if name != "test"}
     files = shared_files(source, {**own, "test": []})
-    files["README.md"] = _card(source, own, files["README.md"].decode())
+    files["README.md"] = _card(source, own)
     return {f"dataset/{name}": content for name, content in files.items()}
 
 
-def _card(source: Source, own: dict[str, list[Sample]], about: str) -> bytes:
+def _card(source: Source, own: dict[str, list[Sample]]) -> bytes:
     plan = source.plan
-    rows = sum(map(len, own.values()))
-    licences = sorted({each.license or "not stated" for each in plan.corpus})
+    rows, licence = sum(map(len, own.values())), plan.settings.task.license
     head: dict[str, Any] = {
         # The rows are made of passages, an instructor's words and a task: no one licence is known to hold for them.
-        "license": plan.settings.task.license if plan.settings.task.license and not plan.corpus else "other",
+        "license": licence.lower() if licence and not plan.corpus else "other",  # the hub knows them in small letters
         "license_name": "see-licences-below",
+        "pretty_name": plan.name,
         "language": [plan.settings.task.language],
         "task_categories": ["text-generation"],
         "tags": ["sdrl", "synthetic"],
@@ -54,21 +55,45 @@ def _card(source: Source, own: dict[str, list[Sample]], about: str) -> bytes:
     if head["license"] != "other":
         del head["license_name"]
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
-    models = plan.settings.models
+    return ("\n".join(["---", *lines, "---", "", *_body(source, own)]) + "\n").encode()
+
+
+def _body(source: Source, own: dict[str, list[Sample]]) -> Iterator[str]:
+    """What the rows are, how to load them, what each field is, whose they are, what they are not."""
+    plan, models = source.plan, source.plan.settings.models
+    instructor = _code(plan.identities.get("instructor", "unknown"))
+    base = _code(plan.identities.get("base", "unknown"))
     terms = (models.instructor.terms if models else None) or "not stated in the spec"
-    said = [
-        "## Licences and terms\n",
-        f"- instructor, which wrote and labelled the rows: `{_code(plan.identities.get('instructor', 'unknown'))}`; "
-        f"terms for its outputs: {_code(terms)}",
+    licences = sorted({each.license or "not stated" for each in plan.corpus})
+    yield f"# {plan.name}: synthetic samples\n"
+    yield (
+        f"{count(own)} for reinforcement learning with a verifier, made by sdrl (plan `{plan.hash[:12]}`). "
+        f"`{instructor}` wrote and solved them, a majority of its answers is the gold, and they were chosen by how "
+        f"often `{base}` solves them. The task, as it was defined:\n"
+    )
+    yield _quoted(plan.parts[0].description) + "\n"
+    yield "## Use\n"
+    yield "```python\nfrom datasets import load_dataset\n\nrows = load_dataset(" + _ADDRESS + ', split="train")\n```\n'
+    yield FIELDS
+    yield VERIFIER
+    yield "## Licences and terms\n"
+    yield f"- instructor, which wrote and labelled the rows: `{instructor}`; terms for its outputs: {_code(terms)}"
+    yield (
         f"- passages the rows were written from: {_code(', '.join(licences) or 'none')}; each with its file in "
-        "`provenance.json`",
-        f"- task definition: {_code(plan.settings.task.license or 'not stated in the spec')}",
-        "- the code of the verifier: Apache-2.0",
-        "\n## Limits\n",
-        "- labels are majority votes of the instructor, not checked facts",
-        "- rows were chosen to be hard for one base model, whose pass rates they carry; for another they are any rows",
-    ]
-    return ("\n".join(["---", *lines, "---", "", about, *said]) + "\n").encode()
+        "`provenance.json`"
+    )
+    yield f"- task definition: {_code(plan.settings.task.license or 'not stated in the spec')}"
+    yield "- the code of the verifier: Apache-2.0"
+    yield "\n## Limits\n"
+    yield "- labels are majority votes of the instructor, not checked facts"
+    yield "- rows were chosen to be hard for one base model, whose pass rates they carry; for another they are any rows"
+    yield "- there are no test rows here: test sets are other people's, and published ones end in training data"
+
+
+def _quoted(text: str) -> str:
+    """A person's text as a block that Markdown does not read: fenced longer than any fence in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}text\n{text.strip()}\n{fence}"
 
 
 def _code(text: str) -> str:
@@ -82,6 +107,9 @@ def push(folder: Path, repository: str, *, upload: Upload | None = None) -> list
         SdrlError: no token, or a name that is no OWNER/NAME (exit 2); whatever the hub refuses.
     """
     token = check_push(repository)
+    card = folder / "dataset" / "README.md"
+    if card.is_file():  # only now is it known where the data set will lie
+        card.write_text(card.read_text(encoding="utf-8").replace(_ADDRESS, f'"{repository}"'), encoding="utf-8")
     done = []
     for kind, name in (("dataset", "dataset"), ("model", "model")):
         if (folder / name).is_dir():

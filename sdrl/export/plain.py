@@ -20,17 +20,21 @@ from sdrl.export.parts import (
 from sdrl.export.samples import Sample
 from sdrl.export.source import Source
 
-_FIELDS = """\
+FIELDS = """\
 Rows are JSON Lines in `data/`, all with the same keys: `id`; `prompt`, the exact text of the training; `messages`, the
 same before any chat template; `gold`; `options` (or null); `input`; `completion`, the instructor's solution whose
 answer won the vote; then where the sample comes from (`part`, `origin`, `parent`, `passage`) and what was measured on
-it (`agreement` of the vote, `correct` of `draws` by the base model, `pass_rate`, `rank`). `set` names the test set of a
-test row; test rows are other people's and were never trained on.
-
+it (`agreement` of the vote, `correct` of `draws` by the base model, `pass_rate`, `rank`).
+"""
+_TEST_ROWS = """\
+`set` names the test set of a test row; test rows are other people's and were never trained on.
+"""
+VERIFIER = """\
 `verifier.py` judges: `judge(completion, gold, options)` from Python, or `python verifier.py < rows.jsonl` with rows
 `{completion, gold, options?}`. It needs `verifier.json`, `settings.json` and `sdrl_verifier/` beside it, and what
 `requirements.txt` names. The verdict `error` means that the verifier failed: such a completion is not wrong.
 """
+_TERMS = "Terms of the instructor's outputs, the passages and the task stand in `provenance.json`.\n"
 
 
 def plain_files(source: Source, split: dict[str, list[Sample]]) -> Files:
@@ -53,7 +57,11 @@ def shared_files(source: Source, split: dict[str, list[Sample]], *, also: Sequen
 
 def readme(source: Source, split: dict[str, list[Sample]], about: str) -> bytes:
     """What lies here and how to use it."""
-    counts = ", ".join(f"{len(rows)} {name}" for name, rows in split.items())
-    title = f"# Export of the run of plan {source.plan.hash[:12]}\n\nMade by sdrl; {counts} rows.\n"
-    terms = "\nTerms of the instructor's outputs, the passages and the task stand in `provenance.json`.\n"
-    return "\n".join(part for part in (title, about, _FIELDS + terms) if part).encode()
+    title = f"# {source.plan.name}: samples with their verifier\n\nMade by sdrl from plan {source.plan.hash[:12]}: "
+    rows = FIELDS + (_TEST_ROWS if split.get("test") else "")
+    return "\n".join(part for part in (title + f"{count(split)}.\n", about, rows, VERIFIER, _TERMS) if part).encode()
+
+
+def count(split: dict[str, list[Sample]]) -> str:
+    """``180 train, 67 validation rows``."""
+    return ", ".join(f"{len(rows)} {name}" for name, rows in split.items() if rows) + " rows"

@@ -1,6 +1,6 @@
 """What an export reads of a run folder: its plan, checked to the byte, and the sealed rows of ``select``.
 
-Of a run with several rounds these are the first round's, which were chosen for the base model itself.
+Of a run with several rounds these are the last round's, which were chosen for the model that round began with.
 Refuses a run without selected samples and one whose sealed files were changed. Asks no model.
 """
 

@@ -58,7 +58,10 @@ def _project(name: str, needed: list[str]) -> bytes:
 
 def _about(name: str) -> str:
     return (
-        "An environment of `verifiers` in its v1 form; install it and name it:\n\n"
-        f"    pip install -e .\n    eval {name} -n 5\n\n"
-        f"Rows and verifier lie in `{name}/`. `env.taskset.split` chooses train, validation or test.\n"
+        "An environment of `verifiers` in its v1 form; install it, look at its golds, ask a model:\n\n"
+        f"    pip install -e .\n    vf-validate {name} --only-gold --runtime.type subprocess\n"
+        f"    vf-eval {name} -n 5 -m MODEL --client.base-url URL --env.agent.harness.id null "
+        "--env.agent.runtime.type subprocess\n\n"
+        "The harness `null` lets the model answer once, without tools. Later versions call `vf-eval` `vf-run`.\n"
+        f"Rows and verifier lie in `{name}/`. `--env.taskset.split` chooses train, validation or test.\n"
     )

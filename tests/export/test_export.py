@@ -17,9 +17,11 @@ from sdrl.compiler.plan_file import read_plan
 from sdrl.compiler.prompts import Prompts
 from sdrl.export import TARGETS, export_run
 from sdrl.export.hub import push
+from sdrl.run.artifacts import Artifacts
+from sdrl.run.folder import RunFolder
 from sdrl.spec.diagnostics import SdrlError
 from tests.export.agreement import HERE, ours, root_of, theirs, work_of
-from tests.export.made_run import TOY_BASE, write_run
+from tests.export.made_run import ROOT, TOY_BASE, write_run
 
 
 @pytest.fixture(scope="module")
@@ -170,26 +172,32 @@ def test_the_data_set_card_states_terms_and_splits(exports: dict[str, Path]) -> 
     assert paths == ["data/train.jsonl", "data/validation.jsonl"]
     assert all((exports["hf"] / "dataset" / path).is_file() for path in paths)
     assert "terms for its outputs" in body and "passages the rows were written from" in body
+    assert "9 train, 3 validation rows" in body and "0 test" not in body
+    assert "of a test row" not in body, "a data set without test rows explains none"
+    assert "Question answering about everyday arithmetic" in body
     assert (exports["hf"] / "model/README.md").is_file() and (exports["hf"] / "model/config.json").is_file()
 
 
 def test_a_push_sends_data_set_and_model_and_needs_a_token(
-    exports: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    export_run(run, "hf", tmp_path / "hub")
     sent: list[tuple[str, str, str]] = []
 
     def upload_to_nowhere(kind: str, repository: str, folder: Path, token: str) -> None:
         sent.append((kind, folder.name, token))
 
     monkeypatch.setenv("HF_TOKEN", "hf_made_up")
-    addresses = push(exports["hf"], "me/sums", upload=upload_to_nowhere)
+    addresses = push(tmp_path / "hub", "me/sums", upload=upload_to_nowhere)
+    card = (tmp_path / "hub/dataset/README.md").read_text(encoding="utf-8")
+    assert 'load_dataset("me/sums", split="train")' in card and "OWNER/NAME" not in card
     assert sent == [("dataset", "dataset", "hf_made_up"), ("model", "model", "hf_made_up")]
     assert addresses == ["https://huggingface.co/datasets/me/sums", "https://huggingface.co/me/sums"]
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setenv("HF_TOKEN_PATH", str(tmp_path / "none"))
     monkeypatch.setattr("sdrl.export.hub._saved_token", lambda: None)
     with pytest.raises(SdrlError, match="no Hugging Face token") as refused:
-        push(exports["hf"], "me/sums", upload=upload_to_nowhere)
+        push(tmp_path / "hub", "me/sums", upload=upload_to_nowhere)
     assert "HF_TOKEN" in (refused.value.help or "") and len(sent) == 2
 
 
@@ -207,6 +215,29 @@ def test_a_command_that_cannot_be_done_says_why_and_writes_nothing(
     for words in ("is not empty", "there is no run", "--push goes with --to hf", "not OWNER/NAME"):
         assert words in told
     assert [path.name for path in full.iterdir()] == ["mine.txt"] and not (tmp_path / "new").exists()
+
+
+def test_of_several_rounds_the_last_one_s_samples_are_exported(tmp_path: Path) -> None:
+    spec = (ROOT / "specs/word-problems.yaml").read_text(encoding="utf-8")
+    for folder in ("passages", "data", "prompts"):
+        (tmp_path / folder).symlink_to(ROOT / "specs" / folder)
+    (tmp_path / "twice.yaml").write_text(spec + "\nrounds: 2\n", encoding="utf-8")
+    run = write_run(tmp_path / "run", tmp_path / "twice.yaml")
+    with pytest.raises(SdrlError, match="has not selected"):
+        export_run(run, "verifier", tmp_path / "early")
+    folder, plan = RunFolder(run), read_plan(run / "plan")
+    rows = Artifacts(folder, run).rows("select")[:4]
+    Artifacts(folder, run).write(
+        "select-2", plan.stage("select-2").hash, rows, [], came_in=4, seconds=1.0, notes={}, versions={}
+    )
+    export_run(run, "verifier", tmp_path / "out")
+    assert [row["id"] for row in lines(tmp_path / "out/data/train.jsonl")] == [row["id"] for row in rows[:3]]
+
+
+def test_the_environment_s_readme_names_commands_that_verifiers_has(exports: dict[str, Path]) -> None:
+    text = (exports["verifiers"] / "README.md").read_text(encoding="utf-8")
+    commands = [line.split()[0] for line in text.splitlines() if line.startswith("    ")]
+    assert commands == ["pip", "vf-validate", "vf-eval"]  # of verifiers 0.4.0; ``eval`` is a word of the shell
 
 
 def test_a_run_without_selected_samples_is_refused(run: Path, tmp_path: Path) -> None:

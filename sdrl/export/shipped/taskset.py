@@ -12,7 +12,7 @@ from typing import Literal
 
 import verifiers.v1 as vf
 
-from .verifier import judge, settings, weigh
+from .verifier import compiled, judge, settings, weigh
 
 DATA = Path(__file__).resolve().parent / "data"
 
@@ -40,6 +40,10 @@ class SampleTask(vf.Task[SampleData]):
         if value is None:
             raise RuntimeError(f"the verifier failed: {verdict['reason']}")
         return value
+
+    async def validate(self, runtime: vf.Runtime) -> bool:
+        """Whether the verifier can read the gold, without which no answer could be right (``vf-validate``)."""
+        return compiled().read_gold(self.data.gold, self.data.options) is not None
 
     @vf.metric
     async def correct(self, trace: vf.Trace) -> float:
