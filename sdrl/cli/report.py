@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sdrl.report.blocks import Page
+    from sdrl.report.graph import Graph
     from sdrl.run.folder import RunFolder
 
 FORMATS = {".md": "markdown", ".markdown": "markdown", ".txt": "text", ".json": "json", ".html": "html", ".htm": "html"}
@@ -71,17 +73,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[str, str | bytes]]:
     """Every form of the report, and each picture as files of its own."""
-    from sdrl.report.comparison import curves
     from sdrl.report.graphs import graphs
     from sdrl.report.png import to_png, why_not
     from sdrl.report.svg import standalone
 
-    for name, form in (
-        ("report.html", "html"),
-        ("report.md", "markdown"),
-        ("report.txt", "text"),
-        ("report.json", "json"),
-    ):
+    for name, form in (("report.html", "html"), ("report.txt", "text"), ("report.json", "json")):
         yield name, _rendered(roots, figures, form, ascii_only=False)
     if (reason := why_not()) is not None:
         sys.stderr.write(f"no PNG figures: {reason}\n")
@@ -89,7 +85,8 @@ def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[
         pictures = [("", graph) for graph in graphs(figures[0])]
     else:
         pictures = [(f"run-{number}/", graph) for number, each in enumerate(figures, 1) for graph in graphs(each)]
-        pictures += [("", graph) for graph in curves(figures)]
+        pictures += [("", graph) for graph in _common(roots, figures)]
+    yield "report.md", _markdown(roots, figures, [(folder, graph) for folder, graph in pictures])
     for folder, graph in pictures:
         picture = standalone(graph.picture)
         yield f"{folder}{graph.name}.svg", picture
@@ -97,22 +94,53 @@ def _folder(roots: list[Path], figures: list[dict[str, Any]]) -> Iterator[tuple[
             yield f"{folder}{graph.name}.png", to_png(picture)
 
 
+def _common(roots: list[Path], figures: list[dict[str, Any]]) -> list[Graph]:
+    """The pictures that several runs share."""
+    from sdrl.report.comparison import against_first
+    from sdrl.report.comparison_graphs import comparison_graphs
+    from sdrl.report.run_data import RunData
+
+    compared = against_first([RunData.open(root) for root in roots])
+    return comparison_graphs(figures, [(name, letter, each) for name, letter, each in compared if each])
+
+
 def _rendered(roots: list[Path], figures: list[dict[str, Any]], form: str, ascii_only: bool) -> str:
-    from sdrl.report import build_page, to_markdown, to_text
+    from sdrl.report import to_text
 
     if form == "json":
         return json.dumps(figures[0] if len(figures) == 1 else figures, indent=2, ensure_ascii=False) + "\n"
     if form == "html":
         return _html(roots, figures)
+    if form == "markdown":
+        return _markdown(roots, figures, [])
+    return "\n\n".join(to_text(page, ascii_only=ascii_only) for page in _pages(roots, figures, ascii_only))
+
+
+def _pages(roots: list[Path], figures: list[dict[str, Any]], ascii_only: bool = False) -> list[Page]:
+    """The page of each run; of several, the one that compares them first."""
+    from sdrl.report import build_page
+
     pages = [build_page(each, ascii_only=ascii_only) for each in figures]
     if len(roots) > 1:
         from sdrl.report.comparison import compare
         from sdrl.report.run_data import RunData
 
         pages.insert(0, compare([RunData.open(root) for root in roots], figures))
-    if form == "markdown":
-        return "\n".join(to_markdown(page) for page in pages)
-    return "\n\n".join(to_text(page, ascii_only=ascii_only) for page in pages)
+    return pages
+
+
+def _markdown(roots: list[Path], figures: list[dict[str, Any]], pictures: list[tuple[str, Graph]]) -> str:
+    """Every page as Markdown, with the pictures that lie beside it."""
+    from sdrl.report import to_markdown
+
+    pages = _pages(roots, figures)
+    folders = [""] if len(pages) == 1 else ["", *(f"run-{number}/" for number in range(1, len(pages)))]
+    return "\n".join(
+        to_markdown(
+            page, {graph.name: (f"{folder}{graph.name}.svg", graph) for place, graph in pictures if place == folder}
+        )
+        for page, folder in zip(pages, folders, strict=True)
+    )
 
 
 def write_page(folder: RunFolder) -> None:
@@ -129,13 +157,12 @@ def write_page(folder: RunFolder) -> None:
 
 
 def _html(roots: list[Path], figures: list[dict[str, Any]]) -> str:
-    from sdrl.report.comparison import compare, curves
     from sdrl.report.html_page import comparison_to_html, to_html
     from sdrl.report.run_data import RunData
     from sdrl.report.samples import gallery
 
     if len(roots) > 1:
-        return comparison_to_html(compare([RunData.open(root) for root in roots], figures), curves(figures))
+        return comparison_to_html(_pages(roots, figures)[0], _common(roots, figures))
     return to_html(figures[0], gallery(RunData.open(roots[0])))
 
 

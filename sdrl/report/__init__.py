@@ -3,9 +3,10 @@
 Reading order: ``run_data`` (a run folder as rows), ``figures`` (rows into one JSON value), ``labels`` (label noise
 where the truth is known), ``verdict`` (the first lines, in words), ``page`` (figures into sections of ``blocks``),
 ``charts`` and ``rendering`` (sections into text or Markdown). Beside them: ``data``, ``measures``, ``similarity``,
-``training_data`` and ``suspects`` (more figures), ``graphs``, ``training_graphs``, ``text_graphs``, ``svg`` and ``png``
-(pictures), ``samples``, ``more_tables`` and ``html_page`` (one HTML file), ``comparison`` (runs side by side). Reads a
-run folder and nothing else; asks no model and writes only the file it is told to.
+``training_data`` and ``suspects`` (more figures), ``more_tables`` (more sections), ``graphs`` with ``data_graphs``,
+``text_graphs`` and ``training_graphs`` (figures into pictures), ``svg_frame``, ``svg`` and ``png`` (how these are
+drawn), ``samples``, ``gallery_markup`` and ``html_page`` (one HTML file), ``comparison`` and ``comparison_graphs``
+(runs side by side). Reads a run folder and nothing else; asks no model and writes only the file it is told to.
 """
 
 from __future__ import annotations

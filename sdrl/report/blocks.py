@@ -33,10 +33,11 @@ Block = Text | Table | Chart
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands under it."""
+    """A heading, what stands under it, and the names of the pictures that belong there."""
 
     title: str
     blocks: tuple[Block, ...]
+    figures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

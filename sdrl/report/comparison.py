@@ -11,16 +11,13 @@ from string import ascii_uppercase
 from typing import Any
 
 from sdrl.report.blocks import Block, Page, Section, Table, Text
-from sdrl.report.graph import Graph, known
 from sdrl.report.page import time_words
 from sdrl.report.run_data import RunData
-from sdrl.report.svg import Series, lines
 from sdrl.report.verdict import percent, points
 from sdrl.run.artifacts import Row
 from sdrl.stages.statistics import evaluation_summary
 
 MOST_SETTINGS = 30
-MOST_CURVES = 4  # as many as the pictures have colours
 
 
 def compare(runs: Sequence[RunData], figures: Sequence[Mapping[str, Any]]) -> Page:
@@ -30,8 +27,9 @@ def compare(runs: Sequence[RunData], figures: Sequence[Mapping[str, Any]]) -> Pa
         (letter, each["name"], str(each["run"])) for letter, each in zip(letters, figures, strict=True)
     ), left=frozenset({0, 1, 2}))  # fmt: skip
     made = (
-        Section("Runs", (names, *(Text(words) for words in _against_first(runs, letters)))),
-        Section("Gains", tuple(_gains(figures, letters))),
+        Section("Runs", (names, *(Text(words) for words in _words(runs, letters)))),
+        Section("Gains", tuple(_gains(figures, letters)), ("gains", "against-first")),
+        Section("Training", (_trained(figures, letters),), ("pass-rates-of-all", "reward-of-all", "validation-of-all")),
         Section("What each took", (_costs(figures, letters),)),
         Section("Settings that differ", tuple(_settings(runs, letters))),
     )
@@ -39,42 +37,34 @@ def compare(runs: Sequence[RunData], figures: Sequence[Mapping[str, Any]]) -> Pa
     return Page(title, " · ".join(f"{a}: {each['name']}" for a, each in zip(letters, figures, strict=True)), made)
 
 
-def curves(figures: Sequence[Mapping[str, Any]]) -> list[Graph]:
-    """Reward and validation accuracy of all runs in one picture each; at most four runs, as many as colours."""
-    found = []
-    for name, title, is_share in (("reward", "Reward", False), ("validation", "Validation accuracy", True)):
-        series = []
-        for letter, each in zip(ascii_uppercase, figures[:MOST_CURVES], strict=False):
-            training = each["training"] or {}
-            points_ = known(training.get("validation") if is_share else training.get("curves", {}).get(name))
-            series.append(Series(letter, points_))
-        if any(len(each.points) > 1 for each in series):
-            picture = lines(title, series, x_label="step", is_share=is_share)
-            caption = "By step; runs with other batch sizes see other numbers of samples at the same step."
-            if len(figures) > MOST_CURVES:
-                caption += f" Only the first {MOST_CURVES} runs are drawn."
-            found.append(Graph(f"{name}-of-all", title, caption, picture))
-    return found
+def against_first(runs: Sequence[RunData]) -> list[tuple[str, str, dict[str, Any] | None]]:
+    """The trained models of the later runs against that of the first: ``(set, letter, summary)``.
 
-
-def _against_first(runs: Sequence[RunData], letters: str) -> Iterator[str]:
-    """The trained models of the later runs against that of the first, on the same problems."""
+    The summary is None where the two met other problems; a set that a run was not asked is left out.
+    """
+    found: list[tuple[str, str, dict[str, Any] | None]] = []
     trained = [[row for row in run.rows("evaluate") if row["model"] == "trained"] for run in runs]
     for name in dict.fromkeys(row["set"] for row in trained[0]):
         first = [row for row in trained[0] if row["set"] == name]
-        for letter, rows in zip(letters[1:], trained[1:], strict=True):
+        for letter, rows in zip(ascii_uppercase[1:], trained[1:], strict=False):
             other = [row for row in rows if row["set"] == name]
-            if _problems(first) != _problems(other):
-                if other:
-                    yield f"{name}: {letter} met other problems than {letters[0]}; the two are not compared."
-                continue
-            found = evaluation_summary(first, other, 0)
-            low, high = found["interval"]
-            sure = "more than chance" if low > 0 or high < 0 else "no difference has been shown"
-            yield (
-                f"{name}: {letter} against {letters[0]}, both trained: {points(found['gain'])} points "
-                f"({points(low)} to {points(high)}): {sure}."
-            )
+            if other:
+                is_same = _problems(first) == _problems(other)
+                found.append((name, letter, evaluation_summary(first, other, 0) if is_same else None))
+    return found
+
+
+def _words(runs: Sequence[RunData], letters: str) -> Iterator[str]:
+    for name, letter, found in against_first(runs):
+        if found is None:
+            yield f"{name}: {letter} met other problems than {letters[0]}; the two are not compared."
+            continue
+        low, high = found["interval"]
+        sure = "more than chance" if low > 0 or high < 0 else "no difference has been shown"
+        yield (
+            f"{name}: {letter} against {letters[0]}, both trained: {points(found['gain'])} points "
+            f"({points(low)} to {points(high)}): {sure}."
+        )
 
 
 def _problems(rows: Sequence[Row]) -> set[tuple[str, object]]:
@@ -99,16 +89,31 @@ def _gains(figures: Sequence[Mapping[str, Any]], letters: str) -> Iterator[Block
         yield Text("No run has been evaluated.")
 
 
+def _trained(figures: Sequence[Mapping[str, Any]], letters: str) -> Table:
+    """What was trained on and how it went; a dash where a run has not come so far."""
+    rates = [(each["pass_rates"] or {}).get("selected") or {} for each in figures]
+    training = [each["training"] or {} for each in figures]
+    labels = [(each["labels"] or {}).get("selected") or {} for each in figures]
+    rows = (
+        ("algorithm", *(str(each["algorithm"]) for each in figures)),
+        ("selected samples", *(_count(each.get("n")) for each in rates)),
+        ("their mean pass rate", *(percent(each.get("mean")) for each in rates)),
+        ("wrong labels among them", *(percent(each.get("wrong_share")) for each in labels)),
+        ("steps", *(_count(each.get("steps")) for each in training)),
+        ("chosen step", *(_count(each.get("best_step")) for each in training)),
+    )
+    return Table(("", *letters), rows)
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
 def _costs(figures: Sequence[Mapping[str, Any]], letters: str) -> Table:
     usage = [each["usage"] or {} for each in figures]
-    selected = [(each["pass_rates"] or {}).get("selected", {}).get("n") for each in figures]
-    steps = [(each["training"] or {}).get("steps") for each in figures]
     times = [sum(row["seconds"] or 0.0 for row in each["funnel"]) for each in figures]
     rows = (
         ("status", *(str(each["status"]) for each in figures)),
-        ("algorithm", *(str(each["algorithm"]) for each in figures)),
-        ("selected", *("–" if n is None else f"{n:,}" for n in selected)),
-        ("steps", *("–" if n is None else f"{n:,}" for n in steps)),
         ("time", *map(time_words, times)),
         ("requests", *(f"{int(each.get('requests') or 0):,}" for each in usage)),
         ("tokens", *(f"{int(each.get('tokens') or 0):,}" for each in usage)),

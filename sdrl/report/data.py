@@ -16,7 +16,8 @@ from sdrl.report.run_data import RunData
 from sdrl.report.similarity import similarities
 from sdrl.run.artifacts import Row
 
-EDGES = (10, 20, 30, 40, 60, 80, 120, 160, 240)
+BINS = 20  # at most so many of one width, up to the length that all but few texts keep within
+FEW = 0.005
 _REFLECTION = re.compile(
     r"\b(wait|hmm|let me (?:check|verify|re-?check|re-?think|see)|double[- ]check|on second thought|re-?check|"
     r"let's (?:check|verify)|actually)\b",
@@ -29,12 +30,12 @@ def lengths(run: RunData, measures: Measures) -> dict[str, Any] | None:
     texts = problem_texts(run)
     if not texts:
         return None
-    edges = EDGES if measures.unit == "words" else tuple(2 * edge for edge in EDGES)
     counted = {name: [measures.length(text) for text in found] for name, found in texts.items()}
+    edges = _edges([value for found in counted.values() for value in found])
     return {
         "unit": measures.unit,
         "tokenizer": measures.tokenizer,
-        "edges": list(edges),
+        "edges": edges,
         "problems": {name: _histogram(found, edges) for name, found in counted.items()},
         "answers": answers_by_model(run.rows("evaluate")),
     }
@@ -66,6 +67,15 @@ def likeness(run: RunData, measures: Measures) -> dict[str, Any] | None:
     texts = problem_texts(run)
     groups = {name: found for name, found in texts.items() if name in (SYNTHETIC, SELECTED) or name.startswith(REAL)}
     return similarities(groups, measures)
+
+
+def _edges(values: Sequence[int]) -> list[int]:
+    """Upper ends of bins of one round width; the few longest values lie beyond the last."""
+    ranked = sorted(values)
+    longest = max(1, ranked[int((1 - FEW) * (len(ranked) - 1))])
+    widths = (digit * 10**power for power in range(10) for digit in (1, 2, 5))
+    width = next(each for each in widths if each * BINS >= longest)
+    return [width * place for place in range(1, -(-longest // width) + 1)]
 
 
 def _histogram(values: Sequence[int], edges: Sequence[int]) -> dict[str, Any]:
@@ -126,7 +136,7 @@ def _inside(score: dict[str, Any], low: float, high: float, *, is_last: bool) ->
 
 
 def data_card(run: RunData) -> dict[str, Any]:
-    """What the data are made of and under which licences; a licence that the spec does not state is None."""
+    """What the data are made of, when, and under which licences; a licence that the spec does not state is None."""
     corpus = [
         {"source": each.get("path") or each.get("dataset"), "rows": each.get("rows"), "license": each.get("license")}
         for each in run.plan.get("corpus") or []
@@ -140,9 +150,23 @@ def data_card(run: RunData) -> dict[str, Any]:
         "language": run.setting("task.language"),
         "corpus": corpus,
         "evaluations": sets,
+        "models": {role: run.setting(f"models.{role}.model") for role in ("instructor", "base")},
         "identities": dict(run.plan.get("identities") or {}),
         "instructor_terms": run.setting("models.instructor.terms"),
         "filters": [name for each in run.setting("filter") or [] for name, value in each.items() if value],
         "seed": run.setting("seed"),
+        "made": run.times,
         "versions": dict(run.result.get("versions") or {}),
     }
+
+
+def alarms(run: RunData) -> list[dict[str, Any]] | None:
+    """Alarms and warnings of the event log, each kind once with how often it was raised; None without a log."""
+    if not run.folder.events.is_file():
+        return None
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in run.told("alarm", "warning"):
+        where, kind = str(event.get("stage") or ""), str(event.get("kind") or event.get("code") or "")
+        first = {"stage": where, "kind": kind, "message": str(event.get("message") or ""), "times": 0}
+        found.setdefault((where, kind), {**first, "remedy": event.get("remedy")})["times"] += 1
+    return list(found.values())

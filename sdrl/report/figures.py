@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sdrl.compiler.rounds import named, stage_names
-from sdrl.report.data import data_card, lengths, likeness, retrieval
+from sdrl.report.data import alarms, data_card, lengths, likeness, retrieval
 from sdrl.report.labels import label_noise
 from sdrl.report.measures import Measures
 from sdrl.report.run_data import RunData
@@ -54,6 +54,7 @@ def read_figures(root: Path, measures: Measures | None = None) -> dict[str, Any]
         "likeness": likeness(run, measures),
         "retrieval": retrieval(run),
         "suspects": suspects(run),
+        "alarms": alarms(run),
         "data": data_card(run),
         "usage": result.get("usage"),
         "seconds": result.get("seconds"),

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sdrl.compiler.rounds import kind_of
 from sdrl.report import svg
+from sdrl.report.data_graphs import data_graphs
 from sdrl.report.graph import Graph
-from sdrl.report.page import draws_of, time_words
+from sdrl.report.page import spent_by_stage, time_words
+from sdrl.report.svg import PARTS
 from sdrl.report.text_graphs import text_graphs
 from sdrl.report.training_graphs import training_graphs
 
 
 def graphs(figures: Mapping[str, Any]) -> list[Graph]:
     """Every picture that the figures allow, in the order of the page."""
-    found = [make(figures) for make in (_gains, _funnel, _pass_rates)]
-    found += training_graphs(figures)
-    found += [_labels(figures), *text_graphs(figures), _time(figures)]
+    found = [_gains(figures), *data_graphs(figures), *text_graphs(figures), *training_graphs(figures)]
+    found += [_time(figures), _cost(figures)]
     return [each for each in found if each is not None]
 
 
@@ -43,15 +43,21 @@ def missing(figures: Mapping[str, Any]) -> list[str]:
 def _rows_of_gains(figures: Mapping[str, Any]) -> list[tuple[str, float, float, float]]:
     parts = (
         ("", "gain", "interval"),
-        (": format", "gain_format", "interval_format"),
-        (": skill", "gain_skill", "interval_skill"),
+        (PARTS, "gain_format", "interval_format"),
+        (PARTS, "gain_skill", "interval_skill"),
     )
+    names = {"gain_format": "format", "gain_skill": "skill"}
     return [
-        (each["name"] + suffix, each[interval][0] * 100, each[gain] * 100, each[interval][1] * 100)
+        _points(suffix + names.get(gain, str(each["name"])), each, gain, interval)
         for each in figures["evaluations"]
         for suffix, gain, interval in parts
         if each.get(gain) is not None and each.get(interval)
     ]
+
+
+def _points(label: str, each: Mapping[str, Any], gain: str, interval: str) -> tuple[str, float, float, float]:
+    low, high = each[interval]
+    return label, 100 * low, 100 * each[gain], 100 * high
 
 
 def _gains(figures: Mapping[str, Any]) -> Graph | None:
@@ -60,63 +66,11 @@ def _gains(figures: Mapping[str, Any]) -> Graph | None:
         return None
     caption = (
         "Gain of the trained over the base model in percentage points, with 95 % intervals (paired bootstrap over "
-        "problems). Format and skill are the parts of the gain above them. An interval that crosses zero shows no gain."
+        "problems). Format (answers that can be read) and skill (right where they can be read) sum to the gain above "
+        "them. Hollow: the interval holds zero, so no change has been shown."
     )
-    return Graph("gains", "Gain and its parts", caption, svg.intervals("Gain and its parts", rows, x_label="points"))
-
-
-def _funnel(figures: Mapping[str, Any]) -> Graph | None:
-    rows = []
-    for row in figures["funnel"]:
-        if kind_of(row["stage"]) not in _NO_SAMPLES:
-            lost = sum((row["dropped"] or {}).values())
-            words = f"{row['rows'] or 0:,} kept" + (f", {lost:,} dropped" if lost else "")
-            rows.append((row["stage"], float(row["rows"] or 0), float(lost), words))
-    if not rows:
-        return None
-    caption = (
-        "Samples that each stage passed on and dropped. A stage that drops most of what it gets is where money is "
-        "lost; the codes of the drops are in the table below."
-    )
-    return Graph("funnel", "Funnel", caption, svg.bars("Funnel", rows, names=()))
-
-
-_NO_SAMPLES = frozenset({"keywords", "pattern", "train", "evaluate"})
-
-
-def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
-    rates = figures["pass_rates"]
-    if not rates:
-        return None
-    labels = ["never", *[f"≤{k * 10}" for k in range(1, 10)], "<100", "always"]
-    groups = []
-    for name, title in (("before", "initial"), ("after", "with adapted"), ("selected", "selected")):
-        counts = [rates[name]["never"], *rates[name]["tenths"], rates[name]["always"]]
-        groups.append((f"{title} ({rates[name]['n']:,})", [count / max(1, rates[name]["n"]) for count in counts]))
-    caption = (
-        f"Share of samples by the base model's pass rate in {draws_of(rates)} draws: the initial samples, those with "
-        "the harder and easier rewrites (the paper's Figure 3), and what was selected for training. Columns at "
-        "'never' and 'always' teach nothing; adaptation should move them to the middle."
-    )
-    picture = svg.columns("Pass rates before and after adaptation", labels, groups, y_label="share, by pass rate in %")
-    return Graph("pass-rates", "Pass rates before and after adaptation", caption, picture)
-
-
-def _labels(figures: Mapping[str, Any]) -> Graph | None:
-    labels = figures["labels"]
-    if not labels:
-        return None
-    names = ("written", "voted", "adapted", "selected")
-    rows = [
-        (name, float(labels[name]["wrong"]), 0.0, f"{labels[name]['wrong']:,} of {labels[name]['n']:,} wrong")
-        for name in names
-        if labels[name]["n"]
-    ]
-    caption = (
-        "Labels that differ from the known truth: as the instructor wrote them, after the vote, of the rewrites, and "
-        "in the selected set. The vote should take most of them out; selecting the hardest may bring some back."
-    )
-    return Graph("labels", "Wrong labels", caption, svg.bars("Wrong labels", rows, names=()))
+    picture = svg.intervals("Gain and its parts", rows, x_label="percentage points")
+    return Graph("gains", "Gain and its parts", caption, picture)
 
 
 def _time(figures: Mapping[str, Any]) -> Graph | None:
@@ -125,5 +79,35 @@ def _time(figures: Mapping[str, Any]) -> Graph | None:
     ]
     if not rows:
         return None
-    caption = "Wall time by stage, as its seal records it. A stage that was resumed counts its last, whole pass."
+    total = sum(seconds for _, seconds, _, _ in rows)
+    longest, most, _, _ = max(rows, key=lambda row: row[1])
+    caption = (
+        f"All stages: {time_words(total)}, of which {longest} took {most / total * 100:.0f} %. Wall time as each seal "
+        "records it; a stage that was resumed counts its last, whole pass."
+    )
     return Graph("time", "Time by stage", caption, svg.bars("Time by stage", rows, names=()))
+
+
+def _cost(figures: Mapping[str, Any]) -> Graph | None:
+    """Dollars where any were spent, else tokens."""
+    spent = {stage: each for stage, each in spent_by_stage(figures).items() if each["tokens"]}
+    if not spent:
+        return None
+    usd = sum(each["usd"] for each in spent.values())
+    by = "usd" if usd else "tokens"
+    rows = [
+        (
+            stage,
+            each[by],
+            0.0,
+            f"${each['usd']:,.2f}, {each['tokens']:,.0f} tokens" if usd else f"{each['tokens']:,.0f}",
+        )
+        for stage, each in spent.items()
+    ]
+    title = "Cost by stage" if usd else "Tokens by stage"
+    tokens = sum(each["tokens"] for each in spent.values())
+    dearest, most, _, _ = max(rows, key=lambda row: row[1])
+    share = most / (usd or tokens) * 100
+    total = f"${usd:,.2f} for {tokens:,.0f} tokens" if usd else f"{tokens:,.0f} tokens, for which nothing was charged"
+    caption = f"In all {total}; {dearest} took {share:.0f} %. Replies that the request cache gave are not among them."
+    return Graph("cost", title, caption, svg.bars(title, rows, names=()))

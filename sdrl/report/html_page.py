@@ -9,45 +9,59 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from sdrl.report.blocks import Block, Page, Table, Text
+from sdrl.report.blocks import Block, Page, Section, Table, Text
+from sdrl.report.gallery_markup import gallery_markup
 from sdrl.report.graph import Graph
 from sdrl.report.graphs import graphs, missing
-from sdrl.report.more_tables import more_tables
 from sdrl.report.page import build_page
-from sdrl.report.samples import Gallery, Sample
+from sdrl.report.samples import Gallery
 from sdrl.report.verdict import SURE, percent, points, verdict
 
 _HERE = Path(__file__).parent
+NARROW = 4  # a table with at most so many short columns keeps them together
 _WIDE = 30  # a last column of text with more characters than this may wrap
-_SHOWN_WITH_GRAPHS = frozenset({"Verdict"})
+_MINUS = re.compile(r"(?:(?<=^)|(?<=[\s(]))-(?=\d)")
 
 
 def to_html(figures: Mapping[str, Any], gallery: Gallery) -> str:
-    """The whole page of one run."""
-    page = build_page(figures)
-    sections: list[tuple[str, str, str]] = [("verdict", "Verdict", _hero(figures) + _absent(figures))]
-    pictures = graphs(figures)
-    if pictures:
-        sections.append(("figures", "Figures", f'<div class="grid">{"".join(map(_figure, pictures))}</div>'))
-    tables = [section for section in page.sections if section.title not in _SHOWN_WITH_GRAPHS]
-    tables += more_tables(figures)
-    sections += [(_slug(section.title), section.title, _blocks(section.blocks)) for section in tables]
+    """The whole page of one run: each section its pictures, then its words and tables."""
+    page, pictures = build_page(figures), {each.name: each for each in graphs(figures)}
+    sections = [("verdict", "Verdict", _hero(figures) + _absent(figures))]
+    sections += _sections([each for each in page.sections if each.title != "Verdict"], pictures)
     if gallery.samples:
-        sections.append(("gallery", "Samples", _gallery(gallery)))
+        sections.append(("gallery", "Samples", gallery_markup(gallery)))
     return document(page.title, page.subtitle, sections)
 
 
 def comparison_to_html(page: Page, pictures: Sequence[Graph]) -> str:
-    """The page of several runs: their tables, then their curves in one picture each."""
-    sections = [(_slug(section.title), section.title, _blocks(section.blocks)) for section in page.sections]
-    if pictures:
-        sections.append(("figures", "Figures", f'<div class="grid">{"".join(map(_figure, pictures))}</div>'))
-    return document(page.title, page.subtitle, sections)
+    """The page of several runs."""
+    return document(page.title, page.subtitle, _sections(page.sections, {each.name: each for each in pictures}))
+
+
+def _sections(sections: Sequence[Section], pictures: Mapping[str, Graph]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            _slug(section.title),
+            section.title,
+            _section([pictures[name] for name in section.figures if name in pictures], section.blocks),
+        )
+        for section in sections
+    ]
+
+
+def _section(pictures: Sequence[Graph], blocks: Sequence[Block]) -> str:
+    """A single picture stands beside its tables where there is room, several stand above them."""
+    words = _blocks(blocks)
+    if len(pictures) == 1 and words:
+        return f'<div class="split">{_figure(pictures[0])}{words}</div>'
+    drawn = f'<div class="grid">{"".join(map(_figure, pictures))}</div>' if pictures else ""
+    return drawn + words
 
 
 def document(title: str, subtitle: str, sections: Sequence[tuple[str, str, str]]) -> str:
@@ -70,7 +84,7 @@ def document(title: str, subtitle: str, sections: Sequence[tuple[str, str, str]]
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head>\n<body>'
         f'<header class="top"><div><h1>{escape(title)}</h1><p class="soft">{escape(subtitle)}</p></div>'
         '<button id="theme" class="theme" type="button" hidden>light / dark</button></header>'
-        f'<nav aria-label="sections">{links}</nav>\n<main>{body}</main>'
+        f'<nav aria-label="sections"><div>{links}</div></nav>\n<main>{body}</main>'
         "<footer>Made by sdrl report from the run folder alone; every figure can be recomputed from it.</footer>"
         f"<script>{script}</script></body></html>\n"
     )
@@ -82,21 +96,24 @@ def _digest(text: str) -> str:
 
 def _hero(figures: Mapping[str, Any]) -> str:
     first = next((each for each in figures["evaluations"] if each.get("gain") is not None), None)
-    lines = verdict(figures)
-    words = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    words = "".join(f"<p>{escape(typeset(line))}</p>" for line in verdict(figures))
     if first is None:
         big = f'<div class="big warn">–</div><p class="soft">no gain to report</p>{_pills(figures, None)}'
     else:
         low, high = first["interval"]
         kind = _kind(first)
         big = (
-            f'<div class="big {kind}">{points(first["gain"])}</div><p>points on {escape(str(first["name"]))}, '
-            f"95 % interval {points(low)} to {points(high)}</p>"
+            f'<div class="big {kind}">{_points(first["gain"])}</div><p>points on {escape(str(first["name"]))}, '
+            f"95 % interval {_points(low)} to {_points(high)}</p>"
             f"<p><b>{percent(first['base']['accuracy'])}</b> before, <b>{percent(first['trained']['accuracy'])}</b> "
-            f'after</p><p class="soft">format {points(first["gain_format"])} · skill {points(first["gain_skill"])}</p>'
-            + _pills(figures, first)
+            f'after</p><p class="soft">format {_points(first["gain_format"])} · skill '
+            f"{_points(first['gain_skill'])}</p>" + _pills(figures, first)
         )
     return f'<div class="card hero"><div>{big}</div><div>{words}</div></div>'
+
+
+def _points(share: float) -> str:
+    return typeset(points(share))
 
 
 def _kind(each: Mapping[str, Any]) -> str:
@@ -127,13 +144,15 @@ def _pills(figures: Mapping[str, Any], first: Mapping[str, Any] | None) -> str:
 
 def _absent(figures: Mapping[str, Any]) -> str:
     items = "".join(f"<li>{escape(words)}</li>" for words in missing(figures))
-    return f'<details class="card"><summary>What this report does not have</summary><ul>{items}</ul></details>'
+    if not items:
+        return ""
+    return f'<details class="card"><summary>What this report does not have, and why</summary><ul>{items}</ul></details>'
 
 
 def _figure(graph: Graph) -> str:
     return (
-        f'<figure class="card" id="fig-{graph.name}"><h3>{escape(graph.title)}</h3>{graph.picture}'
-        f"<figcaption>{escape(graph.caption)}</figcaption></figure>"
+        f'<figure class="card" id="fig-{graph.name}"><h3>{escape(graph.title)}</h3>'
+        f'<div class="plot">{graph.picture}</div><figcaption>{escape(graph.caption)}</figcaption></figure>'
     )
 
 
@@ -142,10 +161,15 @@ def _blocks(blocks: Sequence[Block]) -> str:
     parts = []
     for block in blocks:
         if isinstance(block, Text):
-            parts.append(f"<p>{escape(block.words)}</p>")
+            parts.append(f"<p>{escape(typeset(block.words))}</p>")
         elif isinstance(block, Table):
             parts.append(table(block))
-    return f'<div class="card">{"".join(parts)}</div>'
+    return f'<div class="card">{"".join(parts)}</div>' if parts else ""
+
+
+def typeset(words: str) -> str:
+    """A hyphen before a number becomes a minus sign."""
+    return _MINUS.sub("\u2212", words)
 
 
 def table(block: Table) -> str:
@@ -169,56 +193,17 @@ def table(block: Table) -> str:
     heads = "".join(f'<th scope="col"{kind(n)}>{head(cell)}</th>' for n, cell in enumerate(block.head))
     body = "".join(map(row, block.rows[: len(block.rows) - has_total]))
     foot = f"<tfoot>{row(block.rows[-1])}</tfoot>" if has_total else ""
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
+    narrow = ' class="narrow"' if len(block.head) <= NARROW and not is_wide else ""
+    return (
+        f'<div class="scroll"><table{narrow}><thead><tr>{heads}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
+    )
 
 
 def _cell(cell: str) -> str:
     """Leading blanks are how the text report indents; a no-break space keeps them."""
     bare = cell.lstrip()
-    return "\u00a0" * (len(cell) - len(bare)) + bare
+    return "\u00a0" * 2 * (len(cell) - len(bare)) + typeset(bare)
 
 
 def _slug(title: str) -> str:
     return "-".join("".join(mark if mark.isalnum() else " " for mark in title.lower()).split())
-
-
-def _gallery(found: Gallery) -> str:
-    samples = found.samples
-    filters = "".join(
-        _choice(name, words, values)
-        for name, words, values in (
-            ("stage", "every stage", [each.stage for each in samples]),
-            ("outcome", "every outcome", [each.outcome for each in samples]),
-            ("mark", "every mark", [mark for each in samples for mark in each.marks]),
-        )
-    )
-    said = (
-        f"{len(samples):,} of {found.total:,} are here, an even spread of each outcome."
-        if len(samples) < found.total
-        else f"All {found.total:,} are here."
-    )
-    return (
-        f'<div class="card"><p>Samples by where they ended, and answers to test problems. {said}</p>'
-        f'<div class="filters">{filters}<input id="f-search" type="search" aria-label="search" placeholder="search in '
-        f'texts, ids, keys"><output id="f-count"></output></div><div id="samples">'
-        f"{''.join(map(_sample, samples))}</div></div>"
-    )
-
-
-def _choice(name: str, words: str, values: Sequence[str]) -> str:
-    options = "".join(f'<option value="{escape(value)}">{escape(value)}</option>' for value in dict.fromkeys(values))
-    return f'<select id="f-{name}" aria-label="{name}"><option value="">{words}</option>{options}</select>'
-
-
-def _sample(each: Sample) -> str:
-    marks = "".join(f'<span class="tag{" warn" * (" " in mark)}">{escape(mark)}</span>' for mark in each.marks)
-    texts = "".join(f"<b>{escape(name)}</b><pre>{escape(text)}</pre>" for name, text in each.texts)
-    facts = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (("id", each.key), *each.facts) if value
-    )
-    return (
-        f'<details class="sample" data-stage="{escape(each.stage)}" data-outcome="{escape(each.outcome)}" '
-        f'data-marks="{escape("|".join(each.marks))}"><summary><span class="tag">{escape(each.stage)}</span>'
-        f'<span class="tag">{escape(each.outcome)}</span>{marks}{escape(each.text)}</summary>{texts}<dl>{facts}</dl>'
-        "</details>"
-    )

@@ -1,27 +1,13 @@
-"""Tables of problems and checkpoints, and those of the HTML page alone: answers, retrieval, suspects, data card.
-
-Pure: figures in, sections out.
-"""
+"""Tables of problems, checkpoints, answers, retrieval, suspects, alarms and data. Pure: figures in, blocks out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sdrl.report.blocks import Block, Section, Table, Text
+from sdrl.report.blocks import Block, Table, Text
 from sdrl.report.suspects import SUSPECT_WORDS
 from sdrl.report.verdict import percent
-
-
-def more_tables(figures: Mapping[str, Any]) -> list[Section]:
-    """Sections of the tables that the figures allow."""
-    made = (
-        Section("Answers and reflection", tuple(_answer_blocks(figures))),
-        Section("Retrieval", tuple(_retrieval(figures.get("retrieval")))),
-        Section("Reward-hacking suspects", tuple(_suspects(figures.get("suspects")))),
-        Section("Data card", tuple(_data_card(figures.get("data")))),
-    )
-    return [section for section in made if section.blocks]
 
 
 def problems_table(figures: Mapping[str, Any]) -> Iterator[Block]:
@@ -59,7 +45,8 @@ def post_hoc_table(found: Mapping[str, Any] | None) -> Iterator[Block]:
     yield Text("Measured after everything was chosen, and no part of any choice; the gain above is the chosen model's.")
 
 
-def _answer_blocks(figures: Mapping[str, Any]) -> Iterator[Block]:
+def answers_table(figures: Mapping[str, Any]) -> Iterator[Block]:
+    """Lengths of both models' answers to test problems, and how many say a phrase of reflection."""
     answers = (figures.get("lengths") or {}).get("answers")
     if answers:
         rows = tuple(
@@ -73,7 +60,8 @@ def _answer_blocks(figures: Mapping[str, Any]) -> Iterator[Block]:
         )
 
 
-def _retrieval(found: Mapping[str, Any] | None) -> Iterator[Block]:
+def retrieval_table(found: Mapping[str, Any] | None) -> Iterator[Block]:
+    """How many passages were used, and what became of samples by the score of theirs."""
     if found:
         scores = found["scores"]
         between = f"; scores {scores[0]:.3g} to {scores[2]:.3g}, median {scores[1]:.3g}" if scores else ""
@@ -89,7 +77,8 @@ def _retrieval(found: Mapping[str, Any] | None) -> Iterator[Block]:
             )
 
 
-def _suspects(found: Mapping[str, Any] | None) -> Iterator[Block]:
+def suspects_table(found: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Signs of reward hacking, counted for both models."""
     if found is None:
         return
     yield Text(found["run"] or "Reward and validation did not part in this run.")
@@ -98,6 +87,8 @@ def _suspects(found: Mapping[str, Any] | None) -> Iterator[Block]:
             (SUSPECT_WORDS[name], f"{each['base']:,}", f"{each['trained']:,}")
             for name, each in found["answers"].items()
         )
+        judged = found["correct"]
+        rows = (*rows, ("all", f"{judged['base']:,}", f"{judged['trained']:,}"))
         yield Table(("answers judged correct", "base", "trained"), rows)
         yield Text(
             "A suspect is not a proof: the trained model's are marked in the gallery, to be read. What counts is a "
@@ -105,7 +96,26 @@ def _suspects(found: Mapping[str, Any] | None) -> Iterator[Block]:
         )
 
 
-def _data_card(data: Mapping[str, Any] | None) -> Iterator[Block]:
+def alarms_table(found: Sequence[Mapping[str, Any]] | None) -> Iterator[Block]:
+    """What the run told that a person should look at, and the first thing to try; says so when there was nothing."""
+    if found is None:
+        return
+    if not found:
+        yield Text("None was raised.")
+        return
+    rows = [
+        (
+            each["stage"] or "–",
+            f"{each['kind']} × {each['times']}" if each["times"] > 1 else each["kind"],
+            each["message"] + (f": {each['remedy']}" if each["remedy"] else ""),
+        )
+        for each in found
+    ]
+    yield Table(("stage", "alarm", "says"), tuple(rows), left=frozenset({0, 1, 2}))
+
+
+def data_card_tables(data: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Sources with their licences, evaluation sets, and what the data were made with."""
     if not data:
         return
     stated = "not stated in the spec"
@@ -117,8 +127,19 @@ def _data_card(data: Mapping[str, Any] | None) -> Iterator[Block]:
     )
     if sets:
         yield Table(("evaluation set", "problems", "shift", "sha256"), sets, left=frozenset({0, 2, 3}))
-    about = [(f"{role} model", str(name)) for role, name in data["identities"].items()]
-    about += [("instructor's terms", str(data["instructor_terms"] or stated)), ("language", str(data["language"]))]
+    about = [(f"{role} model", _identity(data["models"].get(role), name)) for role, name in data["identities"].items()]
+    about += [
+        ("instructor's terms", str(data["instructor_terms"] or stated)),
+        ("language", str(data["language"] or "not stated in the spec")),
+    ]
     about += [("filters", ", ".join(data["filters"]) or "none"), ("seed", str(data["seed"]))]
-    about += [(name, str(version)) for name, version in data["versions"].items()]
+    if data["made"]:
+        about.append(("made", " to ".join(f"{time[:16].replace('T', ' ')}" for time in data["made"]) + " UTC"))
+    if data["versions"]:
+        about.append(("libraries", ", ".join(f"{name} {version}" for name, version in data["versions"].items())))
     yield Table(("made with", "value"), tuple(about), left=frozenset({0, 1}))
+
+
+def _identity(model: str | None, identity: str) -> str:
+    """What froze a model, after the name that the spec gives it where the first does not hold the second."""
+    return str(identity) if not model or model in str(identity) else f"{model}, {identity}"

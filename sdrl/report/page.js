@@ -9,6 +9,18 @@
     root.dataset.theme = now === "dark" ? "light" : "dark";
   });
 
+  // The link of the section that is read.
+  var links = {};
+  document.querySelectorAll("nav a").forEach(function (link) { links[link.getAttribute("href").slice(1)] = link; });
+  var seen = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) {
+      if (!entry.isIntersecting) return;
+      Object.keys(links).forEach(function (name) { links[name].removeAttribute("aria-current"); });
+      links[entry.target.id].setAttribute("aria-current", "true");
+    });
+  }, { rootMargin: "-15% 0px -80% 0px" });
+  document.querySelectorAll("main > section").forEach(function (section) { seen.observe(section); });
+
   // A cell's number where it starts with one ("1 min 05 s" counts minutes and seconds), else its text.
   function key(cell) {
     if (cell.dataset.sort !== undefined) return Number(cell.dataset.sort);
@@ -42,22 +54,50 @@
 
   var gallery = document.getElementById("samples");
   if (!gallery) return;
+  document.querySelector(".filters").hidden = false;
+  var AT_ONCE = 25;
   var cards = Array.from(gallery.children);
-  var words = cards.map(function (card) { return card.textContent.toLowerCase(); });
-  var inputs = ["stage", "outcome", "mark", "search"].map(function (name) { return document.getElementById("f-" + name); });
-  var count = document.getElementById("f-count");
+  var words = new Map(cards.map(function (card) { return [card, card.textContent.toLowerCase()]; }));
+  var inputs = ["stage", "outcome", "mark", "order", "search"].map(function (name) {
+    return document.getElementById("f-" + name);
+  });
+  var count = document.getElementById("f-count"), more = document.getElementById("f-more");
+  var limit = AT_ONCE, order = "", listed = cards;
   function show() {
     var stage = inputs[0].value, outcome = inputs[1].value, mark = inputs[2].value;
-    var search = inputs[3].value.toLowerCase();
-    var shown = 0;
-    cards.forEach(function (card, index) {
+    var search = inputs[4].value.toLowerCase();
+    if (inputs[3].value !== order) sort(inputs[3].value);
+    var fitting = 0;
+    listed.forEach(function (card) {
       var fits = (!stage || card.dataset.stage === stage) && (!outcome || card.dataset.outcome === outcome) &&
-        (!mark || card.dataset.marks.split("|").indexOf(mark) >= 0) && (!search || words[index].indexOf(search) >= 0);
-      card.hidden = !fits;
-      shown += fits ? 1 : 0;
+        (!mark || card.dataset.marks.split("|").indexOf(mark) >= 0) && (!search || words.get(card).indexOf(search) >= 0);
+      fitting += fits ? 1 : 0;
+      card.hidden = !fits || fitting > limit;
     });
-    count.textContent = shown + " of " + cards.length;
+    count.textContent = fitting + " of " + cards.length;
+    var rest = fitting - limit;
+    more.hidden = rest <= 0;
+    more.textContent = "show " + Math.min(rest, AT_ONCE) + " more of " + rest;
   }
-  inputs.forEach(function (input) { input.addEventListener("input", show); });
+  function sort(name) {
+    order = name;
+    listed = cards.slice();
+    if (name) listed.sort(function (a, b) { return at(a, name) - at(b, name); });
+    listed.forEach(function (card) { gallery.appendChild(card); });
+  }
+  function at(card, name) { return card.dataset[name] === undefined ? 2 : Number(card.dataset[name]); }
+  inputs.forEach(function (input) {
+    input.addEventListener("input", function () { limit = AT_ONCE; show(); });
+  });
+  more.addEventListener("click", function () { limit += AT_ONCE; show(); });
+  gallery.addEventListener("click", function (event) {
+    if (!event.target.classList.contains("seek")) return;
+    inputs[0].value = inputs[1].value = inputs[2].value = "";
+    inputs[4].value = event.target.textContent;
+    limit = AT_ONCE;
+    show();
+    inputs[4].focus();
+  });
+  addEventListener("beforeprint", function () { document.querySelectorAll("main > section > details").forEach(function (each) { each.open = true; }); });
   show();
 })();

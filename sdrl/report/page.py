@@ -7,8 +7,16 @@ from typing import Any
 
 from sdrl.report.blocks import Block, Chart, Page, Section, Table, Text
 from sdrl.report.charts import bar, curve
-from sdrl.report.more_tables import post_hoc_table, problems_table
-from sdrl.report.verdict import percent, points, verdict
+from sdrl.report.more_tables import (
+    alarms_table,
+    answers_table,
+    data_card_tables,
+    post_hoc_table,
+    problems_table,
+    retrieval_table,
+    suspects_table,
+)
+from sdrl.report.verdict import percent, points, shift_words, verdict
 
 HIST_WIDTH = 15
 CURVE_WIDTH = 60
@@ -16,41 +24,64 @@ CURVE_HEIGHT = 6
 
 
 def build_page(figures: Mapping[str, Any], *, ascii_only: bool = False) -> Page:
-    """Lay the figures out, the verdict first; sections without figures are left out."""
+    """Lay the figures out, the verdict first, then in the order of the run; a section without blocks is left out."""
     made = (
         Section("Verdict", tuple(Text(line) for line in verdict(figures))),
-        Section("Accuracy", tuple(_accuracy(figures))),
-        Section("Funnel", tuple(_funnel(figures["funnel"]))),
+        Section("Accuracy", tuple(_accuracy(figures)), ("gains",)),
+        Section("Funnel", tuple(_funnel(figures["funnel"])), ("funnel",)),
         Section("Readiness of the base model", tuple(_readiness(figures["readiness"]))),
-        Section("Pass rates of the base model", tuple(_pass_rates(figures, ascii_only))),
+        Section(
+            "Pass rates of the base model",
+            tuple(_pass_rates(figures, ascii_only)),
+            ("pass-rates", "pass-rates-by-round"),
+        ),
+        Section("Labels against the known truth", tuple(_labels(figures["labels"])), ("labels",)),
+        Section("Retrieval", tuple(retrieval_table(figures.get("retrieval"))), ("retrieval",)),
+        Section(
+            "Problems: length and likeness", tuple(problems_table(figures)), ("lengths", "lengths-real", "likeness")
+        ),
         Section("Rounds", tuple(_rounds(figures["rounds"]))),
-        Section("Training", tuple(_training(figures["training"], ascii_only))),
-        Section("Checkpoints on the test sets, post hoc", tuple(post_hoc_table(figures["post_hoc"]))),
-        Section("Problems: length and likeness", tuple(problems_table(figures))),
-        Section("Labels against the known truth", tuple(_labels(figures["labels"]))),
-        Section("Time and cost", tuple(_costs(figures))),
+        Section("Training", tuple(_training(figures["training"], ascii_only)), _TRAINING_FIGURES),
+        Section("Alarms and warnings", tuple(alarms_table(figures.get("alarms")))),
+        Section(
+            "Checkpoints on the test sets, post hoc",
+            tuple(post_hoc_table(figures["post_hoc"])),
+            ("post-hoc", "post-hoc-words", "reflection"),
+        ),
+        Section("Answers and reflection", tuple(answers_table(figures))),
+        Section("Reward-hacking suspects", tuple(suspects_table(figures.get("suspects")))),
+        Section("Time and cost", tuple(_costs(figures)), ("time", "cost")),
+        Section("Data card", tuple(data_card_tables(figures.get("data")))),
     )
     models = figures["models"]
-    subtitle = f"instructor {models['instructor']} · base {models['base']} · plan {figures['plan_hash'][:12]}"
-    title = f"{figures['name']} ({figures['run']})"
-    return Page(title, subtitle, tuple(section for section in made if section.blocks))
+    subtitle = (
+        f"{figures['run']} · instructor {models['instructor']} · base {models['base']} · {figures['algorithm']} · "
+        f"plan {figures['plan_hash'][:12]}"
+    )
+    return Page(str(figures["name"]), subtitle, tuple(section for section in made if section.blocks))
+
+
+_TRAINING_FIGURES = (
+    "reward", "validation", "kl", "completion-length", "entropy", "parsable-share", "zero-variance-share", "loss",
+)  # fmt: skip
 
 
 def _accuracy(figures: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     for each in figures["evaluations"]:
         runs = f", {each['n_runs']} runs" if each["n_runs"] > 1 else ""
-        blocks += [Text(f"{each['name']} ({each['shift']}): {each['n_problems']} problems{runs}"), _set_table(each)]
+        kind = shift_words(each["shift"])
+        blocks += [Text(f"{each['name']} ({kind}): {each['n_problems']:,} problems{runs}"), _set_table(each)]
     if any(each.get("gain") is not None for each in figures["evaluations"]):
         blocks.append(
-            Text("The two gains below the first are its parts and sum to it: right = readable x right if readable.")
+            Text("The two gains below the first are its parts and sum to it: right = readable × right if readable.")
         )
     validation = figures["validation"]
     if validation:
         blocks.append(
             Text(
                 f"Synthetic validation split ({validation['n']} samples, chose the checkpoint): "
-                f"{percent(validation['base'])} -> {percent(validation['trained'])} at step {validation['best_step']}."
+                f"{percent(validation['base'])} → {percent(validation['trained'])} at step {validation['best_step']}."
             )
         )
     return blocks
@@ -104,7 +135,13 @@ def _funnel(funnel: Sequence[Mapping[str, Any]]) -> list[Block]:
     if not funnel:
         return []
     rows = [(row["stage"], _count(row["in"]), _count(row["rows"]), _codes(row["dropped"])) for row in funnel]
-    return [Table(("stage", "in", "out", "dropped"), tuple(rows), left=frozenset({0, 3}))]
+    blocks: list[Block] = [Table(("stage", "in", "out", "dropped"), tuple(rows), left=frozenset({0, 3}))]
+    counts = {row["stage"]: row for row in funnel}
+    written, voted = (counts.get(name) or {} for name in ("generate", "vote"))
+    if written.get("rows") and (voted.get("in") or 0) > written["rows"]:
+        more = voted["in"] - written["rows"]
+        blocks.append(Text(f"The vote had {more:,} more samples written in place of those it dropped."))
+    return blocks
 
 
 def _rounds(rounds: Sequence[Mapping[str, Any]]) -> list[Block]:
@@ -115,7 +152,7 @@ def _rounds(rounds: Sequence[Mapping[str, Any]]) -> list[Block]:
     for each in rounds:
         same = "–" if each["same"] is None else percent(each["same"])
         looks = each["validation"]
-        chosen = f"{percent(looks['base'])} -> {percent(looks['trained'])}" if looks else "–"
+        chosen = f"{percent(looks['base'])} → {percent(looks['trained'])}" if looks else "–"
         rows.append((str(each["round"]), _count(each["samples"]), same, _count(each["selected"]), chosen))
     heads = ("round", "samples", "pass rate on round 1's", "selected", "validation")
     return [Table(heads, tuple(rows), left=frozenset({0}))]
@@ -181,7 +218,7 @@ def _training(training: Mapping[str, Any] | None, ascii_only: bool) -> list[Bloc
         blocks.append(Chart(tuple(_curve_lines(shown, curves[shown], ascii_only))))
     rows = [_change(name, values) for name, values in curves.items() if name != shown]
     if rows:
-        blocks.append(Table(("", "first tenth", "last tenth"), tuple(rows)))
+        blocks.append(Table(("mean of", "first tenth", "last tenth"), tuple(rows)))
     if training["validation"]:
         looks = ", ".join(f"{step}: {percent(accuracy)}" for step, accuracy in training["validation"])
         blocks.append(Text(f"Validation accuracy by step: {looks}."))
@@ -205,7 +242,22 @@ def _curve_lines(name: str, values: Sequence[Sequence[float | None]], ascii_only
 def _change(name: str, values: Sequence[Sequence[float | None]]) -> tuple[str, str, str]:
     known = [value for _, value in values if value is not None]
     n = max(1, len(known) // 10)
-    return name, _short(sum(known[:n]) / n), _short(sum(known[-n:]) / n)
+    return CURVE_NAMES.get(name, name), _short(sum(known[:n]) / n), _short(sum(known[-n:]) / n)
+
+
+CURVE_NAMES = {
+    "reward": "reward",
+    "kl": "KL to the base, nats a token",
+    "entropy": "entropy, nats a token",
+    "completion_length": "tokens a rollout",
+    "loss": "loss",
+    "zero_variance_share": "share of groups without signal",
+    "parsable_share": "share of readable rollouts",
+    "reward_correct": "share correct",
+    "reward_parsable": "share readable but wrong",
+    "reward_truncated": "share cut off",
+    "reward_wrong": "share not correct",
+}
 
 
 def _short(value: float) -> str:
@@ -237,18 +289,12 @@ def _filter_words(start: str, quality: Mapping[str, Any]) -> str:
 
 
 def _costs(figures: Mapping[str, Any]) -> list[Block]:
-    usage = figures["usage"] or {}
-    by_stage: dict[str, list[Mapping[str, Any]]] = {}
-    for name, spent in (usage.get("by") or {}).items():
-        by_stage.setdefault(name.partition("/")[0], []).append(spent)
-    rows = []
-    for row in figures["funnel"]:
-        spent = by_stage.get(row["stage"], [])
-        rows.append((row["stage"], time_words(row["seconds"]), *_spent(spent)))
+    usage, spent = figures["usage"] or {}, spent_by_stage(figures)
+    rows = [(row["stage"], time_words(row["seconds"]), *_spent(spent.get(row["stage"]))) for row in figures["funnel"]]
     if not rows:
         return []
     total = sum(row["seconds"] or 0.0 for row in figures["funnel"])
-    rows.append(("all", time_words(total), *_spent([usage] if usage else [])))
+    rows.append(("all", time_words(total), *_spent(_sums([usage]) if usage else None)))
     blocks: list[Block] = [Table(("stage", "time", "requests", "cached", "tokens", "usd"), tuple(rows))]
     saved = usage.get("saved_by_cache") or {}
     if saved.get("requests"):
@@ -261,12 +307,24 @@ def _costs(figures: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _spent(some: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    if not some:
+def spent_by_stage(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Requests, cached ones, tokens and dollars of each stage that asked a model, in the order of the run."""
+    by_stage: dict[str, list[Mapping[str, Any]]] = {}
+    for name, spent in ((figures["usage"] or {}).get("by") or {}).items():
+        by_stage.setdefault(name.partition("/")[0], []).append(spent)
+    order = [row["stage"] for row in figures["funnel"]]
+    return {stage: _sums(by_stage[stage]) for stage in order if stage in by_stage}
+
+
+def _sums(some: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    names = ("requests", "cached", "tokens", "usd")
+    return {name: sum(float(spent.get(name) or 0) for spent in some) for name in names}
+
+
+def _spent(sums: Mapping[str, float] | None) -> tuple[str, ...]:
+    if sums is None:
         return "", "", "", ""
-    totals = [sum(int(spent.get(name) or 0) for spent in some) for name in ("requests", "cached", "tokens")]
-    usd = sum(float(spent.get("usd") or 0) for spent in some)
-    return (*[f"{value:,}" for value in totals], f"{usd:.2f}")
+    return (*(f"{sums[name]:,.0f}" for name in ("requests", "cached", "tokens")), f"{sums['usd']:.2f}")
 
 
 def time_words(seconds: float | None) -> str:

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sdrl.report.blocks import Block, Chart, Page, Table, Text
+from sdrl.report.graph import Graph
 from sdrl.report.verdict import NBSP
 
 WIDTH = 80
 INDENT = 2
-_ASCII = str.maketrans({"–": "-", "·": "|", "─": "-", "│": "|", "└": "+", "…": "~"})
+_ASCII = str.maketrans({"–": "-", "·": "|", "─": "-", "│": "|", "└": "+", "…": "~", "×": "x", "→": "->"})
 
 
 def to_text(page: Page, *, ascii_only: bool = False) -> str:
     """Plain text, no line longer than 80 characters (names that long excepted)."""
-    lines = [page.title, page.subtitle, "─" * WIDTH]
+    lines = [page.title, *textwrap.wrap(page.subtitle, WIDTH), "─" * WIDTH]
     for section in page.sections:
         lines += ["", section.title.upper(), ""]
         for index, block in enumerate(section.blocks):
             if index and not (isinstance(block, Text) and isinstance(section.blocks[index - 1], Text)):
                 lines.append("")
-            lines += [(" " * INDENT + line).rstrip() for line in _text_block(block)]
+            lines += [(" " * INDENT + line).rstrip() for line in _text_block(_in_ascii(block) if ascii_only else block)]
     text = "\n".join(lines).replace(NBSP, " ") + "\n"
     return text.translate(_ASCII).encode("ascii", "replace").decode() if ascii_only else text
 
 
-def to_markdown(page: Page) -> str:
-    """GitHub-flavoured Markdown; charts stand in code blocks."""
+def _in_ascii(block: Block) -> Block:
+    """Before anything is laid out: what stands for a mark may be wider than it."""
+    if isinstance(block, Text):
+        return Text(block.words.translate(_ASCII))
+    if isinstance(block, Table):
+        rows = tuple(tuple(cell.translate(_ASCII) for cell in row) for row in (block.head, *block.rows))
+        return replace(block, head=rows[0], rows=rows[1:])
+    return block
+
+
+def to_markdown(page: Page, pictures: Mapping[str, tuple[str, Graph]] | None = None) -> str:
+    """GitHub-flavoured Markdown; charts stand in code blocks.
+
+    ``pictures``: file and picture by the name that sections know them by; they take the place of the charts.
+    """
     lines = [f"# {_escape(page.title)}", "", _escape(page.subtitle)]
     for section in page.sections:
+        drawn = [pictures[name] for name in section.figures if name in pictures] if pictures else []
         lines += ["", f"## {section.title}"]
+        for file, graph in drawn:
+            lines += [
+                "",
+                f"![{_escape(graph.title)}]({file})",
+                "",
+                f"*{_escape(graph.title)}.* {_escape(graph.caption)}",
+            ]
         for block in section.blocks:
-            lines += ["", *_markdown_block(block)]
+            if not (drawn and isinstance(block, Chart)):
+                lines += ["", *_markdown_block(block)]
     return "\n".join(lines).replace(NBSP, " ") + "\n"
 
 

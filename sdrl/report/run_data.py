@@ -6,6 +6,7 @@ A run that is not finished, or was killed, has some of these files only; whateve
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from sdrl.run.artifacts import Artifacts, Row, read_rows
 from sdrl.run.folder import RunFolder
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.verifier import Verifier
+
+_TAIL = 65_536  # bytes: more than any event has
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,27 @@ class RunData:
         """What the scripted instructor knew of the problems it wrote; empty for any other instructor."""
         return read_rows(self.folder.truth)
 
+    def told(self, *kinds: str) -> Iterator[dict[str, Any]]:
+        """Events of these types, as far as the log is whole."""
+        marks = [f'"{kind}"' for kind in kinds]
+        with self.folder.events.open(encoding="utf-8", errors="replace") as log:
+            for line in log:
+                event = _event(line) if any(mark in line for mark in marks) else {}
+                if event.get("type") in kinds:
+                    yield event
+
+    @cached_property
+    def times(self) -> list[str] | None:
+        """When the run began and when it was last heard of (ISO 8601, UTC); None without a log."""
+        if not self.folder.events.is_file():
+            return None
+        with self.folder.events.open("rb") as log:
+            first = log.readline()
+            log.seek(max(0, self.folder.events.stat().st_size - _TAIL))
+            last = log.read().rstrip(b"\n").rpartition(b"\n")[2]
+        ends = [_event(line.decode("utf-8", "replace")).get("time") for line in (first, last)]
+        return [str(end) for end in ends] if all(ends) else None
+
     @cached_property
     def verifier(self) -> Verifier:
         """The verifier the run was judged by."""
@@ -100,6 +124,14 @@ class RunData:
         for key in path.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         return value
+
+
+def _event(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError:  # a last line whose end was never written
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -30,6 +30,7 @@ class Sample:
     texts: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     marks: tuple[str, ...] = field(default_factory=tuple)
+    orders: tuple[tuple[str, float], ...] = ()  # what it can be ordered by: ``rate``, ``agreement``
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,12 @@ def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge
         ("parent", row.get("parent")),
         ("part", row.get("part")),
         ("passage", row.get("passage")),
+        ("passage title", passage.get("title")),
         ("passage source", passage.get("source")),
         ("passage licence", passage.get("license")),
         ("prompt hash", row.get("prompt_hash")),
         ("request keys", row.get("request_keys")),
+        ("attempt", row.get("attempt")),
     ]
     marks = []
     if row.get("label_doubt"):
@@ -113,7 +116,9 @@ def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge
         marks.append("wrong label")
     if row.get("origin"):
         marks.append(str(row["origin"]))
-    return Sample(stage, outcome, str(row.get("id") or ""), text, _words(texts), _words(facts), tuple(marks))
+    known = (("rate", row.get("pass_rate")), ("agreement", row.get("agreement")))
+    orders = tuple((name, float(value)) for name, value in known if value is not None)
+    return Sample(stage, outcome, str(row.get("id") or ""), text, _words(texts), _words(facts), tuple(marks), orders)
 
 
 def _answers(run: RunData) -> Iterator[Sample]:

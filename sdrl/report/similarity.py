@@ -14,7 +14,7 @@ from typing import Any
 from sdrl.report.measures import Measures, Vector, cosine
 
 PAIRS = 2000
-BINS = 20  # of 0.05 each, from 0 to 1; below zero counts as zero
+BINS = 40  # of 0.025 each, from 0 to 1; below zero counts as zero
 
 
 def similarities(groups: Mapping[str, Sequence[str]], measures: Measures) -> dict[str, Any] | None:

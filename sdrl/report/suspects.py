@@ -25,11 +25,12 @@ SUSPECT_WORDS = {
 
 
 def suspects(run: RunData) -> dict[str, Any] | None:
-    """``{run: sentence or None, answers: {kind: {base, trained}}}``; None before training."""
+    """``{run: sentence or None, correct: {base, trained}, answers: {kind: {base, trained}}}``; None before training."""
     trained = [rows for stage in run.in_rounds("train") if (rows := run.rows(stage))]
     if not trained:
         return None
-    return {"run": _parted(trained[-1]), "answers": _answers(run)}
+    right = [row for row in run.rows("evaluate") if row["verdict"] == "correct" and row.get("completion")]
+    return {"run": _parted(trained[-1]), "correct": _by_model(right), "answers": _answers(run, right)}
 
 
 def _parted(rows: list[Row]) -> str | None:
@@ -47,14 +48,14 @@ def _parted(rows: list[Row]) -> str | None:
     )
 
 
-def _answers(run: RunData) -> dict[str, dict[str, int]]:
-    right = [row for row in run.rows("evaluate") if row["verdict"] == "correct" and row.get("completion")]
+def _answers(run: RunData, right: list[Row]) -> dict[str, dict[str, int]]:
     if not right:
         return {}
-    return {
-        kind: {model: sum(test(row) for row in right if row["model"] == model) for model in ("base", "trained")}
-        for kind, test in suspect_tests(run).items()
-    }
+    return {kind: _by_model([row for row in right if test(row)]) for kind, test in suspect_tests(run).items()}
+
+
+def _by_model(rows: list[Row]) -> dict[str, int]:
+    return {model: sum(row["model"] == model for row in rows) for model in ("base", "trained")}
 
 
 def suspect_tests(run: RunData) -> dict[str, Callable[[Row], bool]]:

@@ -78,13 +78,14 @@ def _sureness(each: Mapping[str, Any]) -> str:
 def _other(each: Mapping[str, Any]) -> str:
     low, high = each["interval"]
     return (
-        f"On {each['name']} ({_shift(each['shift'])}, {each['n_problems']} problems): "
+        f"On {each['name']} ({shift_words(each['shift'])}, {each['n_problems']} problems): "
         f"{percent(each['base']['accuracy'])} before, {percent(each['trained']['accuracy'])} after, "
         f"{points(each['gain'])} points ({points(low)} to {points(high)})."
     )
 
 
-def _shift(shift: str) -> str:
+def shift_words(shift: str) -> str:
+    """What ``evaluate.shift`` says of a set."""
     return {"iid": "problems of the same kind", "ood": "out of distribution"}.get(shift, shift)
 
 

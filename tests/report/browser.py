@@ -79,6 +79,15 @@ class Tab:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
+    async def until(self, expression: str) -> None:
+        """Wait for the page to make an expression true."""
+        promise = (
+            "new Promise(done => { const look = () => "
+            f"({expression}) ? done(true) : requestAnimationFrame(look); look() }})"
+        )
+        found = await self.call("Runtime.evaluate", expression=promise, returnByValue=True, awaitPromise=True)
+        assert found["result"].get("value") is True, found
+
     async def picture(self, path: Path) -> None:
         """What the window shows, as PNG."""
         found = await self.call("Page.captureScreenshot")

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,16 +14,18 @@ from xml.etree import ElementTree
 import pytest
 
 from sdrl.cli.main import main
-from sdrl.report import read_figures
-from sdrl.report.graphs import graphs
+from sdrl.report import build_page, read_figures
+from sdrl.report.graphs import graphs, missing
 from sdrl.report.html_page import to_html
 from sdrl.report.run_data import RunData
 from sdrl.report.samples import PER_GROUP, gallery
 from sdrl.report.suspects import SUSPECT_WORDS
-from sdrl.report.svg import LEFT, Series, columns, lines, standalone
+from sdrl.report.svg import LEFT, Outline, Series, columns, intervals, lines, outlines, standalone
+from sdrl.report.svg_frame import WIDTH, legend, ticks
 from sdrl.report.verdict import percent, points
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.folder import RunFolder
+from sdrl.stages.statistics import wilson
 from tests.report import fixture_run
 
 HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}\"'&<!--</pre></details>"
@@ -111,7 +114,7 @@ def test_the_figures_are_those_of_json(root: Path, html: str, capsys: pytest.Cap
         for value in (each["base"]["accuracy"], each["trained"]["accuracy"]):
             assert percent(value).replace("\u00a0", " ") in said
         for value in (each["gain"], *each["interval"], each["gain_format"], each["gain_skill"]):
-            assert points(value) in said
+            assert points(value).replace("-", "\u2212") in said
     rates = figures["pass_rates"]["after"]
     assert f"with adapted ({rates['n']}), never: {rates['never'] / rates['n'] * 100:.1f} %" in said
 
@@ -261,3 +264,115 @@ def test_the_chosen_step_stands_within_the_picture() -> None:
     drawn = lines("t", [Series("", [(1.0, 0.1), (6.0, 0.3)])], x_label="step", is_share=False, marked=0.0)
     mark = next(each for each in ElementTree.fromstring(drawn).iter() if each.get("stroke-dasharray"))
     assert float(mark.get("x1") or 0) == LEFT
+
+
+def test_each_picture_stands_in_one_section_with_the_words_about_it(root: Path, html: str) -> None:
+    figures = read_figures(root)
+    known = [name for section in build_page(figures).sections for name in section.figures]
+    assert len(known) == len(set(known))
+    made = {each.name for each in graphs(figures)}
+    assert made <= set(known), "a picture that no section names is never seen"
+    for section in re.findall(r"<section id=.*?</section>", html, re.DOTALL):
+        body = section.split("</h2>", 1)[1]
+        assert len(re.sub("<[^>]*>", "", body).split()) > 5, f"an empty section: {section[:80]}"
+
+
+def test_captions_begin_with_what_this_run_shows(root: Path) -> None:
+    figures = read_figures(root)
+    captions = {each.name: each.caption for each in graphs(figures)}
+    values = [value for _, value in figures["training"]["curves"]["reward"]]
+    first, last = sum(values[:4]) / 4, sum(values[-4:]) / 4
+    assert captions["reward"].startswith(f"Mean of the first 4 steps {first:.3g}, of the last 4 {last:.3g};")
+    assert captions["validation"].startswith("70.0\u00a0% at step 20, 90.0\u00a0% at step 40;")
+    assert captions["funnel"].startswith("Most are dropped by vote: 13 of 73.")
+    wrong = figures["labels"]["written"]
+    assert f"{percent(wrong['wrong_share'])} as written" in captions["labels"]
+    assert "In all 500,000 tokens" in captions["cost"].replace("$1.25 for ", "")
+
+
+def test_a_count_of_wrong_labels_is_drawn_as_a_share_with_its_interval(root: Path) -> None:
+    figures = read_figures(root)
+    picture = next(each.picture for each in graphs(figures) if each.name == "labels")
+    for name in ("written", "voted", "adapted", "selected"):
+        share = figures["labels"][name]
+        low, high = wilson(share["wrong"], share["n"])
+        assert f"{100 * share['wrong_share']:.1f} ({100 * low:.1f} to {100 * high:.1f})" in picture
+
+
+def test_an_estimate_whose_interval_holds_zero_is_hollow() -> None:
+    drawn = intervals("t", [("a", 1.0, 2.0, 3.0), ("  b", -1.0, 2.0, 3.0)], x_label="points")
+    kinds = [each.get("class") for each in ElementTree.fromstring(drawn).iter() if each.tag.endswith("circle")]
+    assert kinds == ["s1", "hollow l0"]
+    assert "+2.0 (\u22121.0 to +3.0)" in drawn
+
+
+def test_outlines_are_as_tall_as_their_shares_and_the_bins_are_those_of_the_figures() -> None:
+    drawn = ElementTree.fromstring(outlines("t", [0, 10, 20], [Outline("a", [0.2, 0.4])], x_label="x", y_label="y"))
+    line = next(each for each in drawn.iter() if each.tag.endswith("polyline")).get("points") or ""
+    heights = [float(spot.split(",")[1]) for spot in line.split()]
+    floor_ = heights[0]
+    assert floor_ - heights[3] == pytest.approx(2 * (floor_ - heights[1]), abs=0.2)
+
+
+def test_lengths_fall_into_bins_of_one_width_that_hold_all_but_a_few(tmp_path: Path) -> None:
+    root = fixture_run.write_run(tmp_path / "run")
+    path = root / "artifacts" / "vote.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for number, row in enumerate(rows):
+        row["input"] = "word " * (number + 1)
+    Artifacts(RunFolder(root), root).write("vote", "h", rows, [], came_in=60, seconds=1.0, notes={}, versions={})
+    found = read_figures(root)["lengths"]
+    steps = {b - a for a, b in pairwise([0, *found["edges"]])}
+    assert len(steps) == 1 and found["edges"][-1] >= 59
+    initial = found["problems"]["initial"]
+    assert sum(initial["counts"]) == 60 and initial["longest"] == 60
+    width = steps.pop()
+    assert initial["counts"][:3] == [width] * 3, "one text of each length: a bin holds as many as it is wide"
+
+
+def test_a_single_value_stands_in_the_middle_of_its_axis() -> None:
+    assert ticks(0.4, 0.4)[0] < 0.4 < ticks(0.4, 0.4)[-1]
+    assert ticks(0.0, 0.0)[0] < 0 < ticks(0.0, 0.0)[-1]
+
+
+def test_the_legend_takes_as_many_lines_as_it_needs_and_cuts_long_names() -> None:
+    marks, height = legend(["short"])
+    more, taller = legend([f"a set with quite a long name {n}" for n in range(4)])
+    assert len(marks) == 2 and len(more) == 8 and taller > height
+    found = [ElementTree.fromstring(mark) for mark in more if mark.startswith("<rect")]
+    assert all(float(each.get("x") or 0) < WIDTH for each in found)
+    assert "…" in legend(["x" * 200])[0][1]
+
+
+def test_alarms_and_warnings_are_told_once_each(tmp_path: Path) -> None:
+    root = fixture_run.write_run(tmp_path / "run")
+    assert read_figures(root)["alarms"] is None and read_figures(root)["data"]["made"] is None
+    alarm = {"v": 1, "type": "alarm", "stage": "train", "kind": "kl", "message": "far", "remedy": "raise train.kl"}
+    told = [{"v": 1, "type": "run_started"}, alarm, alarm, {"v": 1, "type": "warning", "code": "W1", "message": "<b>"}]
+    stamped = [{**event, "time": f"2026-01-02T03:0{n}:00+00:00"} for n, event in enumerate(told)]
+    RunFolder(root).events.write_text("".join(json.dumps(each) + "\n" for each in stamped) + '{"type": "alarm", "st')
+    figures = read_figures(root)
+    assert [(each["kind"], each["times"]) for each in figures["alarms"]] == [("kl", 2), ("W1", 1)]
+    assert figures["data"]["made"] is None, "a log that breaks off does not say when it ended"
+    said = Page(rendered(root)).text()
+    assert "kl × 2" in said and "far: raise train.kl" in said and "<b>" in said
+
+
+def test_a_report_that_lacks_nothing_says_nothing_of_it(root: Path) -> None:
+    figures = read_figures(root)
+    assert "What this report does not have" in to_html(figures, gallery(RunData.open(root)))
+    whole = {**figures, "post_hoc": {"chosen": 40, "sets": {"test": []}}}
+    assert missing(whole) == []
+
+
+def test_the_folder_s_markdown_shows_the_pictures_beside_it(root: Path, tmp_path: Path) -> None:
+    assert main(["report", str(root), "-o", f"{tmp_path}/all/"]) == 0
+    text = (tmp_path / "all" / "report.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    assert set(shown) == {path.name for path in (tmp_path / "all").glob("*.svg")}
+    assert "```" not in text, "a picture takes the place of characters"
+    assert main(["report", str(root), str(root), "-o", f"{tmp_path}/two/"]) == 0
+    text = (tmp_path / "two" / "report.md").read_text(encoding="utf-8")
+    for file in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text):
+        assert (tmp_path / "two" / file).is_file()
+    assert "(run-2/gains.svg)" in text and "(against-first.svg)" in text

@@ -163,7 +163,7 @@ def test_the_command_prints_and_writes_reports(run: Path, tmp_path: Path, capsys
     assert "VERDICT" in capsys.readouterr().out
     assert main(["report", str(run), str(run), "--json"]) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["fixture", "fixture"]
-    for name, start in (("r.md", "# fixture"), ("r.txt", "fixture ("), ("r.json", "{")):
+    for name, start in (("r.md", "# fixture"), ("r.txt", "fixture\n"), ("r.json", "{")):
         assert main(["report", str(run), "-o", str(tmp_path / name)]) == 0
         assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)
 
