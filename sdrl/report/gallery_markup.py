@@ -33,7 +33,8 @@ def gallery_markup(found: Gallery) -> str:
     )
     return (
         f'<div class="card"><p>Samples by where they ended, and answers to test problems. {said} Open one to see its '
-        f'texts and where it comes from.</p><div class="filters" hidden>{filters}<select id="f-order" aria-label="order">'
+        f'texts and where it comes from.</p><div class="filters" hidden>{filters}'
+        f'<select id="f-order" aria-label="order">'
         f'{orders}</select><input id="f-search" type="search" aria-label="search" placeholder="search in texts, ids, '
         f'keys"><output id="f-count"></output></div><div id="samples">{"".join(map(_sample, samples))}</div>'
         '<button id="f-more" type="button" hidden></button></div>'
