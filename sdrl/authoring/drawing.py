@@ -6,6 +6,7 @@ Control characters of a model or a file never reach a terminal from here.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from sdrl.authoring.state import PANELS, Card, State, Turn
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 WHO = {"you": "you", "guide": "guide (script)", "assistant": "assistant", "note": "sdrl"}
 MOST_VALUE = 200
+_CODE = re.compile(r"^```[^\n]*\n(.*?)^```", re.M | re.S)
 
 
 def clean(text: str) -> str:
@@ -60,12 +62,17 @@ def value_text(value: Any) -> str:
 
 
 def copied(state: State, what: str) -> str | None:
-    """What is copied by a name: spec, issues, message (the newest), chat, or a panel; None for no such name."""
+    """What is copied by a name: spec, issues, message (the newest), code (the newest block of one), chat, a panel, or a
+    key that the spec writes; None for no such name.
+    """
     if what in ("message", "chat"):
         turns = [turn for turn in state.turns if turn.text]
         if what == "message":
             return turns[-1].text if turns else ""
         return "\n".join(line for turn in turns for line in turn_lines(state, turn))
+    if what == "code":
+        blocks = [block for turn in state.turns for block in _CODE.findall(turn.text)]
+        return blocks[-1] if blocks else ""
     if what == "spec":
         return state.text
     if what == "issues":
@@ -74,4 +81,13 @@ def copied(state: State, what: str) -> str | None:
     if what in ("spec", "issues"):
         return copied(state, what)
     panel = state.panels.get(what)
-    return "\n".join(panel.lines) if panel is not None else "" if what in PANELS else None
+    if panel is not None or what in PANELS:
+        return "\n".join(panel.lines) if panel is not None else ""
+    return _value_of(state.text, what)
+
+
+def _value_of(text: str, path: str) -> str | None:
+    from sdrl.authoring.document import value_at, written  # reads specs, which a first paint does not wait for
+
+    value = value_at(written(text), path)
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

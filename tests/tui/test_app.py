@@ -227,16 +227,6 @@ async def test_after_a_resize_the_line_of_keys_holds_whole_entries(tmp_path: Pat
             assert screen_text(app).split("\n")[-1] == whole
 
 
-@pytest.mark.parametrize("evil", ["[bold", "[/]", "\x1b[2J", "\x00x", "漢字" * 30, "🙂" * 20, "x" * 5000])
-async def test_text_is_never_markup_nor_moves_the_cursor(tmp_path: Path, evil: str) -> None:
-    reply = Reply(evil, (Edit("set", "task.description", evil),), evil)
-    app = app_on(tmp_path, GSM8K, assistant=ScriptedFakeAssistant(reply), keeps_journal=False)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await write(app, pilot, "/model fake http://127.0.0.1:9/v1", "say it")
-        assert "\x1b" not in screen_text(app)
-        assert app.state.turns[-1].text == evil
-
-
 async def test_without_colour_every_status_still_has_its_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = app_on(tmp_path, GSM8K.replace("type: number", "type: nummer"), keeps_journal=False)

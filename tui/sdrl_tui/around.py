@@ -81,7 +81,7 @@ class Around:
             selected = app.focused.selected_text
         text = selected if selected and not what else copied(app.state, what or app.where)
         if text is None:
-            app.say(f"there is no '{what}' to copy; /copy takes spec, issues, panel, message or chat")
+            app.say(f"there is no '{what}' to copy; /copy takes spec, issues, panel, message, code, chat or a key")
         elif not text:
             app.say("there is nothing to copy here")
         else:

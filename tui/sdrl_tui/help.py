@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -40,6 +41,11 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """The keyboard scrolls it."""
         self.query_one("#help").focus()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside it closes it."""
+        if self.get_widget_at(*event.screen_offset)[0] is self:
+            self.dismiss()
 
     def _parts(self) -> list[Text | Table]:
         if (chosen := ACTIONS.get(self._command)) is not None:

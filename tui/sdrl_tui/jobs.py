@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
@@ -81,12 +82,14 @@ class Jobs:
         if isinstance(effect, Show | Estimate):
             group = effect.panel if isinstance(effect, Show) else "estimate"
             self._making[group] = self._host.run_worker(
-                self._make(effect), exclusive=True, group=group, exit_on_error=False
+                partial(self._make, effect), exclusive=True, group=group, exit_on_error=False
             )
         elif isinstance(effect, Judge | MakeSamples | StartRun | StopRun):
             self._host.run_worker(lambda: self._launch(effect), thread=True, group="launch", exit_on_error=False)
         elif isinstance(effect, Ask):
-            self._asking[effect.turn] = self._host.run_worker(self._ask(effect), group="ask", exit_on_error=False)
+            self._asking[effect.turn] = self._host.run_worker(
+                partial(self._ask, effect), group="ask", exit_on_error=False
+            )
         elif isinstance(effect, Cancel):
             worker = self._asking.pop(effect.turn, None)
             if worker is not None:

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingsMap
 from textual.widgets import Static
 
+from sdrl.authoring.actions import ACTIONS
 from sdrl.authoring.keymap import DEFAULTS, Keys, read_keymap, shown
 from sdrl.authoring.state import State
 from sdrl_tui.settings import config_folder
@@ -61,6 +63,12 @@ class KeyLine(Static):
             self._drawn = drawn
             self.update(keys_text(state, keys, where, self.app.size.width))
 
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """What the key under the pointer does."""
+        tip = event.style.meta.get("tip")
+        if tip != self.tooltip:
+            self.tooltip = tip
+
     def on_resize(self) -> None:
         """As many whole entries as fit now."""
         if self._about is not None:
@@ -75,7 +83,8 @@ def keys_text(state: State, keys: Keys, where: str, width: int) -> Text:
         if made.cell_len + entry.cell_len > width:
             continue
         if command:
-            entry.stylize(Style(meta={"@click": f"app.{command}"}))
+            action = ACTIONS.get(command.partition("'")[2].partition("'")[0])
+            entry.stylize(Style(meta={"@click": f"app.{command}", "tip": action.title if action else words}))
         made.append_text(entry)
     return made
 

@@ -45,6 +45,7 @@ _YAML = (
     (re.compile(r"(?<=[\s\[:,])-?\d[\d.,_]*(?:[eE]-?\d+)?(?=[\s,\]}]|$)"), "magenta"),
     (re.compile(r"(?<=[\s\[:,])(?:true|false|null|~)(?=[\s,\]}]|$)"), "magenta"),
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def turn_text(state: State, turn: Turn, keys: Keys = DEFAULTS) -> Text:
@@ -112,9 +113,16 @@ def panel_text(panel: Panel) -> Text:
     return made
 
 
+def typed_line(line: str) -> Text:
+    """One line of what is typed. A control character would move the terminal's cursor: it takes no room, as an editor
+    counts it, and is not sent.
+    """
+    return Text(_CONTROL.sub("\u200b", line), end="", no_wrap=True)
+
+
 def yaml_line(line: str, issues: Sequence[Diagnostic], number: int) -> Text:
     """One line of the spec, coloured, with what is wrong in it underlined. ``number`` counts from 1."""
-    made = Text(line, end="", no_wrap=True)
+    made = typed_line(line)
     for pattern, style in _YAML:
         for match in pattern.finditer(line):
             group = next((at for at in range(1, (match.re.groups or 0) + 1) if match.group(at) is not None), 0)
@@ -139,12 +147,17 @@ def issue_text(issue: Diagnostic) -> Text:
     return made
 
 
+def file_name(path: str) -> str:
+    """A file's name on one line."""
+    return clean(PurePath(path).name).replace("\n", " ")
+
+
 def status_text(state: State) -> Text:
     """The one line below everything: file, saved or not, problems, model, what is under way."""
     errors = sum(issue.is_error for issue in state.issues)
     warnings = len(state.issues) - errors
     made = Text(no_wrap=True, overflow="ellipsis")
-    made.append(f" {clean(PurePath(state.path).name)}", "bold")
+    made.append(f" {file_name(state.path)}", "bold")
     if state.is_new:
         made.append("  new, nothing is written yet", "dim")
         return made.append(f"  {clean(state.assistant.model) or 'no model'}", "dim")

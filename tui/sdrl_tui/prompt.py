@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
+
+from sdrl_tui.paint import typed_line
 
 MOST_HISTORY = 500
 
@@ -41,6 +44,10 @@ class Prompt(TextArea):
         self._at = 0
         self._draft = ""
         self.menu_is_open = False
+
+    def get_line(self, line_index: int) -> Text:
+        """The line as it may be sent to a terminal."""
+        return typed_line(self.document.get_line(line_index))
 
     def put(self, text: str) -> None:
         """Replace what is typed, with the cursor at the end."""

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from sdrl.authoring.drawing import clean
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.state import State
-from sdrl_tui.paint import link
+from sdrl_tui.paint import file_name, link
 
 SHORT = ("gsm8k", "word-problems", "invoices", "text-to-sql")
 MOST_RECENT = 2
@@ -42,7 +42,7 @@ class Start(Static):
         elif state.is_new or not Path(path).exists():
             self.update(welcome_text([each for each in recent if each[0] != str(Path(path).absolute())]))
         else:
-            self.update(Text.assemble((clean(Path(path).name), "bold"), "\n\n\n\n\n"))  # as high as what comes
+            self.update(Text.assemble((file_name(path), "bold"), "\n\n\n\n\n"))  # as high as what comes
 
 
 def welcome_text(recent: Sequence[tuple[str, float]]) -> Text:
@@ -81,7 +81,7 @@ def summary_text(path: str, rows: Sequence[tuple[str, str]]) -> Group:
     made.add_column(ratio=1)
     for label, line in rows:
         made.add_row(Text(label, "dim"), Text(clean(line if len(line) <= MOST_LINE else line[:MOST_LINE] + "…")))
-    return Group(Text(clean(Path(path).name), "bold"), made)
+    return Group(Text(file_name(path), "bold"), made)
 
 
 def _home(name: str) -> str:
