@@ -263,4 +263,8 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "The attempts were used up first.",
      "The drop codes in the message say where they went.",
      "synthesize: {samples: 500, attempts: 500}", "synthesize: {samples: 500, attempts: 1000}"),
+    ("W862", "a validation split too small to choose by",
+     "Fewer than eight samples came to be held out, or none: whole passages are, and the drops take their part.",
+     "Early stopping and the choice of the checkpoint look at nothing else; by so few they follow chance.",
+     "validate: {share: 0.1, by: passage}  # five passages", "validate: {share: 0.1, by: sample}"),
 )

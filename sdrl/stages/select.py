@@ -9,7 +9,8 @@ from collections import Counter
 
 from sdrl.compiler.places import is_solvable
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.spec.model import Select
+from sdrl.spec.lint_numbers import FEWEST_HELD_OUT
+from sdrl.spec.model import Select, Validate
 from sdrl.stages.context import Row, StageContext, StageOutput
 from sdrl.stages.held_out import held_out
 from sdrl.stages.ranking import choose
@@ -38,6 +39,9 @@ async def run(ctx: StageContext) -> StageOutput:
             f"{counts['rarely_solved']} fewer than {select.min_solved} times{doubted}",
             help="raise synthesize.samples, let adapt write easier ones, lower select.min_solved, or lower select.min",
         )
+    passages = {row["passage"] for row in rows} - {None}
+    if small := too_few(len(held), len(passages), ctx.plan.settings.validate_):
+        ctx.warn("W862", small)
     ids = {row["id"] for row in chosen}
     train = [{**row, "split": "train", "rank": rank} for rank, row in enumerate(chosen)]
     validation = [{**row, "split": "validation", "rank": rank} for rank, row in enumerate(held)]
@@ -47,6 +51,19 @@ async def run(ctx: StageContext) -> StageOutput:
         if row["id"] not in ids
     ]
     return StageOutput(train + validation, dropped, {"train": len(train), "validation": len(validation)})
+
+
+def too_few(held: int, passages: int, validate: Validate) -> str | None:
+    """What a validation split so small means, and where it comes from; None where it is large enough or not wanted."""
+    if not validate.share or held >= FEWEST_HELD_OUT:
+        return None
+    meaning = "no checkpoint is chosen, the last one counts"
+    if held:
+        meaning = f"one answer is {100 / held:.0f} points of the accuracy that checkpoints are chosen by"
+    by_passage = validate.by == "passage" and passages
+    by = f"whole passages, of which there are {passages}" if by_passage else "samples"
+    shown = f"{held or 'no'} sample{'s' * (held != 1)} held out for validation"
+    return f"{shown}: {meaning} (validate.share {validate.share:g} of {by})"
 
 
 def _why_not(row: Row, select: Select) -> str:

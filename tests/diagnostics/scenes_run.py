@@ -357,6 +357,11 @@ def attempts_that_are_used_up(stage: Stage) -> None:
     run(stage, reply, "--until", "vote")
 
 
+@scene("W862")
+def passages_too_few_to_hold_any_out(stage: Stage) -> None:
+    run(stage, with_base("#### 3", "#### 4"), "--until", "select")
+
+
 @scene("W870")
 def a_stop_while_replies_are_under_way(stage: Stage) -> None:
     asked: list[str] = []
