@@ -27,6 +27,9 @@ def print_error(error: SdrlError) -> None:
 
 def print_os_error(error: OSError) -> int:
     """A disk or file problem no deeper layer named: say which file, and that the work so far is kept."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        sys.stderr.write(f"sdrl: there is no file {error.filename}\n  help: check the path\n")
+        return int(Exit.PROBLEMS)
     where = f" ({error.filename})" if error.filename else ""
     reason = error.strerror or str(error)
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -86,7 +86,8 @@ class _Parser(argparse.ArgumentParser):
             return f"did you mean '{near[0]}'?" if near else f"see {self.prog} --help"
         if "arguments are required" in message:
             missing = message.rsplit(": ", 1)[-1].replace(",", "")
-            return f"write {self.prog} {missing}; '{self.prog} --help' tells more"
+            listed = "; 'sdrl runs' lists the runs here" if "RUN" in missing.split() else ""
+            return f"write {self.prog} {missing}; '{self.prog} --help' tells more{listed}"
         return f"run '{self.prog} --help'"
 
 

@@ -48,7 +48,10 @@ def run(args: argparse.Namespace) -> int:
     if output is not None and not is_folder:
         form = FORMATS.get(Path(output).suffix.lower(), "")
         if not form or (args.json and form != "json"):
-            sys.stderr.write(f"sdrl report: cannot write {output}; use .html, .md, .txt or .json, or a folder: DIR/\n")
+            given = f"{output} with --json" if args.json else str(output)
+            sys.stderr.write(
+                f"sdrl report: cannot write {given}\n  help: use .html, .md, .txt or .json, or a folder: DIR/\n"
+            )
             return int(Exit.USAGE)
     if len(args.runs) > MOST_RUNS:
         sys.stderr.write(f"sdrl report: {len(args.runs)} runs are too many to compare; name at most {MOST_RUNS}\n")

@@ -131,7 +131,8 @@ def _nothing(there: _Found, skip_others: bool) -> int:
     if there.others and skip_others:
         return Exit.OK
     passed = f" ({_passed(there.others)})" if there.others else ""
-    sys.stderr.write(f"sdrl validate: no spec there{passed}\n  help: name files that end in .yaml or .yml\n")
+    help_ = "name files that end in .yaml or .yml; 'sdrl init my-task' writes one to begin with"
+    sys.stderr.write(f"sdrl validate: no spec there{passed}\n  help: {help_}\n")
     return Exit.USAGE
 
 

@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
             _close_stdout()
             counts.clear()  # nobody saw all verdicts: the gate is not met
         finally:
-            _tell(counts)
+            if counts or sys.exc_info()[0] is None:  # 'nothing judged' before an error is noise
+                _tell(counts)
     passed = counts["correct"] == counts.total() > 0  # a gate that judged nothing is not met
     return int(Exit.GATE) if args.gate and not passed else 0
 

@@ -64,7 +64,8 @@ def _pass_rates(figures: Sequence[Mapping[str, Any]]) -> Graph | None:
         return None
     caption = "The samples that each run trained on, by the base model's pass rate." + _only_some(figures)
     title = "Pass rates of the selected samples"
-    picture = svg.columns(title, RATES, groups, y_label="share of samples", x_label="pass rate of the base model, %")
+    x_label = "pass rate of the base model, %"
+    picture = svg.columns(title, RATES, groups, y_label="share of samples", x_label=x_label, first=1)
     return Graph("pass-rates-of-all", title, caption, picture)
 
 

@@ -78,7 +78,7 @@ def _by_round(figures: Mapping[str, Any]) -> Graph | None:
         "Columns that move to the right are what the round before taught."
     )
     title = "Pass rates by round"
-    picture = svg.columns(title, RATES, groups, y_label="share of samples", x_label="pass rate, %")
+    picture = svg.columns(title, RATES, groups, y_label="share of samples", x_label="pass rate, %", first=1)
     return Graph("pass-rates-by-round", title, caption, picture)
 
 

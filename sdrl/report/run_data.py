@@ -35,9 +35,8 @@ class RunData:
         folder = RunFolder(root)
         plan = _read_json(folder.plan / "plan.json") if root.is_dir() else None
         if plan is None:
-            raise SdrlError(
-                "E830", f"{root} holds no run", help="name the folder that 'sdrl run' wrote to; see: sdrl runs"
-            )
+            what = f"{root} holds no run" if root.exists() else f"there is no run at {root}"
+            raise SdrlError("E830", what, help="name the folder that 'sdrl run' wrote to; see: sdrl runs")
         data = cls(folder, plan, _read_json(folder.result) or {})
         data.refuse_changed()
         return data

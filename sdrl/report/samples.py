@@ -93,8 +93,8 @@ def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge
     facts = [
         ("gold", row.get("gold")),
         ("truth", judge.truth_of(row)),
-        ("options", row.get("options")),
-        ("votes", row.get("votes")),
+        ("options", _pairs(row.get("options"))),
+        ("votes", _pairs(dict(sorted((row.get("votes") or {}).items(), key=lambda vote: -vote[1])))),
         ("agreement", row.get("agreement")),
         ("solved", draws),
         ("base model's majority", row.get("majority")),
@@ -106,7 +106,7 @@ def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge
         ("passage source", passage.get("source")),
         ("passage licence", passage.get("license")),
         ("prompt hash", row.get("prompt_hash")),
-        ("request keys", row.get("request_keys")),
+        ("request keys", _pairs(row.get("request_keys"))),
         ("attempt", row.get("attempt")),
     ]
     marks = []
@@ -153,6 +153,11 @@ def _change(base: Row, trained: Row) -> str:
     if before == after:
         return "right before and after" if after else "wrong before and after"
     return "gained" if after else "lost"
+
+
+def _pairs(found: Mapping[str, Any] | None) -> str:
+    """Names and values for people: ``33: 5; 11: 1``."""
+    return "; ".join(f"{name}: {value}" for name, value in (found or {}).items())
 
 
 def _words(pairs: Sequence[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:

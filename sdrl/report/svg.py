@@ -71,9 +71,10 @@ def columns(
     *,
     y_label: str,
     x_label: str = "",
+    first: int = 0,
 ) -> str:
-    """Columns side by side, one group of them a label; values are shares (0 to 1)."""
-    marks, head = legend([name for name, _ in groups])
+    """Columns side by side, one group of them a label; values are shares (0 to 1). ``first``: the first's colour."""
+    marks, head = legend([name for name, _ in groups], first=first)
     top = TOP + head
     values = ticks(0.0, max((value for _, shares in groups for value in shares), default=0.0) or 1.0)
     bottom = HEIGHT - BOTTOM
@@ -88,7 +89,7 @@ def columns(
             tall, x = shares[place] * scale, left + step * 0.1 + index * each
             about = escape(f"{name}, {label}: {shares[place] * 100:.1f} %")
             marks.append(
-                f'<rect class="s{index % COLOURS}" x="{x:.1f}" width="{each * 0.92:.1f}" '
+                f'<rect class="s{(index + first) % COLOURS}" x="{x:.1f}" width="{each * 0.92:.1f}" '
                 f'y="{bottom - tall:.1f}" height="{tall:.1f}"><title>{about}</title></rect>'
             )
     return picture(title, HEIGHT, marks)
@@ -140,13 +141,13 @@ def lines(
     marked: float | None = None,
 ) -> str:
     """Curves over steps; a smoothed line over the thin raw one where points are many, dots where they are few."""
-    marks, head = legend([each.name for each in series])
+    marks, head = legend([each.name for each in series], first=1)
     top, bottom = TOP + head + (0 if marked is None else 8), HEIGHT - BOTTOM
     known = [each for each in series if each.points]
     xs = [x for each in known for x, _ in each.points] or [0.0, 1.0]
     xs += [] if marked is None else [marked]
     ys = [y for each in known for _, y in each.points] or [0.0, 1.0]
-    values = ticks(min(0.0, *ys) if is_share else min(ys), max(ys))
+    values = ticks(min(0.0, *ys), max(ys) or 1.0) if is_share else ticks(min(ys), max(ys))
     left, right = min(xs), max(max(xs), min(xs) + 1)
     down = (bottom - top) / (values[-1] - values[0])
     across = (WIDTH - LEFT - RIGHT) / (right - left)
@@ -164,7 +165,7 @@ def lines(
             f'<line class="axis" stroke-dasharray="4 3" x1="{x:.1f}" x2="{x:.1f}" y1="{top:g}" y2="{bottom}"/>'
         )
         marks.append(text(x, top - 5, f"chosen: step {marked:g}", "end" if x > WIDTH / 2 else "start", "note"))
-    for index, each in enumerate(series, len(series) == 1):
+    for index, each in enumerate(series, 1):
         marks += _curve(each, [place(x, y) for x, y in each.points], index % COLOURS, is_share)
         if len(each.points) > FEW:
             marks.append(path([place(x, y) for x, y in smooth(each.points)], f"line l{index % COLOURS}"))

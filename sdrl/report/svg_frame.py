@@ -83,8 +83,11 @@ def ticks(low: float, high: float) -> list[float]:
     return [index * step for index in range(first, last + 1)]
 
 
-def legend(names: Sequence[str], start: float = LEFT) -> tuple[list[str], float]:
-    """Named series with their colours, from the left, in as many lines as they need; and the height they take."""
+def legend(names: Sequence[str], *, first: int = 0, start: float = LEFT) -> tuple[list[str], float]:
+    """Named series with their colours, from the left, in as many lines as they need; and the height they take.
+
+    ``first``: the colour of the first series.
+    """
     shown = [(index, shortened(name, 220)) for index, name in enumerate(names) if name]
     if not shown:
         return [], 0.0
@@ -94,7 +97,7 @@ def legend(names: Sequence[str], start: float = LEFT) -> tuple[list[str], float]
         if x > start and x + wide - 14 > WIDTH:
             x, row = start, row + 1
         y = 4 + row * LINE
-        marks.append(f'<rect class="s{index % COLOURS}" x="{x:.1f}" y="{y}" width="10" height="10" rx="2"/>')
+        marks.append(f'<rect class="s{(index + first) % COLOURS}" x="{x:.1f}" y="{y}" width="10" height="10" rx="2"/>')
         marks.append(text(x + 15, y + 9, name))
         x += wide
     return marks, 6.0 + (row + 1) * LINE

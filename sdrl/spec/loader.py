@@ -171,6 +171,10 @@ def load_spec(path: FilePath | str, text: str | None = None) -> Loaded:
     if not isinstance(parsed.root, Mapping):
         reader.report("E201", (), parsed.root.mark, "a spec is a table of keys", "begin with: sdrl: 1")
         return _finish(loaded, reader.problems)
+    if (suite := _suite_key(parsed.root)) is not None:
+        help_ = f"sdrl compare {name} runs it; the spec is the file that its key 'spec' names"
+        reader.report("E202", ("suite",), suite, "this is a suite of comparisons, not a spec", help_)
+        return _finish(loaded, reader.problems)
     start = Mark(0, 0, 0, 0, 1, 1)
     written = reader.table(parsed.root, Spec, (), start)
     preset = written.get("extends", "recommended")
@@ -186,6 +190,12 @@ def load_spec(path: FilePath | str, text: str | None = None) -> Loaded:
         if not has_errors(problems):  # advice on a spec that is about to change would be noise
             problems += lint(draft)
     return _finish(loaded, problems, spec)
+
+
+def _suite_key(root: Mapping) -> Mark | None:
+    """Where a file says that it is a suite; None for a spec, whatever else is wrong with it."""
+    marks = {key.text: key.mark for key, _ in root.items}
+    return marks.get("suite") if "sdrl" not in marks else None
 
 
 def _hidden(secret: re.Match[str]) -> str:

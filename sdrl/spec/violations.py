@@ -44,6 +44,9 @@ def describe(error: ErrorDetails, path: str) -> tuple[str, str, str | None]:
     if kind == "int_from_float":
         return "E204", f"{path} must be a whole number, not {_number(error['input'])}", None
     message = error["msg"]
+    if kind == "missing":
+        whole = ".".join(str(part) for part in error["loc"])
+        return "E203", f"the key '{whole}' is missing", None
     return "E204", f"{path}: {message[0].lower()}{message[1:]}", None
 
 
