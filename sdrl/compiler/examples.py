@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sdrl.compiler.method_use import asks_pattern, few_answers, reads_passages
 from sdrl.compiler.rows import RowProblem, fill, read_rows
 from sdrl.compiler.sample import Sample
+from sdrl.compiler.schedule import topics_for
 from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 
 if TYPE_CHECKING:
@@ -162,5 +163,6 @@ def step_values(plan: Plan, part: PartPlan, step: Step, base_dir: Path, sample: 
         "input": sample.input,
         "options": sample.options,
         "label": next(iter(few_answers(plan)), None),
+        "count": str(topics_for(plan.settings.synthesize, part.share)),
     }
     return {name: known.get(name, f"(the {name.replace('_', ' ')} of this attempt)") for name in step.variables}

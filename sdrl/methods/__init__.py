@@ -16,6 +16,7 @@ from sdrl.methods import (
     back_translation,
     extract_and_refine,
     grounded,
+    personas,
     rephrase,
     self_instruct,
     targen,
@@ -42,6 +43,7 @@ _CODE: Mapping[str, tuple[Callable[[Attempt], Writing], float | None]] = {
     "self-instruct": (self_instruct.write, self_instruct.MOST_ALIKE),
     "rephrase": (rephrase.write, None),
     "back-translation": (back_translation.write, None),
+    "personas": (personas.write, None),
     "extract-and-refine": (extract_and_refine.write, None),
     "targen": (targen.write, None),
 }

@@ -151,11 +151,28 @@ _ROWS = (
     ),
     Method(
         "personas",
-        does=_WAITS,
+        does="audiences and forms of telling are named for the task; each example is written for one of each, in turn",
         source="Cosmopedia, Hugging Face 2024",
-        steps=_GROUNDED_STEPS,
+        departures=(
+            "the instructor names audiences and forms for the task; the original has a fixed few of both",
+            "an example of the task is written, where the original writes textbooks, posts and stories",
+            "a passage stands for the web extract; without a corpus there is no topic beside audience and form",
+            "the form of telling yields to the task's input form, and the label is the vote's",
+        ),
+        steps=(
+            Step(
+                "personas",
+                ("earlier_audiences",),
+                ("task",),
+                reply={"audiences": "list", "forms": "list"},
+                shared_by="turns",
+                serves=120,
+                tries=3,
+                size=2.0,
+            ),
+            Step("generate", ("audience", "form", "demos", "pattern", "passage"), ("audience", "form")),
+        ),
         reads=_GROUNDED_READS,
-        built=False,
     ),
     Method(
         "topic-tree",

@@ -73,6 +73,7 @@ PromptName = Literal[
     "contexts",
     "seeds",
     "correct",
+    "personas",
 ]
 
 
