@@ -20,6 +20,7 @@ from sdrl.methods import (
     rephrase,
     self_instruct,
     targen,
+    topic_tree,
 )
 from sdrl.methods.attempt import Attempt, Draft, Example, Refusal, Reply, Writing
 from sdrl.spec.method import Method
@@ -44,6 +45,7 @@ _CODE: Mapping[str, tuple[Callable[[Attempt], Writing], float | None]] = {
     "rephrase": (rephrase.write, None),
     "back-translation": (back_translation.write, None),
     "personas": (personas.write, None),
+    "topic-tree": (topic_tree.write, None),
     "extract-and-refine": (extract_and_refine.write, None),
     "targen": (targen.write, None),
 }

@@ -74,6 +74,8 @@ PromptName = Literal[
     "seeds",
     "correct",
     "personas",
+    "topics",
+    "subtopics",
 ]
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 from unittest import mock
 
+from sdrl.spec.method_table import METHOD_TABLE
 from tests.compiler.project import SPEC, write_project
 from tests.compiler.test_strangers_plan import forge
 from tests.diagnostics.scene import Stage, scene
@@ -98,7 +99,8 @@ def a_run_folder_of_another_plan(stage: Stage) -> None:
 
 @scene("E622")
 def a_method_that_is_not_built(stage: Stage) -> None:
-    planned(stage, changed("synthesize: {", "synthesize: {method: topic-tree, "))
+    waiting = next(name for name, method in METHOD_TABLE.items() if not method.built)
+    planned(stage, changed("synthesize: {", f"synthesize: {{method: {waiting}, "))
     stage.sdrl("run", "sums.plan")
 
 
