@@ -5,7 +5,7 @@ VLLM_VENV ?= .venv-vllm
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help install demo tutorial forecast test test-browser test-vllm check fix golden bench bench-tui bench-calls bench-scoring tables faults kills fuzz money clean
+.PHONY: help install demo tutorial forecast test test-browser test-exports test-vllm check fix golden bench bench-tui bench-calls bench-scoring tables faults kills fuzz money clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ test: install ## the whole test suite
 
 test-browser: install ## the HTML report in a real Chromium (SDRL_CHROMIUM names one that is not on the path)
 	$(BIN)/python -m pytest -m browser tests/report
+
+test-exports: install ## every export used in environments without sdrl, and its verifier on 10,000 completions (minutes)
+	$(BIN)/python -m tests.export.clean
+	$(BIN)/python -m tests.export.agreement
 
 $(VLLM_VENV)/.installed: constraints-vllm.txt
 	@test -x $(VLLM_VENV)/bin/python || $(PYTHON) -m venv $(VLLM_VENV)
