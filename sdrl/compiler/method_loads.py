@@ -58,5 +58,7 @@ class Writing:
         if step.shared_by == "passage":
             passages = self.plan.settings.retrieve.passages
             found = sum(file.rows or passages for file in self.plan.corpus)
-            return min(asked, (passages if self.is_bound else min(found, passages)) * len(self.plan.parts))
+            if self.is_bound:  # the last ones in a row may read all passages of that row
+                return min(asked + (step.serves - 1) * len(self.plan.parts), passages * len(self.plan.parts))
+            return min(asked, min(found, passages) * len(self.plan.parts))
         return asked

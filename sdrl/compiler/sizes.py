@@ -39,6 +39,7 @@ from sdrl.spec.method_table import GROUNDED
 RENDERED = 12  # samples that each prompt is rendered with
 READ = 32  # evaluation rows, passages whose length is counted
 WRAPPING = 16  # tokens that a chat API puts around a message
+PASSAGES = ("passage", "other_passage")  # the variables that hold one
 NO_LIMIT = 4096  # tokens of a reply at most, where a sampling block has no max_tokens
 SKELETON = '{"input": "", "output": ""}'
 Item = TypeVar("Item")
@@ -146,7 +147,10 @@ class Sizes:
         size = self._asked(
             step.prompt, lambda part: [step_values(self._plan, part, step, self._known.base_dir, sample)]
         )
-        return Size(size.expected, size.most + len(step.variables) * self._longest_sample)
+        shown = [name for name in step.variables if name in PASSAGES]
+        longest = max(self._longest_sample, self._passage.most)  # what stands for a passage may be longer than it
+        others = (len(step.variables) - len(shown)) * self._longest_sample
+        return Size(size.expected + len(shown) * self._passage.extra, size.most + len(shown) * longest + others)
 
     def generate(self) -> Size:
         """The prompt for a new sample: with passages and demos as the run will choose them, on average."""

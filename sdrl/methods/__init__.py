@@ -19,6 +19,7 @@ from sdrl.methods import (
     personas,
     rephrase,
     self_instruct,
+    synthllm,
     targen,
     topic_tree,
 )
@@ -48,6 +49,7 @@ _CODE: Mapping[str, tuple[Callable[[Attempt], Writing], float | None]] = {
     "topic-tree": (topic_tree.write, None),
     "extract-and-refine": (extract_and_refine.write, None),
     "targen": (targen.write, None),
+    "synthllm": (synthllm.write, None),
 }
 METHODS: Mapping[str, Registered] = MappingProxyType(
     {name: Registered(METHOD_TABLE[name], write, most_alike) for name, (write, most_alike) in _CODE.items()}

@@ -58,11 +58,13 @@ class Draft:
     """Which template to render, with which values; equal drafts of equal ``key`` are one request.
 
     ``key`` names what the request belongs to where several attempts share it (a passage); None: this attempt alone.
+    ``may_fail``: the attempt goes on without a reply that can be read, and is sent an empty one.
     """
 
     prompt: str
     values: Mapping[str, Any]
     key: str | None = None
+    may_fail: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ class Refusal:
     evidence: str = ""
 
 
-# A method yields what to ask and is sent the parsed replies; a reply that cannot be read ends the attempt.
+# A method yields what to ask and is sent the parsed replies; one that cannot be read ends the attempt, but where its
+# draft may fail.
 Writing = Generator[Draft, Reply, Example | Refusal]
 
 

@@ -21,9 +21,10 @@ class Step:
 
     What it costs: an attempt asks it ``asks`` times on average, ``most_asks`` at most. ``shared_by`` is who has one
     request in common: nobody (``attempt``), ``serves`` attempts of a part in a row (``turns``), all attempts that
-    use the same passage (``passage``), all of a part (``part``), or those of a part whose sample belongs to the same
-    topic (``topic``; ``schedule.topics_for`` says how many topics). ``tries`` is how often a reply that cannot be read
-    is asked for, where many attempts hang on it. ``size`` is the usual length of its reply, in written samples.
+    use the same passage (``passage``; each of ``serves`` in a row may use those of the others), all of a part
+    (``part``), or those of a part whose sample belongs to the same topic (``topic``; ``schedule.topics_for`` says how
+    many topics). ``tries`` is how often a reply that cannot be read is asked for, where many attempts hang on it.
+    ``size`` is the usual length of its reply, in written samples.
 
     Every variable but ``demos`` (samples), ``sample`` and ``options`` is a text, or None where there is nothing.
     """

@@ -76,6 +76,7 @@ PromptName = Literal[
     "personas",
     "topics",
     "subtopics",
+    "concepts",
 ]
 
 

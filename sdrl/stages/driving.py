@@ -28,7 +28,7 @@ class Made:
 
 
 async def driven(ctx: StageContext, writing: Writing, attempt: Attempt) -> Made:
-    """Ask what ``writing`` yields until it returns; a reply that cannot be read ends it."""
+    """Ask what ``writing`` yields until it returns; an unreadable reply ends it, but where its draft may fail."""
     made = Made()
     reply: Reply | None = None
     while True:
@@ -39,11 +39,11 @@ async def driven(ctx: StageContext, writing: Writing, attempt: Attempt) -> Made:
         asked = await _ask(ctx, draft, attempt.part, attempt.index if draft.key is None else draft.key)
         made.prompt_hash = asked.prompt_hash
         made.request_keys[_unused(draft.prompt, made.request_keys)] = asked.request_key
-        if asked.reply is None:
+        if asked.reply is None and not draft.may_fail:
             writing.close()
             made.code, made.evidence = asked.code, asked.why
             return made
-        reply = asked.reply
+        reply = asked.reply or {}
 
 
 def _unused(prompt: str, keys: Mapping[str, str]) -> str:
