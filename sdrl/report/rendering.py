@@ -12,11 +12,12 @@ from sdrl.report.verdict import NBSP
 
 WIDTH = 80
 INDENT = 2
+LONGEST_WORD = 14  # of a last column that is not cut
 _ASCII = str.maketrans({"–": "-", "·": "|", "─": "-", "│": "|", "└": "+", "…": "~", "×": "x", "→": "->"})
 
 
 def to_text(page: Page, *, ascii_only: bool = False) -> str:
-    """Plain text, no line longer than 80 characters (names that long excepted)."""
+    """Plain text, no line longer than 80 characters (long names and whole words excepted)."""
     lines = [page.title, *textwrap.wrap(page.subtitle, WIDTH), "─" * WIDTH]
     for section in page.sections:
         lines += ["", section.title.upper(), ""]
@@ -75,7 +76,9 @@ def _text_table(table: Table) -> Iterator[str]:
     widths = [max(len(row[column]) for row in (table.head, *table.rows)) for column in columns]
     last = len(widths) - 1
     if last in table.left:
-        widths[last] = max(8, min(widths[last], WIDTH - INDENT - sum(widths[:last]) - 2 * last))
+        words = (len(word) for row in table.rows for word in row[last].split())
+        whole = min(max(words, default=0), LONGEST_WORD)  # a little over the edge is better than a word in two
+        widths[last] = max(8, whole, min(widths[last], WIDTH - INDENT - sum(widths[:last]) - 2 * last))
     for row in (table.head, *table.rows):
         cells = [_align(row[column], widths[column], column in table.left) for column in columns]
         wrapped = textwrap.wrap(row[last], widths[last]) or [""]

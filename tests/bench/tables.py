@@ -32,6 +32,8 @@ human:
   gold: {{field: answer, extract: {{marker: "####"}}}}
 seeds: [0]
 set:
+  models.instructor.price: {{input: 50, output: 100}}
+  budget.usd: 20
   synthesize.samples: 24
   vote.draws: 3
   score: {{draws: 6, adaptive: false, sampling: {{temperature: 0.7, max_tokens: 80}}}}

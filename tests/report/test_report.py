@@ -9,6 +9,7 @@ import pytest
 
 from sdrl.cli.main import main
 from sdrl.report import build_page, read_figures, to_markdown, to_text
+from sdrl.report.blocks import Page, Section, Table
 from sdrl.report.charts import bar, curve
 from sdrl.report.verdict import verdict
 from tests.report import fixture_run
@@ -172,3 +173,8 @@ def test_the_command_refuses_what_it_cannot_do(run: Path, tmp_path: Path, capsys
     assert main(["report", str(run), "-o", str(tmp_path / "r.pdf")]) == 2
     assert main(["report", str(tmp_path)]) == 1
     assert "E830" in capsys.readouterr().err
+
+
+def test_a_last_column_without_room_wraps_between_words_and_not_inside_one() -> None:
+    table = Table(("arm", "verdict"), (("a" * 72, "needs a real instructor"),), frozenset({0, 1}))
+    assert to_text(Page("title", "", (Section("s", (table,)),))).split()[-3:] == ["a", "real", "instructor"]

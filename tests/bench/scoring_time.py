@@ -1,0 +1,84 @@
+"""``python -m tests.bench.scoring_time [REPETITIONS]``: wall time of the demo's score stage, adaptive beside all draws.
+
+The stages before it run once; then each way scores from a copy of that store, in turn, so that both ask for all of
+their draws and meet the same load. Prints seconds, draws and how many of the chosen samples are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from sdrl.spec.edits import Edit, apply
+from sdrl.spec.locate import specs_dir
+
+MOST_S = 1800
+
+
+class Scored(NamedTuple):
+    """One score stage: seconds, draws that arrived, and the ids that are to train."""
+
+    seconds: float
+    draws: int
+    chosen: frozenset[str]
+
+
+def run(spec: Path, folder: Path, store: Path, until: str) -> None:
+    """Run the spec up to a stage."""
+    words = ["--run", str(folder), "--store", str(store), "--until", until, "--yes"]
+    subprocess.run([sys.executable, "-m", "sdrl", "run", str(spec), *words], check=True, timeout=MOST_S)
+
+
+def scored(folder: Path) -> Scored:
+    """What the score stage of a run took, by its events and rows."""
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    [seconds] = [e["seconds"] for e in events if e["type"] == "stage_finished" and e["stage"] == "score"]
+    rows = [json.loads(line) for line in (folder / "artifacts" / "score.jsonl").read_text().splitlines()]
+    chosen = [json.loads(line) for line in (folder / "artifacts" / "select.jsonl").read_text().splitlines()]
+    draws = sum(row["draws"] for row in rows)
+    return Scored(seconds, draws, frozenset(row["id"] for row in chosen if row["split"] == "train"))
+
+
+def beside(one: Scored, other: Scored) -> str:
+    """Adaptive scoring beside all draws, in a line."""
+    same, share = len(one.chosen & other.chosen), one.draws / other.draws
+    return (
+        f"adaptive {one.seconds:.1f} s, {one.draws:,} draws; all {other.seconds:.1f} s, {other.draws:,} draws "
+        f"({share:.1%}); {same} of {len(other.chosen)} chosen alike"
+    )
+
+
+def main() -> None:
+    """Print a line for each way and repetition, and the ratio of the medians."""
+    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    times: dict[str, list[float]] = {"adaptive": [], "all draws": []}
+    with tempfile.TemporaryDirectory(prefix="sdrl-scoring-") as aside:
+        root = Path(aside)
+        shutil.copytree(specs_dir(), root / "specs")
+        text = (root / "specs" / "word-problems.yaml").read_text()
+        specs = {"adaptive": root / "specs" / "adaptive.yaml", "all draws": root / "specs" / "all.yaml"}
+        for name, path in specs.items():
+            path.write_text(apply(text, [Edit("set", "score.adaptive", name == "adaptive")]))
+        run(specs["adaptive"], root / "before", root / "store", "adapt")
+        for turn in range(repetitions):
+            found: dict[str, Scored] = {}
+            for name in sorted(specs, reverse=bool(turn % 2)):
+                folder, store = root / f"{turn}-{name}", root / f"store-{turn}-{name}"
+                shutil.copytree(root / "store", store)
+                run(specs[name], folder, store, "select")
+                found[name] = scored(folder)
+                times[name].append(found[name].seconds)
+                shutil.rmtree(store)
+            print(beside(found["adaptive"], found["all draws"]), flush=True)
+    one, other = median(times["adaptive"]), median(times["all draws"])
+    print(f"medians of {repetitions}: {one:.1f} s and {other:.1f} s, {one / other:.2f}")
+
+
+if __name__ == "__main__":
+    main()
