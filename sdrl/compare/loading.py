@@ -104,6 +104,7 @@ def load_suite(path: Path, given: Given | None = None) -> LoadedSuite:
     base = shipped_suites().get(own.extends or "")
     meant = extended(written, written_in(base) if base else None)
     suite = Suite.model_validate(meant.data)
+    _refuse(given, suite)
     check = _Check(name, parsed.root, suite, meant, given)
     found = [*reader.problems, *check.problems()]
     if has_errors(found):
@@ -114,6 +115,18 @@ def load_suite(path: Path, given: Given | None = None) -> LoadedSuite:
         suite = suite.model_copy(update={"name": f"{check.spec.name}-{suite.name}"})
     suite = suite.model_copy(update={"human": check.human})
     return LoadedSuite(path, suite, check.spec_path, check.spec_text, source.text, optional)
+
+
+def _refuse(given: Given, suite: Suite) -> None:
+    """Refuse what the command line names wrongly: it has no place in a file (exit 2)."""
+    if given.spec is not None and suite.spec is not None:
+        advice = "leave --spec out, or write a suite of your own: {extends: …, spec: …}"
+        raise SdrlError("", f"the suite {suite.name} has a spec of its own", help=advice, exit=Exit.USAGE)
+    for option, path in (("--spec", given.spec), ("--human", given.human)):
+        if path is not None and not path.is_file():
+            raise SdrlError("", f"{option}: there is no file {path}", help="check the path", exit=Exit.USAGE)
+    if given.spec is not None and has_errors((found := load_spec(given.spec)).diagnostics):
+        raise _problems(str(given.spec), found.diagnostics)
 
 
 def _problems(name: str, found: Iterable[Diagnostic]) -> SdrlError:

@@ -278,6 +278,32 @@ def test_human_data_of_the_command_line_needs_an_evaluation_set_to_be_read_like(
     assert ["the spec has none" in item.message for item in refused.value.diagnostics] == [True]
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["table-3", "--spec", "nope.yaml"], "--spec: there is no file nope.yaml"),
+        (["table-3", "--spec", "sums.yaml", "--human", "nope.jsonl"], "--human: there is no file nope.jsonl"),
+        (["embedded", "--spec", "sums.yaml"], "the suite embedded has a spec of its own"),
+    ],
+)
+def test_what_the_command_line_names_wrongly_is_refused(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", *words, "--dry-run"]) == Exit.USAGE
+    assert message in capsys.readouterr().err
+
+
+def test_a_broken_spec_of_the_command_line_shows_its_own_problems(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "broken.yaml"
+    spec.write_text("sdrl: 1\nname: x\n")
+    assert main(["compare", "table-3", "--spec", str(spec), "--dry-run"]) == Exit.PROBLEMS
+    assert f"{spec}:1:1: E203 the key 'task' is missing" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", [*FOR_ANY_SPEC, "embedded"])
 def test_a_shipped_suite_is_what_its_schema_says(name: str) -> None:
     written = yaml.safe_load(shipped_suites()[name].read_text())
