@@ -162,7 +162,16 @@ _ROWS = (
             "the pair is brought to the task's form, and the label is the vote's",
         ),
         steps=(
-            Step("extract", ("passage",), ("passage",), reply={"pairs": "pairs"}, shared_by="passage", size=1.5),
+            Step(
+                "extract",
+                ("passage",),
+                ("passage",),
+                reply={"pairs": "pairs"},
+                asks=1.5,
+                most_asks=4,
+                shared_by="passage",
+                size=1.5,
+            ),
             Step("generate", ("question", "answer", "passage", "demos"), ("question", "answer")),
         ),
         needs=("corpus",),

@@ -30,9 +30,7 @@ def test_a_pair_of_the_passage_becomes_an_example(plan: Plan) -> None:
     shown = text_of(plan, refine)
     assert "<question>\nWhat is 4 + 4?\n</question>\n<answer>\n8\n</answer>" in shown
     assert "Text 1." in shown and "What is 2 + 3?" in shown
-    assert outcome == Example(
-        WRITTEN, parents=tuple(map(id_of, plan.parts[0].demos)), notes={"pair": PAIRS["pairs"][0]}
-    )
+    assert outcome == Example(WRITTEN, tuple(map(id_of, plan.parts[0].demos)), "p1", notes={"pair": PAIRS["pairs"][0]})
 
 
 def test_attempts_of_a_passage_share_its_extraction_and_take_its_pairs_in_turn(plan: Plan) -> None:
@@ -49,6 +47,24 @@ def test_a_passage_without_a_pair_for_the_attempt_refuses(
     drafts, outcome = played(attempt_of(plan, turn), {"pairs": pairs})
     assert isinstance(outcome, Refusal) and outcome.code == code
     assert "p0" in outcome.evidence and [draft.prompt for draft in drafts] == ["extract"]
+
+
+def test_an_attempt_looks_into_passages_that_no_other_uses(plan: Plan) -> None:
+    library = tuple({"id": f"p{at}", "text": f"Text {at}."} for at in range(200))  # 60 attempts
+    none: dict[str, list[object]] = {"pairs": []}
+    drafts, outcome = played(attempt_of(plan, 2, passage=library[2], library=library), none, none, PAIRS, WRITTEN)
+    looked = [draft.key for draft in drafts[:-1]]
+    assert looked == ["p2", "p63", "p124"]
+    assert isinstance(outcome, Example) and outcome.passage == "p124"
+    assert "Text 124." in text_of(plan, drafts[-1])
+    drafts, outcome = played(attempt_of(plan, 2, passage=library[2], library=library), *[none] * 4)
+    assert isinstance(outcome, Refusal) and outcome.code == "no_pairs" and "p2, p63, p124, p185" in outcome.evidence
+    all_looked = [
+        draft.key
+        for turn in range(60)
+        for draft in played(attempt_of(plan, turn, passage=library[turn], library=library), *[none] * 4)[0]
+    ]
+    assert len(set(all_looked)) == len(all_looked)
 
 
 def test_without_a_passage_nothing_is_asked(plan: Plan) -> None:
