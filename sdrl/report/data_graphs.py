@@ -54,11 +54,13 @@ def _pass_rates(figures: Mapping[str, Any]) -> Graph | None:
     if not rates:
         return None
     named = (("before", "initial"), ("after", "with adapted"), ("selected", "selected"))
-    groups = [(f"{title} ({rates[name]['n']:,})", shares_of(rates[name])) for name, title in named]
+    groups = [(f"{title} ({rates[name]['n']:,})", shares_of(rates[name])) for name, title in named if rates[name]["n"]]
+    chosen = rates["selected"]
+    trained = f"; those selected have a mean pass rate of {percent(chosen['mean'])}" if chosen["n"] else ""
     useful = {name: 1 - shares_of(rates[name])[0] - shares_of(rates[name])[-1] for name in ("before", "after")}
     caption = (
         f"Of the initial samples {percent(useful['before'])} are sometimes solved, with the rewrites "
-        f"{percent(useful['after'])}; those selected have a mean pass rate of {percent(rates['selected']['mean'])}. "
+        f"{percent(useful['after'])}{trained}. "
         f"Share of samples by the base model's pass rate in {draws_of(rates)} draws (the paper's Figure 3). 'Never' "
         "and 'always' teach nothing; adaptation should move them to the middle."
     )

@@ -29,6 +29,7 @@ from sdrl.report.svg_frame import (
     standalone,
     text,
     ticks,
+    under_axis,
     width_of,
 )
 
@@ -105,7 +106,7 @@ def outlines(title: str, edges: Sequence[float], groups: Sequence[Outline], *, x
     marks += [*grid(values, bottom, up, is_share=True), *axis_titles(x_label, y_label, top, HEIGHT)]
     for tick in ticks(edges[0], edges[-1]):
         if edges[0] <= tick <= edges[-1]:
-            marks.append(text(LEFT + (tick - edges[0]) * across, bottom + 16, number(tick), "middle"))
+            marks.append(under_axis(LEFT + (tick - edges[0]) * across, bottom + 16, number(tick)))
     for index, each in enumerate(groups):
         spots = [(float(LEFT), float(bottom))]
         for (low, high), share in zip(pairwise(edges), each.shares, strict=True):
@@ -158,7 +159,7 @@ def lines(
     marks += [*grid(values, bottom, down, is_share=is_share), *axis_titles(x_label, y_label, top, HEIGHT)]
     for tick in ticks(left, right):
         if left <= tick <= right:
-            marks.append(text(place(tick, 0)[0], bottom + 16, f"{tick:g}", "middle"))
+            marks.append(under_axis(place(tick, 0)[0], bottom + 16, f"{tick:g}"))
     if marked is not None:
         x = place(marked, 0)[0]
         marks.append(

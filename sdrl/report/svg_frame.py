@@ -45,6 +45,11 @@ def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "") 
     return f'<text{extra} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
+def under_axis(x: float, y: float, words: str) -> str:
+    """The words of a tick, below it; those at the right edge end there."""
+    return text(x, y, words, "end" if x + width_of(words) / 2 > WIDTH else "middle")
+
+
 def width_of(words: str) -> float:
     """About how wide words are in a sans-serif of 12 px: rather too wide than too narrow."""
     return sum(4.5 if mark in _NARROW else 11.5 if mark in _WIDE else 7.7 for mark in words)

@@ -21,6 +21,7 @@ from sdrl.compiler.plan import STAGES
 from sdrl.spec.loader import load_spec
 from tests.docs.test_blocks import ROOT, SHELL, SHOWN, blocks
 
+LAPTOP_TO_CLUSTER = frozenset({"laptop.yaml", "one-gpu.yaml", "eight-gpus.yaml"})
 SHELL_BLOCKS = [(page, text) for page, language, _, text in blocks() if language in SHELL]
 HELD_BY = {  # pages whose shown blocks a test of their own holds, and what of that test names the page
     "docs/tutorial.md": ("tests/docs/test_tutorial.py", '"tutorial.md"'),
@@ -153,3 +154,14 @@ def test_the_ci_files_name_inputs_hooks_and_flags_that_exist() -> None:
         parser = argparse.ArgumentParser(exit_on_error=False)
         importlib.import_module(f"sdrl.cli.{COMMANDS[command][0]}").configure(parser)
         parser.parse_args(flags if any(not flag.startswith("-") for flag in flags) else [*flags, "specs"])
+
+
+PLANNED = [(title, text) for page, _, title, text in blocks() if "how-to" in page and title in LAPTOP_TO_CLUSTER]
+
+
+@pytest.mark.parametrize(("title", "text"), PLANNED, ids=[title for title, _ in PLANNED])
+def test_the_spec_of_a_machine_s_how_to_plans_within_its_budget_and_memory(
+    title: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / title).write_text(text, encoding="utf-8")
+    assert main(["plan", str(tmp_path / title)]) == 0, capsys.readouterr().err

@@ -144,6 +144,7 @@ def test_an_unfinished_run_shows_what_is_there_and_says_what_is_not(tmp_path: Pa
     assert "no evaluation set has been answered by both models" in page.text()
     assert ("the train stage is not whole" in page.text()) == (until != "train")
     assert "fig-gains" not in page.values("id")
+    assert "selected (0)" not in page.text() and "pass rate of –" not in page.text()
     assert ("fig-reward" in page.values("id")) == (until == "train")
 
 
