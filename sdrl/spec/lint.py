@@ -25,6 +25,7 @@ from sdrl.spec.lint_numbers import (
 )
 from sdrl.spec.lint_sources import base_models, corpus_licenses, leaks, owners
 from sdrl.spec.lint_texts import answer_place, answer_words, description
+from sdrl.spec.method_table import METHOD_TABLE
 from sdrl.spec.model import Spec
 from sdrl.spec.rules import PLACEHOLDER, TASK_TEXTS
 from sdrl.spec.silences import Silences
@@ -49,7 +50,13 @@ def lint(loaded: Loaded) -> list[Diagnostic]:
 def _ungrounded(loaded: Loaded, spec: Spec) -> Findings:
     if not spec.corpus:
         message = "no corpus: samples are written from the instructor's memory alone"
-        yield loaded.diagnostic("W301", "corpus", message, help="add passages: corpus: [{files: [passages/*.jsonl]}]")
+        advice = "add passages: corpus: [{files: [passages/*.jsonl]}]"
+        method = METHOD_TABLE[spec.synthesize.method]
+        if "passages" not in method.reads:
+            advice = (
+                f"the method '{method.name}' reads no passages; to ground samples take one that does (docs/methods.md)"
+            )
+        yield loaded.diagnostic("W301", "corpus", message, help=advice)
 
 
 def _licenses(loaded: Loaded, spec: Spec) -> Findings:
