@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sdrl.authoring.state import PANELS, Card, State, Turn
+from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
     from sdrl.spec.diagnostics import Diagnostic
@@ -56,9 +57,19 @@ def issue_line(issue: Diagnostic) -> str:
 
 def value_text(value: Any) -> str:
     """A value on one line, cut where it is long."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else _as_written(value)
     line = " ".join(clean(text).split())
     return line if len(line) <= MOST_VALUE else line[: MOST_VALUE - 1] + "…"
+
+
+def _as_written(value: Any) -> str:
+    """A value as the spec would hold it on one line."""
+    from sdrl.spec.edit_writing import ANYTHING, Layout, write  # which a first paint does not wait for
+
+    try:
+        return write(value, ANYTHING, Layout(), flow=True, column=0).inline or ""
+    except SdrlError:  # what the spec cannot hold is shown all the same
+        return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def copied(state: State, what: str) -> str | None:

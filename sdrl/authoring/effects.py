@@ -40,6 +40,15 @@ class Show:
 
 
 @dataclass(frozen=True)
+class Examine:
+    """Find what is wrong beyond the language, as compiling does: files, demos, templates; answered by ``Examined``."""
+
+    rev: int
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Save:
     """Write the text, whole or not at all; answered by ``Stored`` or ``Refused``.
 
@@ -154,6 +163,7 @@ class Quit:
 Effect = (
     Check
     | CheckCard
+    | Examine
     | Show
     | Save
     | Begin

@@ -112,6 +112,15 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """All problems of the text of one revision, those of its files and demos too; none are known with a ``failure``."""
+
+    rev: int
+    issues: tuple[Diagnostic, ...]
+    failure: str = ""
+
+
+@dataclass(frozen=True)
 class CardChecked:
     """What accepting a card would add to and take from the problems of the spec."""
 
@@ -191,6 +200,7 @@ Event = (
     | Failed
     | Stored
     | Checked
+    | Examined
     | CardChecked
     | Shown
     | Refused

@@ -5,24 +5,35 @@ Everything it says carries the role ``guide``: a script, never a model.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sdrl.authoring import cards
+from sdrl.authoring.asked import answer, is_question, is_unknown
 from sdrl.authoring.document import undone, value_at, with_text, written
 from sdrl.authoring.effects import Effect
-from sdrl.authoring.interview import NEXT_PART, NO, Outcome, next_question, question
-from sdrl.authoring.propose import propose, verifier_of
+from sdrl.authoring.interview import NEXT_PART, NO, Outcome, next_question, question, too_long
+from sdrl.authoring.propose import missing_place, place_of, propose, verifier_of
 from sdrl.authoring.state import Interview, State
 from sdrl.authoring.turns import noted, said
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.edits import Edit, apply
 
 Result = tuple[State, tuple[Effect, ...]]
+NOT_SO = (*NO, "nope", "wrong", "not really", "no it is not")
 YES = ("yes", "y", "ok", "okay", "take it", "accept")
-WHOLE = (
-    "That is all I ask for. /issues shows what is left to mend, /plan what a run would do, /save writes the file; "
-    "/demo adds worked examples and /set changes any key."
-)
+PARTS = ("demo_input", "demo_output", "evaluate_input", "evaluate_gold")  # whose answers may well be questions
+LEFT_OUT = "Left out; /interview asks for it again."
+WHOLE = """That is all I ask for. What there is to do now:
+  /save     writes the spec to its file
+  /issues   what is wrong, or could be better
+  /prompt   what would be sent, to the byte
+  /verify   tries how answers are judged
+  /plan     what a run would do, and cost
+  /start    shows the cost once more, asks, and starts a run
+  /demo     adds worked examples; /set changes any key
+  /quit     leaves"""
 
 
 def go_on(state: State) -> Result:
@@ -47,13 +58,29 @@ def heard(state: State, text: str) -> Result:
     word = text.strip().lower()
     if not word:
         return said(state, "guide", "An answer is needed; a dash leaves the question out."), ()
+    if step.key not in PARTS and is_question(text):
+        told = answer(text) or step.more
+        return said(state, "guide", f"{told}\nThe question was: {step.ask}".lstrip()), ()
     if step.key == "answer" and word in YES:
         return _take_proposal(state)
+    if step.key == "answer" and word in NOT_SO:
+        card = state.open_card
+        state = cards.rejected(state, card) if card is not None else state
+        return said(state, "guide", step.more), ()
+    if step.key not in PARTS and is_unknown(text):
+        if not step.may_skip:
+            return said(state, "guide", f"This one is needed. {step.more}\n{step.ask}"), ()
+        return skipped(said(state, "guide", LEFT_OUT))
+    if problem := too_long(step.key, text):
+        return said(state, "guide", f"Nothing was written: {problem}. {step.ask}"), ()
     if word in NO and step.key in ("demo_output", "evaluate_input", "evaluate_gold"):
         return skipped(replace(state, interview=replace(state.interview, step=_head(step.key))))
     if word in NO and step.may_skip:
         return skipped(state)
-    outcome = step.read(text.strip(), written(state.text), state.interview.draft)
+    values = written(state.text)
+    if step.key == "demo_output" and (problem := _unreadable(values, text)):
+        return said(state, "guide", f"{problem} Write the output again, or a dash leaves the example out."), ()
+    outcome = step.read(text.strip(), values, state.interview.draft)
     return _moved(state, step.key, outcome)
 
 
@@ -89,10 +116,15 @@ def proposal(state: State, words: str) -> Result:
         return noted(state, "there is no task.output_format to propose from; say what the answer is"), ()
     about = " ".join(str(value_at(values, f"task.{key}") or "") for key in ("input_format", "description"))
     found = propose(output_format, words, about)
+    edits = [Edit("set", "answer", found.answer)]
+    if output_format and (missing := missing_place(found.answer["extract"], output_format)):
+        # whoever solves the task is told the format alone: what a person says of the answer must stand there too
+        told = output_format.rstrip()
+        edits.append(Edit("set", "task.output_format", f"{told}{'.' if told[-1:].isalnum() else ''} {missing}"))
     title = "how answers are read" + ("" if found.works else " (does not work yet)")
     if (card := state.open_card) is not None and card.title.startswith("how answers are read"):
         state = cards.rejected(state, card)
-    state, made = cards.proposed(state, title, [Edit("set", "answer", found.answer)], found.why)
+    state, made = cards.proposed(state, title, edits, found.why)
     return said(state, "guide", "I propose:", card=made.id), (cards.check_of(state, made),)
 
 
@@ -112,6 +144,21 @@ def demo_read(state: State) -> str:
     return f"the verifier reads: {found.prediction}"
 
 
+def _unreadable(values: Mapping[str, Any], output: str) -> str:
+    """What keeps an output from being a demo: the verifier finds no answer in it. '' where it does."""
+    table = value_at(values, "answer")
+    if not isinstance(table, dict) or (table.get("type") == "choice" and not table.get("options")):
+        return ""  # each problem has options of its own
+    try:
+        found = verifier_of(table).extract(output)
+    except ValueError:  # the answer table's problems are shown as such
+        return ""
+    if found.prediction is not None or found.failed:
+        return ""
+    place = place_of(table.get("extract") or {})
+    return f"The verifier reads no answer in that: {found.reason}." + (f" It looks {place}." if place else "")
+
+
 def _head(key: str) -> str:
     return "demo_input" if key == "demo_output" else "evaluate"
 
@@ -126,7 +173,7 @@ def _take_proposal(state: State) -> Result:
 
 def _moved(state: State, key: str, outcome: Outcome) -> Result:
     if outcome.problem:
-        return said(state, "guide", f"I did not understand that: {outcome.problem}."), ()
+        return said(state, "guide", f"I cannot take that: {outcome.problem}."), ()
     if outcome.edits:
         try:
             state = with_text(state, apply(state.text, outcome.edits))

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
     from sdrl.compiler.plan import Plan
 
-HOW = "It goes on when you leave, and /stop ends it cleanly. Start it with /start once more; anything else does not."
+HOW = """Nothing runs yet: /start once more starts it, and nothing else does.
+It goes on when you leave, and /stop ends it cleanly."""
 
 
 def estimated(asked: Estimate) -> Estimated:
@@ -82,7 +83,7 @@ def _ready(path: str, text: str) -> Compiled:
         raise SdrlError("E846", "the spec names no models", help=help_)
     if plan.pending:
         more = f" and {len(plan.pending) - 1} more" if len(plan.pending) > 1 else ""
-        help_ = f"/save, then in a shell: sdrl compile {path} --pin"
+        help_ = f"/save, then in a shell: sdrl compile {path} --pin; then /start again"
         raise SdrlError("E620", f"not at hand yet: {plan.pending[0]}{more}", help=help_)
     return compiled
 

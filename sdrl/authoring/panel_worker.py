@@ -16,22 +16,23 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
-from sdrl.authoring.effects import Estimate, Show
-from sdrl.authoring.events import Estimated, Event, Refused, Shown
+from sdrl.authoring.effects import Estimate, Examine, Show
+from sdrl.authoring.events import Estimated, Event, Examined, Refused, Shown
 from sdrl.authoring.services import Services
 from sdrl.authoring.sheet import Mark
+from sdrl.spec.diagnostics import Diagnostic
 
-Made = Show | Estimate
+Made = Show | Estimate | Examine
 HELLO = b"ready\n"
 NICE = 5  # where cores are few, the app's keys come first
 _PR_SET_PDEATHSIG = 1
-_ASKED: Mapping[str, type] = {kind.__name__: kind for kind in (Show, Estimate)}
-_ANSWERED: Mapping[str, type] = {kind.__name__: kind for kind in (Shown, Estimated, Refused)}
+_ASKED: Mapping[str, type] = {kind.__name__: kind for kind in (Show, Estimate, Examine)}
+_ANSWERED: Mapping[str, type] = {kind.__name__: kind for kind in (Shown, Estimated, Examined, Refused)}
 
 
 def kind_of(effect: Made) -> str:
     """The panel's name; of what is asked for one kind, only the newest counts."""
-    return effect.panel if isinstance(effect, Show) else "estimate"
+    return effect.panel if isinstance(effect, Show) else type(effect).__name__.lower()
 
 
 def performed(services: Services, effect: Made) -> Event:
@@ -47,6 +48,8 @@ def failed(effect: Made, what: str, why: str, help_: str = "") -> Event:
     """The event that tells in the panel, or in the chat for an estimate, why there is no content."""
     if isinstance(effect, Show):
         return Shown(effect.panel, effect.rev, what, (why, *([f"help: {help_}"] if help_ else [])))
+    if isinstance(effect, Examine):
+        return Examined(effect.rev, (), f"{what}: {why}")
     return Refused(what, why, help_)
 
 
@@ -61,6 +64,8 @@ def answering(line: bytes) -> tuple[int, Event]:
     if kind == Shown.__name__:
         given["lines"] = tuple(given["lines"])
         given["marks"] = tuple(Mark(*each) for each in given["marks"])
+    if kind == Examined.__name__:
+        given["issues"] = tuple(Diagnostic(**each) for each in given["issues"])
     event: Event = _ANSWERED[kind](**given)
     return number, event
 

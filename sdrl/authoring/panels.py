@@ -16,7 +16,7 @@ from sdrl.authoring.document import spec_name, written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.plan_panel import WIDTH, plan_sheet
-from sdrl.authoring.propose import verifier_of
+from sdrl.authoring.propose import place_of, verifier_of
 from sdrl.authoring.review_panel import review_sheet
 from sdrl.authoring.runs import every_run, last_words, newest_run, run_called, run_named
 from sdrl.authoring.sheet import Mark, Piece, Sheet, Style
@@ -31,6 +31,7 @@ MOST_PASSAGES = 20_000  # of the corpus that a search here looks through
 HITS = 5
 MOST_STOP_WORD = 3  # letters of words such as of, the, and
 MOST_RUNS = 12
+UNWRITTEN = ("", "sdrl: 1")  # a spec that nothing was written in
 
 
 class Content(NamedTuple):
@@ -65,11 +66,14 @@ def _prompt(asked: Show) -> Content:
     if name not in NAMES:
         raise SdrlError("", f"there is no prompt '{name}'", help=f"one of {', '.join(NAMES)}")
     compiled = compile_spec(asked.path, text=asked.text)
-    shown = preview_prompt(compiled, compiled.require().parts[0], name)
+    plan = compiled.require()
+    shown = preview_prompt(compiled, plan.parts[0], name)
     sheet = Sheet()
     sheet.add((f"# {shown.said[-1]}", "strong"))
     sheet.extend((f"# {line}" for line in shown.said[:-1]), "dim")
-    if asked.kept and asked.kept != asked.text:
+    others = f"others: /prompt {', '.join(each for each in NAMES if each in plan.templates and each != name)}"
+    sheet.extend((f"# {line}" for line in textwrap.wrap(others, WIDTH - 2, break_on_hyphens=False)), "dim")
+    if asked.kept.strip() not in UNWRITTEN and asked.kept != asked.text:
         _beside(sheet, compile_spec(asked.path, text=asked.kept), name, shown)
     sheet.add()
     sheet.add(shown.text)
@@ -83,7 +87,7 @@ def _beside(sheet: Sheet, kept: Compiled, name: str, shown: Preview) -> None:
     from sdrl.compiler.preview import preview_prompt
 
     if kept.plan is None:
-        sheet.add(("# the spec as it was saved last has errors: nothing to compare with", "dim"))
+        sheet.add(("# the spec as it was saved last cannot run: nothing to compare with", "dim"))
         return
     before = preview_prompt(kept, kept.plan.parts[0], name)
     if before.text == shown.text:
@@ -105,7 +109,7 @@ def _verify(asked: Show) -> Content:
     answer = values["answer"]
     sheet = Sheet()
     sheet.add(f"type     {answer['type']}")
-    sheet.add(f"extract  {_plain(answer['extract'])}")
+    sheet.add(f"extract  {place_of(answer['extract']) or _plain(answer['extract'])}")
     if answer.get("options"):
         sheet.add(f"options  {_plain(answer['options'])}")
     demos = values.get("demos")
@@ -118,10 +122,19 @@ def _verify(asked: Show) -> Content:
     if not asked.argument:
         sheet.add()
         sheet.add("try one: /verify COMPLETION => GOLD (a line end is \\n)")
+        sheet.extend(_example(verifier, demos))
         return sheet_content("verifier", sheet)
     completion = completion.strip().replace("\\n", "\n")
     _judged(sheet, verifier, completion, gold.strip() if arrow else None)
     return sheet_content("verifier", sheet)
+
+
+def _example(verifier: Verifier, demos: object) -> list[str]:
+    """A line that can be typed as it stands: the first demo, judged against what is read from it."""
+    output = str(demos[0].get("output", "")).strip() if isinstance(demos, list) and demos else ""
+    gold = verifier.extract(output).prediction
+    line = f"such as: /verify {output} => {gold}".replace("\n", "\\n")
+    return [line] if gold is not None and len(line) <= WIDTH else []
 
 
 def _judged(sheet: Sheet, verifier: Verifier, completion: str, gold: str | None) -> None:
@@ -238,8 +251,8 @@ def _no_run(root: Path) -> Content:
         sheet.head("what its process says")
         sheet.extend(said)
         return sheet_content(f"run {root}", sheet)
-    sheet.add(f"{root} is no run folder (it has no events.jsonl).")
-    sheet.add("/start starts a run of this spec, /run RUN watches another.")
+    sheet.add(f"There is no run in {root} yet.")
+    sheet.add("/start shows what one costs, and asks; /run RUN watches another.")
     if found := every_run():
         sheet.head("runs here, the newest first")
         sheet.extend(f"  /run {path}" for path in found[:MOST_RUNS])

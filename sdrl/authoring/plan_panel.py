@@ -84,6 +84,10 @@ def plan_sheet(path: str, text: str) -> tuple[str, Sheet]:
     sheet = Sheet()
     for name, told in cost_rows(plan):
         _row(sheet, name, told)
+    if plan.pending:
+        more = f" and {len(plan.pending) - 1} more" if len(plan.pending) > 1 else ""
+        help_ = f"it is fetched by /save, then in a shell: sdrl compile {path} --pin"
+        _row(sheet, "waits for", f"{plan.pending[0]}{more}; {help_}")
     beside = _again(sheet, plan)
     sheet.head("what is asked")
     sheet.extend(_asked(plan))

@@ -7,6 +7,7 @@ person accepts. Calls no model.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,11 @@ _ONE_OF = re.compile(
 )
 _LIST = re.compile(r":\s*([\w -]+(?:,\s*(?:or |and )?[\w -]+)+)")
 _BEFORE_OR = re.compile(r"(?i)((?:[\w-]+,\s+)+[\w-]+,?\s+or\s+[\w-]+)")
+_STRANGE = re.compile(
+    r"(?i)\b(?:bold|italics?|underlined?|highlighted|colou?red|in (?:red|green|capitals)|upper.?case|all caps|"
+    r"first (?:word|line|sentence)|last (?:word|line|sentence)|heading|title|table|bullets?|bullet points?|in quotes|"
+    r"in (?:round |square )?brackets|in parentheses)\b"
+)
 _VALUES = {"number": ("18", "19"), "math": (r"\frac{1}{2}", r"\frac{1}{3}"), "text": ("an answer", "another one")}
 
 
@@ -57,6 +63,11 @@ def propose(output_format: str, said: str = "", about: str = "") -> Proposal:
     if options:
         answer["options"] = options
     why = [f"read: {_type_words(kind, options)}, {from_what}"]
+    if extract == {"whole": True} and (strange := _STRANGE.search(" ".join(texts))):
+        why.append(f"nothing reads what is '{strange[0].lower()}': say a mark instead, such as: after Answer:")
+        return Proposal(answer, tuple(why), works=False)
+    if extract == {"whole": True} and kind in ("boolean", "label", "choice", "math"):
+        why.append("a mark would leave room for reasoning first: say where it stands, such as: after Answer:")
     if kind in ("choice", "label", "set") and not options:
         return Proposal(answer, (*why, "which options there are is not said"), works=False)
     tried, works = _tried(answer, output_format)
@@ -84,6 +95,24 @@ def sample_of(answer: dict[str, Any], value: str) -> str:
     forms = {"marker": f"{argument} {value}", "tag": f"<{argument}>{value}</{argument}>"}
     forms |= {"boxed": rf"$\boxed{{{value}}}$", "json": body}
     return forms.get(kind, value) if kind == "whole" else f"Some thought first.\n{forms.get(kind, value)}"
+
+
+def place_of(extract: Mapping[str, Any]) -> str:
+    """Where an extractor looks, in words that go on after a verb; '' where that cannot be said shortly."""
+    kind, argument = next(iter(extract.items()), ("", ""))
+    places = {"marker": f"after {argument}", "tag": f"between <{argument}> and </{argument}>"}
+    places |= {"boxed": r"inside \boxed{}", "json": f"in the field '{argument}' of a JSON object"}
+    return (places | {"last_number": "at the last number", "whole": "at the whole output"}).get(kind, "")
+
+
+def missing_place(extract: Mapping[str, Any], output_format: str) -> str:
+    """The sentence that an output format lacks, so that an answer stands where it is looked for; '' where it has it."""
+    kind, argument = next(iter(extract.items()), ("", ""))
+    named = {"marker": str(argument).strip(), "tag": f"<{argument}>", "boxed": "boxed"}.get(kind, "")
+    if not named or named.lower() in output_format.lower():
+        return ""
+    place = f'after "{named}"' if kind == "marker" else place_of(extract)
+    return f"Write the answer {place}."
 
 
 def read_options(text: str) -> list[str]:
@@ -198,12 +227,17 @@ def _tried(answer: dict[str, Any], output_format: str) -> tuple[list[str], bool]
             (each for each in (right, wrong) if verifier.judge(output_format, each).verdict == "correct"), right
         )
         cases.append((output_format, given, False))
-    lines, works = [], True
+    lines, works = ["tried with the verifier:"], True
     for completion, gold, is_right in cases:
         judged = verifier.judge(completion, gold)
-        works = works and (judged.verdict == "correct") == is_right
-        shown = "the instruction itself" if completion == output_format else repr(completion)
-        lines.append(f"tried: {shown} for {gold}: {judged.verdict} ({judged.reason})")
+        as_wanted = (judged.verdict == "correct") == is_right
+        works = works and as_wanted
+        told = f"is {judged.verdict} for {gold}" + ("" if as_wanted else f" ({judged.reason})")
+        shown = repr(completion)
+        if completion == output_format:
+            shown = "the instruction itself"
+            told = "is no right answer" if as_wanted else f"counts as right for {gold}"
+        lines.append(f"{'✓' if as_wanted else '✗'} {shown} {told}")
     return lines, works
 
 

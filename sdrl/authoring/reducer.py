@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sdrl.authoring import cards, guide
 from sdrl.authoring.actions import ACTIONS
+from sdrl.authoring.asked import answer, is_question
 from sdrl.authoring.commands import LEAVING, MADE_OF_TEXT, NEW, WINDOW, Result, act, show
 from sdrl.authoring.document import with_text
-from sdrl.authoring.effects import Ask, Check, Effect
+from sdrl.authoring.effects import Ask, Check, Effect, Examine
 from sdrl.authoring.events import (
     Acted,
     Answered,
@@ -24,6 +25,7 @@ from sdrl.authoring.events import (
     Drafted,
     Estimated,
     Event,
+    Examined,
     Failed,
     Judged,
     Opened,
@@ -44,6 +46,12 @@ from sdrl.authoring.state import Interview, Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
 _CHANGES = ("set", "add", "remove", "move", "undo", "redo", "demo", "reload")  # may answer an open question
+
+if TYPE_CHECKING:
+    from sdrl.spec.diagnostics import Diagnostic
+
+LOOKED_THROUGH = (Opened, Said, Acted, Taken, Stored)  # after which a text is compiled, to see what that finds
+MOST_TOLD = 3  # errors that are told in the chat
 WELCOME = "here you are again"
 MOST_TEXT = 4_000_000  # characters of a spec
 
@@ -59,6 +67,9 @@ def reduce(state: State, event: Event) -> Result:
         if after.view in MADE_OF_TEXT and panel is not None and panel.rev != after.rev:
             after, more = show(after, after.view, panel.argument)
             effects += more
+    if isinstance(event, LOOKED_THROUGH) and after.examining != after.rev and not after.is_new:
+        after = replace(after, examining=after.rev)
+        effects += (Examine(after.rev, after.path, after.text),)
     return after, effects
 
 
@@ -116,6 +127,8 @@ def _said(state: State, event: Said) -> Result:
     if state.interview.step:
         return guide.heard(state, event.text)
     helper = state.assistant
+    if not helper.model and is_question(event.text) and (told := answer(event.text)):
+        return noted(state, told), ()
     if not helper.model:
         return noted(
             state,
@@ -146,7 +159,7 @@ def _typed(state: State, event: Typed) -> Result:
     text = state.text[:start] + event.text + state.text[end:]
     if len(text) > MOST_TEXT:
         return noted(state, f"a spec has at most {MOST_TEXT:,} characters; nothing was changed"), ()
-    return with_text(state, text), ()
+    return replace(with_text(state, text), deeper=()), ()  # while one types, compiling would only lag behind
 
 
 def _drafted(state: State, event: Drafted) -> Result:
@@ -161,7 +174,8 @@ def _taken(state: State, event: Taken) -> Result:
     after = with_text(state, event.text)
     if after is state:
         return noted(state, f"{event.source}: nothing was changed"), ()
-    return noted(replace(after, interview=Interview()), f"took the text of {event.source}; /undo goes back"), ()
+    then = "; /plan shows what it does and costs, /start starts it" if event.source.startswith("the example") else ""
+    return noted(replace(after, interview=Interview()), f"took the text of {event.source}; /undo goes back{then}"), ()
 
 
 def _streamed(state: State, event: Streamed) -> Result:
@@ -198,8 +212,32 @@ def _stored(state: State, event: Stored) -> Result:
 def _checked(state: State, event: Checked) -> Result:
     if event.rev != state.rev:
         return state, ()
-    issue = state.issue if state.issue < len(event.issues) else -1
-    return replace(state, issues=event.issues, issues_rev=event.rev, issue=issue), ()
+    issues = event.issues
+    if not any(issue.is_error for issue in issues):
+        issues += state.deeper  # until it is looked again
+    return replace(_with_issues(state, issues), issues_rev=event.rev), ()
+
+
+def _examined(state: State, event: Examined) -> Result:
+    """Take over what compiling found, and tell in the chat of errors that are new."""
+    if event.rev != state.rev or event.failure:
+        return state, ()
+    known = {_named(issue) for issue in state.issues}
+    before = {_named(issue) for issue in state.deeper}
+    deeper = tuple(each for each in event.issues if _named(each) not in known or _named(each) in before)
+    found = [each for each in event.issues if each.is_error and _named(each) not in known]
+    state = replace(_with_issues(state, event.issues), deeper=deeper)
+    for each in found[:MOST_TOLD]:
+        state = noted(state, f"✗ {each.code} {each.path}: {each.message}" + (f"; {each.help}" if each.help else ""))
+    return state, ()
+
+
+def _named(issue: Diagnostic) -> tuple[str, str, str]:
+    return issue.code, issue.path, issue.message
+
+
+def _with_issues(state: State, issues: tuple[Diagnostic, ...]) -> State:
+    return replace(state, issues=issues, issue=state.issue if state.issue < len(issues) else -1)
 
 
 def _card_checked(state: State, event: CardChecked) -> Result:
@@ -224,7 +262,8 @@ def _shown(state: State, event: Shown) -> Result:
 def _estimated(state: State, event: Estimated) -> Result:
     if event.rev != state.rev:
         return noted(state, "the spec was changed meanwhile: /start works it out again"), ()
-    return noted(replace(state, offer=Offer(event.rev, event.run, event.plan)), event.text), ()
+    unsaved = "\nThe spec itself is not saved yet: /save." if state.is_dirty else ""
+    return noted(replace(state, offer=Offer(event.rev, event.run, event.plan)), event.text + unsaved), ()
 
 
 def _sampled(state: State, event: Sampled) -> Result:
@@ -260,6 +299,7 @@ _REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]
     Failed: _failed,
     Stored: _stored,
     Checked: _checked,
+    Examined: _examined,
     CardChecked: _card_checked,
     Shown: _shown,
     Refused: _refused,

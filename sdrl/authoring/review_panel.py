@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 WIDTH = 74
-KEYS = "y all three are right · 1 2 3 the one that is not · n something else"
+KEYS = "y it is good · 1 2 3 what is wrong · n something else"
 
 
 def review_sheet(run: Path) -> tuple[str, Sheet, str]:

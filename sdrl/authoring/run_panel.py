@@ -16,7 +16,7 @@ from sdrl.run.event_text import duration, forecast_line
 
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 74
-CURVE = 36  # columns of a curve
+CURVE = 32  # columns of a curve
 HEIGHT = 3  # lines of the histogram
 FUNNEL = 6  # columns of a funnel's bar
 SHOWN_ALARMS, SHOWN_LOG = 5, 12

@@ -16,6 +16,7 @@ from sdrl.authoring.effects import (
     CheckCard,
     Effect,
     Estimate,
+    Examine,
     Judge,
     MakeSamples,
     Save,
@@ -23,7 +24,7 @@ from sdrl.authoring.effects import (
     StartRun,
     StopRun,
 )
-from sdrl.authoring.events import CardChecked, Checked, Event, Opened, Refused, Sampled, Shown, Stored, Taken
+from sdrl.authoring.events import CardChecked, Checked, Event, Examined, Opened, Refused, Sampled, Shown, Stored, Taken
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.state import digest
 from sdrl.spec.diagnostics import Diagnostic, SdrlError, has_errors
@@ -48,6 +49,10 @@ class Services:
             before = load_spec(effect.path, text=effect.text).diagnostics
             after = load_spec(effect.path, text=effect.proposed).diagnostics
             return CardChecked(effect.card, effect.rev, _without(after, before), _without(before, after))
+        if isinstance(effect, Examine):
+            from sdrl.compiler.compile import compile_spec
+
+            return Examined(effect.rev, compile_spec(effect.path, text=effect.text).diagnostics)
         if isinstance(effect, Show):
             return self._show(effect)
         if isinstance(effect, Judge):

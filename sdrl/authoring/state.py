@@ -137,7 +137,8 @@ class Offer:
 class State:
     """Everything the screen shows. ``rev`` counts changes of the text, ``saved`` is the sha256 of what is on disk.
 
-    ``kept`` is the text as it was opened or saved last, which the prompt panel compares with.
+    ``kept`` is the text as it was opened or saved last, which the prompt panel compares with. ``deeper`` are those of
+    ``issues`` that only compiling finds, ``examining`` the revision that was looked through for them last.
     """
 
     path: str = "task.yaml"
@@ -147,6 +148,8 @@ class State:
     is_opened: bool = False
     issues: tuple[Diagnostic, ...] = ()
     issues_rev: int = -1
+    deeper: tuple[Diagnostic, ...] = ()
+    examining: int = -1
     turns: tuple[Turn, ...] = ()
     cards: tuple[Card, ...] = ()
     undo: tuple[Delta, ...] = ()

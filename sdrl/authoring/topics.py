@@ -42,7 +42,7 @@ TOPICS: Mapping[str, Topic] = {
         "pause is one step of undo. The file on disk changes only when you save.",
         (
             ("{save}", "writes the file, whole or not at all"),
-            ("{next}", "to the next problem"),
+            ("{next}", "to the next issue"),
             ("{editor}", "opens the text in $EDITOR and takes it back"),
             ("{undo}, {redo}", "one change back, and again; accepted cards too"),
             ("{copy}", "copies the selection, else the whole spec"),
@@ -50,13 +50,13 @@ TOPICS: Mapping[str, Topic] = {
         ),
     ),
     "issues": Topic(
-        "Problems",
+        "Issues",
         "All that is wrong (✗, no run before it is mended) or doubtful (!), each with its place, its key, and a fix. "
         "/explain CODE tells why a code is one.",
         (
             ("up, down", "through the list"),
             ("enter", "to the place in the spec"),
-            ("{next}", "to the next problem"),
+            ("{next}", "to the next issue"),
             _BACK,
         ),
     ),
@@ -116,18 +116,14 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     (
         "prompt",
         "Write here",
-        "Answer the question above, or write / for every command. The guided interview writes a whole spec with you "
-        "and needs no model.",
+        "Answer the question above it, or write / for every command. The guided interview writes a whole spec with you "
+        "and needs no model. Ask back with a question mark.",
     ),
     (
         "side",
         "What you say becomes a file",
-        "{spec} shows the spec: you can type in it at any time. {undo} takes any change back. {save} writes the file.",
-    ),
-    (
-        "status",
-        "What is wrong is always told",
-        "The line below counts errors and warnings. {issues} lists them, each with a fix; {next} goes to the next one.",
+        "{spec} shows the spec: you can type in it at any time. {undo} takes any change back, {save} writes the file. "
+        "The line below counts what is missing or wrong; {issues} lists it, each with a fix.",
     ),
     (
         "log",
@@ -136,9 +132,15 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "keys",
+        "Look before you pay",
+        "{prompt} shows what would be sent, {verify} tries how answers are judged, {plan} what a run costs. {start} "
+        "shows the cost once more, asks, and starts a run; {run} watches it.",
+    ),
+    (
+        "keys",
         "Lost?",
-        "{help} explains what you see, {palette} finds any command, escape stops and leads back to the chat. Nothing "
-        "is ever lost: after a crash the next start goes on where you were.",
+        "{help} explains what you see, {palette} finds any command, escape stops and leads back to the chat, {quit} "
+        "leaves. Nothing is ever lost: the next start goes on where you were.",
     ),
 )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sdrl.authoring.state import Role, State, Turn
 
+MOST_SHOWN, SHOWN, MOST_WIDE = 60, 6, 200  # lines of a text that is shown whole, of a longer one, columns
 MOST_TOLD = 20  # turns of the chat that the assistant is given
 _TASK = """You help a person write a task definition for sdrl, which makes training data and trains a model with it.
 The definition is YAML, which you never write: you answer in a few plain sentences and propose edits, each with an
@@ -22,6 +23,15 @@ boolean | label | text | set | json, extract: {marker: TEXT} | {tag: NAME} | {bo
 def said(state: State, role: Role, text: str, *, card: int = 0, status: str = "") -> State:
     """The state with one more turn."""
     return replace(state, turns=(*state.turns, Turn(len(state.turns) + 1, role, text, status, card)))
+
+
+def shortened(text: str, command: str = "/copy message copies it all") -> str:
+    """A text as the chat shows it: its first lines where it has many."""
+    lines = text.split("\n")
+    if len(lines) <= MOST_SHOWN and len(text) <= MOST_SHOWN * MOST_WIDE:
+        return text
+    head = "\n".join(line[:MOST_WIDE] for line in lines[:SHOWN])
+    return f"{head}\n… {len(lines):,} lines, {len(text):,} characters in all; {command}"
 
 
 def noted(state: State, text: str) -> State:

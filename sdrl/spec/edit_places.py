@@ -8,16 +8,19 @@ text's end runs over the blank lines below it. Each method returns the splice an
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.spec.edit_writing import Layout, Written, entry, indented, list_item, write, write_key
+from sdrl.spec.edit_writing import Layout, Written, block, entry, indented, list_item, write, write_key
 from sdrl.spec.nodes import Mapping, Node, Scalar, Sequence, parse
 from sdrl.spec.shapes import Shape
 from sdrl.spec.source import check_text
 
+OVER_LINES = ("task", "models")
+"""Tables that grow key by key: each key on its own line from the first."""
 Step = str | int
 Raw = Any
 """A tree as it is written: (text, plain) for a scalar, a list, a dict."""
@@ -153,7 +156,10 @@ class Document:
                 at, text = self._end(before), ", " + text
             return Splice(at, at, text), self._wanted(path, written)
         column = holder.items[0][0].mark.column
-        lines = entry(name, value, shape, self._layout, column)
+        if len(path) == 1 and name in OVER_LINES and isinstance(value, MappingOf):
+            lines = [f"{name}:", *indented(list(block(value, shape, self._layout, column)), self._layout.step)]
+        else:
+            lines = entry(name, value, shape, self._layout, column)
         written = Written(None, lines=tuple(lines))
         spaced = len(path) == 1 and len(lines) > 1
         wanted = self._wanted(path, written, is_entry=True)

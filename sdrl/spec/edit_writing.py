@@ -73,7 +73,7 @@ def write(value: Any, shape: Shape, layout: Layout, *, flow: bool, column: int, 
         fits = column + len(inline) <= WIDTH and "\\n" not in inline
         if flow or not value or (fits and (like in ("{", "[") or not _holds_tables(value))):
             return Written(inline)
-        return Written(None, lines=tuple(_block(value, shape, layout, column)))
+        return Written(None, lines=tuple(block(value, shape, layout, column)))
     return _scalar(value, shape, blocks=layout.block_texts, flow=flow, column=column, like=like)
 
 
@@ -99,7 +99,7 @@ def _below(shape: Shape, step: str | int) -> Shape:
     return below(shape, step) or ANYTHING
 
 
-def _block(value: Any, shape: Shape, layout: Layout, column: int) -> Iterator[str]:
+def block(value: Any, shape: Shape, layout: Layout, column: int) -> Iterator[str]:
     """Lines of a table or list, the first column of them being 0."""
     if isinstance(value, Mapping):
         for key, item in value.items():

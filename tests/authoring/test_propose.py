@@ -52,4 +52,4 @@ def test_an_instruction_that_gives_an_answer_itself_does_not_work() -> None:
     proposal = propose("Answer yes or no after a short reason; the last line is Answer: yes or Answer: no.")
     assert proposal.answer["extract"] == {"marker": "Answer:"}
     assert not proposal.works
-    assert proposal.why[-1].startswith("tried: the instruction itself for no: correct")
+    assert proposal.why[-1].startswith("✗ the instruction itself counts as right for no")

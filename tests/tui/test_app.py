@@ -138,7 +138,7 @@ async def test_a_failed_answer_puts_the_question_back(tmp_path: Path) -> None:
         ("/prompt generate", "generate: exactly what is sent"),
         ("/verify so #### 18 => 18", "verdict     correct"),
         ("/plan", "requests"),
-        ("/run", "is no run folder"),
+        ("/run", "There is no run in"),
         ("/retrieve", "names no local corpus files"),
     ],
 )

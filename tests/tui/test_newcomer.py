@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sdrl_tui.palette import ActionProvider
+from sdrl_tui.panel_process import InProcess, InThread
 from sdrl_tui.prompt import Prompt
+from textual.events import Paste
 
+from sdrl.authoring.effects import Examine
+from sdrl.authoring.events import Examined
 from sdrl.authoring.journal import journal_path
 from tests.tui.driving import app_on, screen_text, settle, write
 from tests.tui.test_around import GSM8K, notices
@@ -116,6 +121,50 @@ async def test_a_journal_of_another_time_is_kept_when_a_spec_takes_its_name(tmp_
         assert "older" in kept.with_suffix(".journal.old").read_text(encoding="utf-8")
         assert "older" not in kept.read_text(encoding="utf-8")
         assert any("kept as sums.yaml.journal.old" in each for each in notices(app))
+
+
+async def test_a_path_that_is_not_there_is_told_in_the_chat_and_counted(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, examine_s=0.0, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(app, pilot, "/set corpus [{files: [nowhere/*.txt]}]")
+        shown = screen_text(app)
+        assert "E542" in shown and "✗ 1 error" in shown
+        await write(app, pilot, "/issues")
+        assert "matches no file" in screen_text(app)
+
+
+async def test_the_process_of_the_panels_examines_as_a_thread_does(tmp_path: Path) -> None:
+    asked = Examine(3, str(tmp_path / "task.yaml"), GSM8K.replace("corpus:", "corpus:\n  - {files: [nowhere/*.txt]}"))
+    making = InProcess()
+    try:
+        made = await making.make(asked)
+    finally:
+        await making.close()
+    assert made == await InThread().make(asked)
+    assert isinstance(made, Examined) and any(issue.code == "E542" for issue in made.issues)
+
+
+async def test_the_palette_finds_what_a_person_calls_it(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)):
+        provider = ActionProvider(app.screen)
+        for word, command in (("cost", "/plan"), ("exit", "/quit"), ("verifier", "/verify")):
+            hits = [hit async for hit in provider.search(word)]
+            best = max(hits, key=lambda hit: hit.score)
+            assert command in str(best.match_display)
+
+
+async def test_many_pasted_lines_are_told_of_and_shown_short(tmp_path: Path) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        app.post_message(Paste("line\n" * 3000))
+        await settle(app, pilot)
+        assert any("3,001 lines pasted" in each for each in notices(app))
+        await pilot.press("ctrl+z")
+        assert app.query_one(Prompt).text == ""
+        await write(app, pilot, "line\n" * 3000)
+        assert "3,000 lines" in screen_text(app)
 
 
 @pytest.mark.parametrize(

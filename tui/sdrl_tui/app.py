@@ -50,13 +50,15 @@ if TYPE_CHECKING:
 REDRAW_S = 0.05
 FOLLOW_S = 0.5
 SYNC_S = 1.0
+EXAMINE_S = 0.4
 LEGIBLE = Legible()
 SWITCH_S = 0.0005  # a panel's thread gives way to a keystroke ten times sooner than it would by itself
 
 
 class SdrlApp(App[None]):
     """One spec under way. ``assistant`` answers in the chat, in tests a scripted fake; ``tours`` at a first start;
-    ``making`` makes the panels, by threads of this process where nothing else is given.
+    ``making`` makes the panels, by threads of this process where nothing else is given. ``examine_s`` seconds after a
+    change the text is compiled, to see what that finds; None: never.
     """
 
     TITLE = "sdrl"
@@ -73,6 +75,7 @@ class SdrlApp(App[None]):
         keeps_journal: bool = True,
         tours: bool = False,
         making: Making | None = None,
+        examine_s: float | None = None,
     ) -> None:
         super().__init__()
         self.animation_level = "none"
@@ -83,7 +86,7 @@ class SdrlApp(App[None]):
             self.theme = self.settings.theme
         self._tours = tours and not self.settings.has_toured
         self._keeps_journal = keeps_journal
-        self._jobs = Jobs(self, assistant, making or InThread())  # type: ignore[arg-type]
+        self._jobs = Jobs(self, assistant, making or InThread(), examine_s)  # type: ignore[arg-type]
         self._around = Around(self)
         self.desk = self._desk_on(path)
         self.hearing = Hearing(self)
@@ -408,6 +411,6 @@ def _told(error: SdrlError | OSError) -> str:
 def main(path: Path | None = None) -> int:
     """Run the app on a spec; ``task.yaml`` where none is named."""
     sys.setswitchinterval(SWITCH_S)
-    app = SdrlApp(path or Path("task.yaml"), tours=True, making=InProcess())
+    app = SdrlApp(path or Path("task.yaml"), tours=True, making=InProcess(), examine_s=EXAMINE_S)
     app.run()
     return app.return_code or 0

@@ -132,7 +132,6 @@ class TourScreen(ModalScreen[None]):
             (f"\nenter: {'begin' if last else 'next'} · left: back · escape: end the tour", "dim"),
         )
         self.query_one(Static).update(made)
-        self.query_one("#tour").set_class(target in ("prompt", "status", "keys"), "-high")
         self._point(target)
 
     def _point(self, target: str) -> None:

@@ -19,6 +19,7 @@ from sdrl.authoring.effects import (
     Cancel,
     Effect,
     Estimate,
+    Examine,
     Judge,
     MakeSamples,
     Quit,
@@ -65,25 +66,35 @@ class Host(Protocol):
 class Jobs:
     """Starts and cancels the workers of one app. Without an ``assistant`` of its own it asks real models.
 
-    ``making`` makes panels and estimates.
+    ``making`` makes panels and estimates. ``examine_s``: seconds after a change when the text is compiled, to see what
+    that finds; None: never.
     """
 
-    def __init__(self, host: Host, assistant: Answering | None, making: Making) -> None:
+    def __init__(self, host: Host, assistant: Answering | None, making: Making, examine_s: float | None = None) -> None:
         self._host = host
         self._assistant = assistant
         self._made_by = making
+        self._examine_s = examine_s
         self._services: Services | None = None
         self._serving = threading.Lock()
         self._making: dict[str, Worker[None]] = {}
         self._asking: dict[int, Worker[None]] = {}
 
     def start(self, effect: Effect) -> None:
-        """Begin what an effect asks for."""
+        """Begin what an effect asks for; a worker gets a function, as one that ends before it starts awaits nothing."""
         if isinstance(effect, Show | Estimate):
             group = effect.panel if isinstance(effect, Show) else "estimate"
             self._making[group] = self._host.run_worker(
                 partial(self._make, effect), exclusive=True, group=group, exit_on_error=False
             )
+        elif isinstance(effect, Examine):
+            if self._examine_s is not None:
+                self._host.run_worker(
+                    partial(self._examine, effect, self._examine_s),
+                    exclusive=True,
+                    group="examine",
+                    exit_on_error=False,
+                )
         elif isinstance(effect, Judge | MakeSamples | StartRun | StopRun):
             self._host.run_worker(lambda: self._launch(effect), thread=True, group="launch", exit_on_error=False)
         elif isinstance(effect, Ask):
@@ -104,6 +115,10 @@ class Jobs:
         return panel in self._making and not self._making[panel].is_finished
 
     async def _make(self, effect: Show | Estimate) -> None:
+        self._host.post_message(Happened(await self._made_by.make(effect)))
+
+    async def _examine(self, effect: Examine, after_s: float) -> None:
+        await asyncio.sleep(after_s)  # a change that follows at once ends it here
         self._host.post_message(Happened(await self._made_by.make(effect)))
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from sdrl.authoring.drawing import clean, issue_line, value_text
 from sdrl.authoring.keymap import DEFAULTS, Keys, shown
 from sdrl.authoring.sheet import Style as MarkStyle
 from sdrl.authoring.state import Card, Panel, State, Turn
+from sdrl.authoring.turns import shortened
 
 if TYPE_CHECKING:
     from sdrl.spec.diagnostics import Diagnostic
@@ -28,6 +29,7 @@ WHO = {
     "assistant": ("assistant", "green"),
     "note": ("sdrl", "dim"),
 }
+MISSING = "E203"  # the code of a key that is not written yet
 _STATUS = {"open": "yellow", "stale": "red", "accepted": "green", "rejected": "dim"}
 _MARKS: Mapping[MarkStyle, str] = {
     "good": "green",
@@ -52,7 +54,8 @@ def turn_text(state: State, turn: Turn, keys: Keys = DEFAULTS) -> Text:
     """A turn with its card below it."""
     who, style = WHO[turn.role]
     head = f"{who} [{turn.status}]" if turn.status else who
-    made = Text.assemble((head, style), "\n", clean(turn.text) or "…")
+    text = shortened(turn.text) if turn.role == "you" else turn.text
+    made = Text.assemble((head, style), "\n", clean(text) or "…")
     card = next((each for each in state.cards if each.id == turn.card), None)
     if card is not None:
         made.append("\n")
@@ -154,16 +157,23 @@ def file_name(path: str) -> str:
 
 def status_text(state: State) -> Text:
     """The one line below everything: file, saved or not, problems, model, what is under way."""
-    errors = sum(issue.is_error for issue in state.issues)
-    warnings = len(state.issues) - errors
+    missing = sum(issue.code == MISSING for issue in state.issues)
+    errors = sum(issue.is_error for issue in state.issues) - missing
+    warnings = len(state.issues) - errors - missing
     made = Text(no_wrap=True, overflow="ellipsis")
     made.append(f" {file_name(state.path)}", "bold")
     if state.is_new:
         made.append("  new, nothing is written yet", "dim")
         return made.append(f"  {clean(state.assistant.model) or 'no model'}", "dim")
     made.append(" ● not saved" if state.is_dirty else " ✓ saved", "yellow" if state.is_dirty else "green")
-    made.append(f"  ✗ {errors} error{'' if errors == 1 else 's'}", "red" if errors else "dim")
-    made.append(f"  ! {warnings} warning{'' if warnings == 1 else 's'}", "yellow" if warnings else "dim")
+    if missing:
+        made.append(f"  … {missing} still missing", "yellow")
+    if errors:
+        made.append(f"  ✗ {errors} error{'' if errors == 1 else 's'}", "red")
+    if not missing and not errors:
+        made.append("  ✓ no errors" if state.issues_rev == state.rev else "  … checking", "dim")
+    if warnings:
+        made.append(f"  ! {warnings} warning{'' if warnings == 1 else 's'}", "yellow")
     made.append(f"  {clean(state.assistant.model) or 'no model'}", "dim")
     if state.asking:
         made.append("  … answering, escape stops", "bold")

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from sdrl.authoring.actions import ACTIONS, Action
+from sdrl.authoring.asked import answer
 
 if TYPE_CHECKING:
     from sdrl_tui.app import SdrlApp
 
 
+MEANT, TOLD = 1000.0, 100.0  # above letters that merely occur in this order
+
+
 class ActionProvider(Provider):
-    """Finds actions by name or title; one that needs an argument is put into the prompt."""
+    """Finds actions by name, by what they do, or by what a person calls that; one that needs an argument waits in the
+    prompt.
+    """
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
@@ -23,9 +29,14 @@ class ActionProvider(Provider):
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
-        matcher = self.matcher(query)
+        matcher, low = self.matcher(query), query.lower().strip()
+        meant = answer(low)
         for action in ACTIONS.values():
             score = matcher.match(f"{action.title} {action.id}")
+            if f"/{action.id} " in meant:
+                score += MEANT
+            elif low in f"{action.title} {action.id} {action.help}".lower():
+                score += TOLD
             if score > 0:
                 yield Hit(score, self._shown(action), partial(self._do, action), help=action.help)
 

@@ -16,12 +16,12 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from sdrl.authoring.effects import Estimate, Show
+from sdrl.authoring.effects import Estimate, Examine, Show
 
 if TYPE_CHECKING:
     from sdrl.authoring.events import Event
 
-Made = Show | Estimate
+Made = Show | Estimate | Examine
 MOST_LINE = 1 << 27  # bytes of an answer
 LIMIT_S, START_S, LEAVE_S = 60.0, 60.0, 1.0
 LIMITS: Mapping[str, float] = {"verify": 5.0, "retrieve": 120.0}

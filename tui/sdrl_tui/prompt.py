@@ -11,14 +11,15 @@ from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 
 from sdrl_tui.paint import typed_line
+from sdrl_tui.writing import Writing
 
 MOST_HISTORY = 500
+MANY_LINES = 50
 
 
-class Prompt(TextArea):
+class Prompt(Writing):
     """A text area that sends."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -72,6 +73,12 @@ class Prompt(TextArea):
             self._walk(1)
         else:
             await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Tell of many lines; the text area itself, whose handler runs as well, takes them in."""
+        if (lines := event.text.count("\n") + 1) > MANY_LINES:
+            told = f"{lines:,} lines pasted: ctrl+z takes them out again, enter sends them"
+            self.notify(told, markup=False)
 
     def _take(self, event: events.Key) -> None:
         event.stop()

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual.widgets import TextArea
 
 from sdrl.authoring.splice import delta_of
 from sdrl.authoring.state import State
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl_tui.paint import yaml_line
+from sdrl_tui.writing import Writing
 
 if TYPE_CHECKING:
     from textual.document._document import Document
 
 
-class SpecEditor(TextArea):
+class SpecEditor(Writing):
     """A text area that follows the state, and keeps the cursor where it was."""
 
     def __init__(self) -> None:
