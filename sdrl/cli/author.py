@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     if args.chat:
         sys.stderr.write(_chat(state))
     if args.output is not None:
-        write_atomic(args.output, state.text.encode())
+        write_atomic(args.output, state.text.encode("utf-8", "surrogatepass"))
         sys.stderr.write(f"wrote {args.output}\n")
     else:
-        sys.stdout.write(state.text)
+        sys.stdout.write(state.text.encode("utf-8", "backslashreplace").decode())
         sys.stdout.flush()
     if state.issues:
         sys.stderr.write(render_text(list(state.issues)))

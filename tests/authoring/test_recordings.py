@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 import json
 import sys
+from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
 from sdrl.authoring.events import Acted, Judged, Opened, Said
-from sdrl.authoring.journal import Journal, Line, read_lines
+from sdrl.authoring.journal import DIGITS, Journal, Line, read_lines
 from sdrl.authoring.state import State
 from sdrl.authoring.workbench import Replay, opened, replay
 from sdrl.cli.main import main
 from sdrl.spec.loader import load_spec
 
 FOLDER = Path(__file__).parent / "scripts"
+SESSIONS = sorted((FOLDER.parent / "sessions").glob("*.journal"))
 SCRIPTS = sorted([*FOLDER.glob("*.script"), *FOLDER.glob("*.journal")])
 WANTED = {
     "gsm8k": {"type": "number", "extract": "marker"},
@@ -55,6 +57,23 @@ def test_the_journal_of_it_replays_to_the_same_state(script: Path, tmp_path: Pat
     again = replay(read_lines(kept.read_text(), kept.name), kept.name, str(spec)).state
     assert again == bench.state
     assert any(turn.role == "guide" for turn in again.turns)
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda path: path.stem)
+def test_a_recorded_session_of_the_app_replays_to_the_same_bytes(session: Path, tmp_path: Path) -> None:
+    text = session.read_text(encoding="utf-8")
+    digests = [line.digest for line in read_lines(text, session.name) if line.digest]
+    spec = tmp_path / "spec.yaml"
+    assert main(["author", "--script", str(session), "-o", str(spec)]) in (0, 1)
+    assert sha256(spec.read_bytes()).hexdigest()[:DIGITS] == digests[-1]
+    assert not [line for line in text.splitlines() if "/tmp/" in line]
+
+
+def test_twenty_sessions_are_replayed_and_each_can_be_recorded_anew() -> None:
+    from tests.tui.sessions import RECORDED
+
+    assert {path.stem for path in SESSIONS} == set(RECORDED)
+    assert len(SESSIONS) + len(SCRIPTS) >= 20
 
 
 def test_a_journal_that_was_edited_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,9 @@ async def settle(app: SdrlApp, pilot: Pilot[None]) -> None:
     if app.is_running:
         app.draw()
         await pilot.pause()
+    before = ""
+    while app.is_running and before != (before := screen_text(app)):  # a layout may ask for another
+        await pilot.pause()
 
 
 async def write(app: SdrlApp, pilot: Pilot[None], *lines: str) -> None:
@@ -37,7 +40,9 @@ async def write(app: SdrlApp, pilot: Pilot[None], *lines: str) -> None:
         prompt.focus()
         prompt.put(line)
         await pilot.pause()
-        await pilot.press("escape" if line.startswith("/") else "left", "enter")
+        if line.startswith("/"):
+            await pilot.press("escape")  # closes the menu, which Enter would choose from
+        await pilot.press("enter")
     await settle(app, pilot)
 
 

@@ -13,6 +13,7 @@ from sdrl_tui.app import SdrlApp
 from sdrl_tui.legible import raised
 from textual.color import Color
 
+from sdrl.authoring.events import Acted
 from sdrl.models.assistant import Reply
 from sdrl.spec.edits import Edit
 from tests.tui.driving import app_on, settle, write
@@ -65,15 +66,22 @@ async def every_screen(folder: Path, theme: str) -> dict[tuple[str, str], str]:
         await pilot.press("slash")
         await settle(app, pilot)
         found |= written_in(app)
-        for line in ("/issues", "/verify so #### 2 => 3", "/remove nope", "/plan", "/prompt", "/run", "/samples"):
-            await write(app, pilot, line)
+        for panel, argument in (
+            ("issues", ""),
+            ("verify", "so #### 2 => 3"),
+            ("plan", ""),
+            ("run", ""),
+            ("samples", ""),
+        ):
+            app.dispatch(Acted(panel, argument))
+            await settle(app, pilot)
             found |= written_in(app)
         for key in ("f1", "ctrl+p"):
             await pilot.press(key)
             await settle(app, pilot)
             app.say("said")
             app.say("bad", is_bad=True)
-            await pilot.pause()
+            await settle(app, pilot)
             found |= written_in(app)
             await pilot.press("escape")
     return found

@@ -169,7 +169,7 @@ async def test_the_next_problem_comes_round_and_they_are_those_of_validate(
 
 
 async def test_every_panel_has_its_own_help_and_escape_leads_back_from_each(tmp_path: Path) -> None:
-    app, titles = app_on(tmp_path, GSM8K, keeps_journal=False), {}
+    app, titles = app_on(tmp_path, "sdrl: 1\nname: sums\n", keeps_journal=False), {}
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
         prompt = app.query_one(Prompt)
