@@ -7,6 +7,7 @@ from pathlib import Path
 from sdrl_tui.app import SdrlApp
 from sdrl_tui.prompt import Prompt
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from sdrl.authoring.events import Event
 
@@ -28,9 +29,14 @@ async def settle(app: SdrlApp, pilot: Pilot[None]) -> None:
     if app.is_running:
         app.draw()
         await pilot.pause()
-    before = ""
-    while app.is_running and before != (before := screen_text(app)):  # a layout may ask for another
+    while app.is_running and _is_undrawn(app.screen):  # a layout may ask for another
         await pilot.pause()
+
+
+def _is_undrawn(screen: Screen[object]) -> bool:
+    """Whether a layout or a painting waits for the screen's timer."""
+    owed = (screen._layout_required, screen._scroll_required, screen._repaint_required, screen._recompose_required)
+    return any(owed) or bool(screen._dirty_widgets)
 
 
 async def write(app: SdrlApp, pilot: Pilot[None], *lines: str) -> None:

@@ -24,6 +24,12 @@ from tests.tui.driving import app_on, screen_text, settle, write
 from tests.tui.fakes import ScriptedFakeAssistant
 
 GSM8K = Path("specs/gsm8k.yaml").read_text(encoding="utf-8")
+SPEC = """\
+sdrl: 1
+name: sums
+task: {description: Question answering in arithmetic. Needs care., output_format: "Write the number after ####."}
+answer: {type: number, extract: {marker: "####"}}
+"""
 EVIL = {
     "markup": "[bold]a[/] [@click=app.quit]b[/] [/nope] [red",
     "escapes": "\x1b[2J\x1b]0;title\x07\x9b31m",
@@ -31,10 +37,10 @@ EVIL = {
     "wide": "漢字かな" * 30,
     "emoji": "🙂👨‍👩‍👧‍👦🏳️‍🌈e\u0301" * 10,
     "right to left": "\u202eשלום עולם مرحبا بالعالم\u202c",
-    "long": "x" * 100_000,
+    "long": "x" * (100_000 if os.environ.get("SDRL_EXPLORE") else 20_000),
     "quotes": "'\"`{{ x }} {% y %} ${z} #### : - ? | > & * ! %",
 }
-SIZES = 200 if os.environ.get("SDRL_EXPLORE") else 12  # random ones
+SIZES = 200 if os.environ.get("SDRL_EXPLORE") else 8  # random ones
 MOST_S = 60.0
 
 
@@ -52,7 +58,7 @@ async def test_whatever_is_in_fields_messages_names_and_panels_it_is_text(tmp_pa
     assistant = ScriptedFakeAssistant(Reply(evil, edits, evil))
     name = "".join(each for each in evil if each not in "/\x00")[:60]
     (tmp_path / "passages.jsonl").write_text(json.dumps({"text": evil, "title": evil}) + "\n")
-    app = app_on(tmp_path, GSM8K, assistant=assistant, keeps_journal=False)
+    app = app_on(tmp_path, SPEC, assistant=assistant, keeps_journal=False)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(app, pilot, "/model fake http://127.0.0.1:9/v1", evil if evil.strip() else "x")
         check(app, 80)
