@@ -16,6 +16,7 @@ from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 METHODS = "methods"  # the name that stands for every rival way of writing samples
 OFF_TOPIC = "suites/off-topic.jsonl"  # in the folder of the shipped specs
 _OFF_TOPIC_WORDS = ["rock", "star", "court", "cells", "light", "rules", "rain", "kings"]
+_FINE_TUNED = {"train.algorithm": "sft", "train.learning_rate": 2e-5}  # the paper's rate (A.3), on all weights
 
 
 def _arm(about: str, set_: Mapping[str, Any] | None = None, *, needs: str = "nothing", **control: Any) -> Arm:
@@ -59,7 +60,11 @@ BASELINES: Mapping[str, Arm] = {
     "rl-human-whole": _arm("all human samples", samples="human-whole"),
     # rival ways of writing samples
     **{
-        method.name: _arm(method.does, {"synthesize.method": method.name}, needs="instructor")
+        method.name: _arm(
+            method.does,
+            {"synthesize.method": method.name} | (_FINE_TUNED if method.repeats else {}),
+            needs="instructor",
+        )
         for method in METHOD_TABLE.values()
         if method.name != GROUNDED
     },

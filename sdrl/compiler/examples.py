@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sdrl.compiler.method_use import asks_pattern, few_answers, reads_passages
+from sdrl.compiler.backward import asked_back, asked_of, language_of, maskings
+from sdrl.compiler.method_use import asks_pattern, few_answers, method_of, reads_passages
 from sdrl.compiler.rows import RowProblem, fill, read_rows
 from sdrl.compiler.sample import Sample
 from sdrl.compiler.schedule import topics_for
 from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
+from sdrl.verifier.verifier import Verifier
 
 if TYPE_CHECKING:
     from sdrl.compiler.plan import PartPlan, Plan
@@ -153,7 +155,7 @@ def step_values(plan: Plan, part: PartPlan, step: Step, base_dir: Path, sample: 
     passage = first_passage(plan, base_dir) if reads_passages(plan) else None
     text = passage.value if passage else None
     known: dict[str, Any] = {
-        "demos": part.demos[:POOL_SHOWN],
+        "demos": _demos(plan, part, sample),
         "pattern": "(the pattern that the instructor finds in the demos)"
         if part.demos and asks_pattern(plan)
         else None,
@@ -164,5 +166,29 @@ def step_values(plan: Plan, part: PartPlan, step: Step, base_dir: Path, sample: 
         "options": sample.options,
         "label": next(iter(few_answers(plan)), None),
         "count": str(topics_for(plan.settings.synthesize, part.share)),
+        "problem": sample.input,
+        **_backward(plan, sample),
     }
     return {name: known.get(name, f"(the {name.replace('_', ' ')} of this attempt)") for name in step.variables}
+
+
+def _demos(plan: Plan, part: PartPlan, sample: Sample) -> tuple[Sample, ...]:
+    """The demos of one prompt; where the sample is the demo that it starts from, others."""
+    method, wanted = method_of(plan), plan.settings.synthesize.demos_per_prompt
+    if method.pool:
+        return part.demos[:POOL_SHOWN]
+    demos = tuple(demo for demo in part.demos if demo != sample) if method.of_demo else part.demos
+    return demos if wanted == "all" else demos[:wanted]
+
+
+def _backward(plan: Plan, sample: Sample) -> dict[str, str]:
+    """What a method that asks backward makes of the sample's first number; nothing under other methods."""
+    method, language = method_of(plan), plan.settings.task.language
+    masked = next(iter(maskings(sample.input, language)), None) if method.languages else None
+    if masked is None or language_of(language) not in method.languages:
+        return {}
+    answer = Verifier.from_program(plan.verifier).extract(sample.output).prediction or "(the demo's answer)"
+    problem = asked_back(masked, answer, language)
+    if "declare" in method.prompts:  # the instructor's statement is about as long as the question
+        problem = asked_of(f"(the statement made of: {masked.question} {answer})", masked.unknown, language)
+    return {"masked_question": masked.question, "unknown": masked.unknown, "value": answer, "problem": problem}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sdrl.spec.method import Method
 from sdrl.spec.method_table import METHOD_TABLE
@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 def method_of(plan: Plan) -> Method:
     """The plan's method."""
     return METHOD_TABLE[plan.settings.synthesize.method]
+
+
+def writer_of(row: Mapping[str, Any]) -> Method | None:
+    """The method that wrote a row; None for one that was adapted, or that grounded wrote."""
+    return METHOD_TABLE.get((row.get("source") or {}).get("method", ""))
+
+
+def demo_of(row: Mapping[str, Any]) -> str | None:
+    """The id of the demo that a row is a form of; None where it is something new."""
+    writer = writer_of(row)
+    return str(row["source"]["parents"][0]) if writer is not None and writer.of_demo else None
 
 
 def reads_passages(plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from sdrl.compiler.findings import Findings
 from sdrl.compiler.prompts import TemplateProblem, check_template
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.locate import templates_dir
-from sdrl.spec.method_table import GROUNDED, prompt_names
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE, prompt_names
 from sdrl.spec.model import Spec
 
 # these belong to no method: rival methods must ask the base model alike, and be judged alike
@@ -39,10 +39,10 @@ def load_templates(spec: Spec, base_dir: Path, findings: Findings) -> dict[str, 
 
 
 def shipped_template(name: str, method: str) -> str:
-    """Source of a shipped template; a method without its own file for a prompt uses the grounded one."""
+    """Source of a shipped template; a prompt for which the method's folder has no file uses the grounded one."""
     if name in SHARED:
         return (templates_dir() / f"{name}.jinja").read_text("utf-8")
-    for folder in (method, GROUNDED):
+    for folder in (METHOD_TABLE[method].folder or method, GROUNDED):
         path = templates_dir() / folder / f"{name}.jinja"
         if path.is_file():
             break

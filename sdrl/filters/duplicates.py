@@ -1,10 +1,13 @@
-"""``duplicates: true``: drop a sample whose normal form equals that of one kept before."""
+"""``duplicates: true``: drop a sample whose normal form equals that of one kept before.
+
+Where a method writes further solutions of questions that it was given, question and solution must be equal.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sdrl.filters.text import Sample, normal_form, sample_text
+from sdrl.filters.text import Sample, new_text, normal_form
 
 
 class Duplicates:
@@ -17,9 +20,9 @@ class Duplicates:
 
     def check(self, sample: Sample) -> dict[str, Any] | None:
         """``{"of": id}`` of the sample it repeats, or None."""
-        first = self._ids.get(normal_form(sample_text(sample)))
+        first = self._ids.get(normal_form(new_text(sample)))
         return None if first is None else {"of": first}
 
     def remember(self, sample: Sample) -> None:
         """Keep ``sample`` in mind."""
-        self._ids.setdefault(normal_form(sample_text(sample)), str(sample["id"]))
+        self._ids.setdefault(normal_form(new_text(sample)), str(sample["id"]))

@@ -1,16 +1,17 @@
 """``embedding: T``, ``decontaminate_embedding: T``: drop a sample whose vector is as close as ``T`` to another text's.
 
 Close is the cosine of the two vectors, which ``models.embedder`` gave and the stage hands over. ``embedding`` compares
-with every sample kept before (but not with the parent that a sample was adapted from), ``decontaminate_embedding``
+with every sample kept before (but not with a sample's kin, ``kin.py``), ``decontaminate_embedding``
 with the inputs of every declared evaluation set. What a threshold means depends on the embedder: figures hold for the
 one that they were measured with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sdrl.filters.kin import Kin
 from sdrl.filters.text import Sample, sample_text
 from sdrl.spec.diagnostics import SdrlError
 
@@ -47,13 +48,13 @@ class _Rows:
         self._matrix[len(self.keys)] = unit
         self.keys.append(key)
 
-    def closest(self, vector: Sequence[float], but: Any = None) -> tuple[Any, float] | None:
+    def closest(self, vector: Sequence[float], but: Container[Any] = ()) -> tuple[Any, float] | None:
         """The key with the largest cosine, and the cosine; None where there is nothing to compare with."""
         if self._matrix is None:
             return None
         cosines = self._matrix[: len(self.keys)] @ self._unit(vector)
-        if but is not None:
-            cosines = self._numpy.where([key == but for key in self.keys], -1.0, cosines)
+        if but:
+            cosines = self._numpy.where([key in but for key in self.keys], -1.0, cosines)
         at = int(cosines.argmax())
         return self.keys[at], float(cosines[at])
 
@@ -72,13 +73,14 @@ class Embedding:
     def __init__(self, threshold: float, vectors: Vectors) -> None:
         self._threshold, self._vectors = threshold, vectors
         self._rows = _Rows()
+        self._kin = Kin()
 
     def check(self, sample: Sample) -> dict[str, Any] | None:
         """``{"of": id, "cosine": c}`` of the closest earlier sample when c reaches the threshold, or None."""
         vector = self._vectors.get(sample_text(sample))
-        parent = sample.get("parent")
-        found = None if vector is None else self._rows.closest(vector, but=parent)
-        if found is None or found[1] < self._threshold or found[0] == parent:
+        kin = self._kin.of(sample)
+        found = None if vector is None else self._rows.closest(vector, but=kin)
+        if found is None or found[1] < self._threshold or found[0] in kin:
             return None
         return {"of": found[0], "cosine": round(found[1], 4)}
 
@@ -86,6 +88,7 @@ class Embedding:
         """Keep ``sample`` in mind."""
         if (vector := self._vectors.get(sample_text(sample))) is not None:
             self._rows.add(str(sample["id"]), vector)
+        self._kin.remember(sample)
 
 
 class DecontaminateEmbedding:

@@ -4,7 +4,8 @@ The runs are of ``RUN`` words (a shorter text is one run), normalised as for the
 MinHash signatures cut into bands (Broder 1997; Leskovec, Rajaraman and Ullman, *Mining of Massive Datasets*, ch. 3);
 each is then compared exactly, so that no sample is dropped by a chance agreement of hashes, and one at the threshold
 or above is missed once in ``1 / MISSED``. Unlike ``rouge_l``, a look-up costs the same however many samples were kept.
-A sample adapted from another is not compared with that parent: a harder or easier form is meant to be close to it.
+A sample is not compared with its kin (``kin.py``): a harder or easier form is meant to be close to what it was made
+from.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from sdrl.filters.kin import Kin
 from sdrl.filters.text import Sample, sample_text, words
 
 RUN = 3  # words
@@ -34,16 +36,17 @@ class MinHash:
         self._bands: dict[tuple[int, tuple[int, ...]], list[int]] = defaultdict(list)
         self._runs: list[frozenset[int]] = []
         self._ids: list[str] = []
+        self._kin = Kin()
 
     def check(self, sample: Sample) -> dict[str, Any] | None:
         """``{"of": id, "jaccard": J}`` of the closest earlier sample when J reaches the threshold, or None."""
         runs = runs_of(sample)
-        parent = str(sample.get("parent"))
+        kin = self._kin.of(sample)
         best: tuple[float, int] | None = None
         for place in sorted({place for band in self._cut(runs) for place in self._bands.get(band, ())}):
             other = self._runs[place]
             jaccard = len(runs & other) / len(runs | other)
-            if jaccard >= self._threshold and self._ids[place] != parent and (best is None or jaccard > best[0]):
+            if jaccard >= self._threshold and self._ids[place] not in kin and (best is None or jaccard > best[0]):
                 best = (jaccard, place)
         return None if best is None else {"of": self._ids[best[1]], "jaccard": round(best[0], 4)}
 
@@ -54,6 +57,7 @@ class MinHash:
             self._bands[band].append(len(self._ids))
         self._runs.append(runs)
         self._ids.append(str(sample["id"]))
+        self._kin.remember(sample)
 
     def _cut(self, runs: frozenset[int]) -> list[tuple[int, tuple[int, ...]]]:
         """The bands of the signature: equal bands make two samples candidates."""

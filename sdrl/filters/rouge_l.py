@@ -2,8 +2,8 @@
 
 ROUGE-L is the F measure (precision and recall weighing the same) of the longest common subsequence of words: 2·LCS(a,
 b) / (|a| + |b|). Source: Lin 2004, section 3.2; the filter is Self-Instruct's (arXiv:2212.10560, which uses 0.7).
-Words are compared as written, without stemming. A sample adapted from another is not compared with that parent: a
-harder or easier form is meant to be close to it.
+Words are compared as written, without stemming. A sample is not compared with its kin (``kin.py``): a harder or easier
+form is meant to be close to what it was made from.
 
 Each distinct word is mapped to one character, so that a sample is a string and the whole comparison runs in RapidFuzz:
 its normalised Indel similarity is exactly this F. It skips pairs whose lengths alone rule the threshold out.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sdrl.filters.kin import Kin
 from sdrl.filters.text import Sample, sample_text, words
 from sdrl.spec.diagnostics import SdrlError
 
@@ -40,31 +41,29 @@ class RougeL:
         self._texts: list[str | None] = []
         self._places: dict[str, int] = {}
         self._ids: list[str] = []
+        self._kin = Kin()
 
     def check(self, sample: Sample) -> dict[str, Any] | None:
         """``{"of": id, "rouge_l": F}`` of the closest earlier sample when F reaches the threshold, or None."""
         text = self._encode(sample)
         if not text:
             return None
-        parent = self._places.get(str(sample.get("parent")))
-        parent_text = self._hide(parent)
+        hidden = {
+            place: self._texts[place] for id_ in self._kin.of(sample) if (place := self._places.get(id_)) is not None
+        }
+        for place in hidden:
+            self._texts[place] = None  # RapidFuzz passes over it
         best = self._best(text, self._texts, scorer=self._similarity, processor=None, score_cutoff=self._threshold)
-        if parent is not None:
-            self._texts[parent] = parent_text
+        for place, kept in hidden.items():
+            self._texts[place] = kept
         return None if best is None else {"of": self._ids[best[2]], "rouge_l": round(best[1], 4)}
-
-    def _hide(self, place: int | None) -> str | None:
-        """Take one text out of the comparison (RapidFuzz passes over None); returns it."""
-        if place is None:
-            return None
-        text, self._texts[place] = self._texts[place], None
-        return text
 
     def remember(self, sample: Sample) -> None:
         """Keep ``sample`` in mind."""
         self._places[str(sample["id"])] = len(self._ids)
         self._texts.append(self._encode(sample))
         self._ids.append(str(sample["id"]))
+        self._kin.remember(sample)
 
     def _encode(self, sample: Sample) -> str:
         letters = self._letters

@@ -230,6 +230,13 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "There is nothing to make them from; docs/methods.md says what each method needs.",
      "synthesize: {method: self-instruct}",
      "synthesize: {method: self-instruct}\ndemos: [{input: 1+1?, output: '#### 2'}]"),
+    ("E335", "a method that cannot write for this task",
+     "The method asks for a number, and the answers are none; or it has no words to ask in the task's language.",
+     "The samples would not be of the task: a verifier of labels cannot read the number that they ask for.",
+     "answer: {type: label, options: [good, bad]}\ndemos: [{input: Soup!, output: '#### good'}]\n"
+     "synthesize: {method: metamath-fobar}",
+     "answer: {type: label, options: [good, bad]}\ndemos: [{input: Soup!, output: '#### good'}]\n"
+     "synthesize: {method: metamath-rephrase}"),
     ("E340", "an unknown code in lint.ignore",
      "There is no warning with this code.",
      "A typo would silence nothing.",

@@ -127,4 +127,10 @@ ROWS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "Adapters, SFT or RFT are asked for, and train.learning_rate is left at the preset's, GRPO's on all weights.",
      "They take rates 10 to 200 times as large; at this one the model comes out nearly as it went in, at full cost.",
      "train: {algorithm: sft}", "train: {algorithm: sft, learning_rate: 2e-5}"),
+    ("W328", "solutions that no training learns from",
+     "The method solves the demos' questions anew, and the training learns from rewards or from the model's draws.",
+     "No written solution is used then: each question is only trained on several times.",
+     "demos: [{input: Add 1 to 1, output: '#### 2'}]\nsynthesize: {method: metamath-answers}\ntrain: {algorithm: grpo}",
+     "demos: [{input: Add 1 to 1, output: '#### 2'}]\nsynthesize: {method: metamath-answers}\n"
+     "train: {algorithm: sft, learning_rate: 2e-5}"),
 )

@@ -20,6 +20,7 @@ from sdrl.spec.lint_numbers import (
     repeated_draws,
     rewards,
     selection,
+    unused_solutions,
     validation,
     votes,
 )
@@ -48,10 +49,10 @@ def lint(loaded: Loaded) -> list[Diagnostic]:
 
 
 def _ungrounded(loaded: Loaded, spec: Spec) -> Findings:
-    if not spec.corpus:
+    method = METHOD_TABLE[spec.synthesize.method]
+    if not spec.corpus and not method.of_demo:  # a form of a demo is grounded in it
         message = "no corpus: samples are written from the instructor's memory alone"
         advice = "add passages: corpus: [{files: [passages/*.jsonl]}]"
-        method = METHOD_TABLE[spec.synthesize.method]
         if "passages" not in method.reads:
             advice = (
                 f"the method '{method.name}' reads no passages; to ground samples take one that does (docs/methods.md)"
@@ -114,4 +115,5 @@ _LINTS: tuple[Callable[[Loaded, Spec], Findings], ...] = (
     lengths,
     rewards,
     learning_rates,
+    unused_solutions,
 )

@@ -1,6 +1,6 @@
 """Lints of numbers: draws that cannot differ (W305), budgets that cannot be met (W313), validation and selection too
-small (W317, W318), votes that decide nothing (W319), lengths, rewards and learning rates that work against the aim
-(W321, W322, W327).
+small (W317, W318), votes that decide nothing (W319), lengths, rewards, learning rates and methods that work against
+the aim (W321, W322, W327, W328).
 
 Bounds are what the spec alone makes certain; what a run is expected to cost is the compiler's estimate.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sdrl.spec.diagnostics import Diagnostic
+from sdrl.spec.method_table import METHOD_TABLE
 from sdrl.spec.model import Sampling, Spec
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def votes(loaded: Loaded, spec: Spec) -> Findings:
     counted = vote.draws + vote.include_generated
     message = advice = ""
     path = "vote.draws"
+    if METHOD_TABLE[spec.synthesize.method].of_demo:
+        return  # one vote is held against an answer that is known already
     if counted == 1:
         message, advice = "with one draw there is no vote: its answer is the label", "draw more, say 8"
     elif counted == 2 and vote.tie != "drop":
@@ -212,6 +215,16 @@ def learning_rates(loaded: Loaded, spec: Spec) -> Findings:
     message = f"{what} next to nothing at {_rate(train.learning_rate)}, the preset's rate for GRPO on all weights"
     path = "train.lora" if is_adapter else "train.algorithm"
     yield loaded.diagnostic("W327", path, message, help=f"write train.learning_rate, say {_rate(advised)}")
+
+
+def unused_solutions(loaded: Loaded, spec: Spec) -> Findings:
+    """W328: a method that writes solutions of given questions, before a training that learns from no written one."""
+    if METHOD_TABLE[spec.synthesize.method].repeats and spec.train.algorithm != "sft":
+        message = (
+            f"{spec.train.algorithm} learns from no written solution, and those are all that the method makes anew"
+        )
+        advice = "write train.algorithm: sft, or take metamath-rephrase"
+        yield loaded.diagnostic("W328", "synthesize.method", message, help=advice)
 
 
 def _rate(rate: float) -> str:

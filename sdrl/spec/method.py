@@ -45,10 +45,16 @@ class Step:
 class Method:
     """One synthesis method, as far as a plan knows it.
 
+    ``folder`` holds its templates where it shares them with its kin, else they lie in one of its name. ``answers`` and
+    ``languages`` are the answer types and languages that it can write for, empty: all.
     ``needs`` is what it cannot start without: ``demos``, ``corpus``. ``reads`` is which of passages, pattern and demos
     it uses where they are there. ``pool``: a prompt shows samples that were written before it, so that attempts
     go out in waves. ``scripted``: the scripted instructor can answer it, and what differs from grounded is something
     that this program reads, so that a figure of it says something. ``built``: this version can run it.
+
+    ``of_demo``: each sample is a form of one demo, the first of its parents, and was kept because its output has an
+    answer that is known without asking: a vote for another drops it. ``repeats``: its input is the demo's own, so that
+    what is new in it is the output.
     """
 
     name: str
@@ -60,6 +66,11 @@ class Method:
     reads: tuple[str, ...] = ()
     pool: bool = False
     scripted: bool = False
+    of_demo: bool = False
+    repeats: bool = False
+    folder: str = ""
+    answers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     built: bool = True
 
     def step(self, prompt: str) -> Step:

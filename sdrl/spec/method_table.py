@@ -16,6 +16,16 @@ GROUNDED = "grounded"
 PROMPT_NAMES = ("keywords", "pattern", "generate", "solve", "harder", "easier", "judge", "tags", "answer")
 _GROUNDED_STEPS = (Step("generate", ("demos", "pattern", "passage"), ("task",)),)
 _GROUNDED_READS = ("passages", "pattern", "demos")
+_METAMATH = "metamath"  # the folder of its four methods' templates
+_REASON = Step("reason", ("demos", "problem", "options"), ("problem",), reply={"output": "text"}, size=0.8)
+_NUMBERS = ("number", "math")
+_BACKWARD = (
+    "the vote must find the masked number too; the paper asks once",
+    "where the question has an x of its own, the unknown is the next letter that it lacks",
+    "numbers that stand as words are masked from two to twenty, and in English alone",
+)
+# Languages that a backward question can be asked in: sdrl.compiler.backward has the sentences.
+ASKED_IN = ("de", "en", "es", "fr", "it", "pt", "zh")
 _WAITS = "accepted by the language, not built in this version"
 _ROWS = (
     Method(
@@ -97,35 +107,74 @@ _ROWS = (
     ),
     Method(
         "metamath-rephrase",
-        does=_WAITS,
+        does="a demo's question in other words; kept where it still has the demo's answer when it is worked out anew",
         source="arXiv 2309.12284, section 3.2",
-        steps=_GROUNDED_STEPS,
-        reads=_GROUNDED_READS,
-        built=False,
+        departures=(
+            "two rephrasings are shown to the model, not many, and they are of no task in particular",
+            "the vote must find the demo's answer too; the paper asks once",
+        ),
+        steps=(
+            Step("reword", ("input", "options"), ("input",), reply={"question": "text"}, size=0.5),
+            _REASON,
+        ),
+        needs=("demos",),
+        reads=("demos",),
+        of_demo=True,
+        folder=_METAMATH,
     ),
     Method(
         "metamath-answers",
-        does=_WAITS,
+        does="a new worked solution of a demo's own question, kept where its answer is the demo's",
         source="arXiv 2309.12284, section 3.1",
-        steps=_GROUNDED_STEPS,
-        reads=_GROUNDED_READS,
-        built=False,
+        departures=(
+            "a solution that equals an earlier one of its question is dropped, by the filter `duplicates`",
+            "the vote must find the demo's answer too; the paper asks once",
+        ),
+        steps=(_REASON,),
+        needs=("demos",),
+        reads=("demos",),
+        of_demo=True,
+        repeats=True,
+        folder=_METAMATH,
     ),
     Method(
         "metamath-self-verification",
-        does=_WAITS,
+        does="a demo's question and answer as a statement with an unknown for one number; the new question asks for it",
         source="arXiv 2309.12284, section 3.3",
-        steps=_GROUNDED_STEPS,
-        reads=_GROUNDED_READS,
-        built=False,
+        departures=(
+            *_BACKWARD,
+            "the number is masked before the model sees the question, so that the statement cannot give it away",
+            "a statement without the unknown or without the answer is refused before it is worked out",
+        ),
+        steps=(
+            Step(
+                "declare",
+                ("masked_question", "unknown", "value"),
+                ("masked_question", "unknown", "value"),
+                reply={"statement": "text"},
+                size=0.5,
+            ),
+            _REASON,
+        ),
+        needs=("demos",),
+        reads=("demos",),
+        of_demo=True,
+        folder=_METAMATH,
+        answers=_NUMBERS,
+        languages=ASKED_IN,
     ),
     Method(
         "metamath-fobar",
-        does=_WAITS,
+        does="a demo's question with an unknown for one number, and its answer; the new question asks for the unknown",
         source="arXiv 2309.12284, section 3.3",
-        steps=_GROUNDED_STEPS,
-        reads=_GROUNDED_READS,
-        built=False,
+        departures=(*_BACKWARD, "each number of a demo is asked for once: more attempts are refused and cost nothing"),
+        steps=(_REASON,),
+        needs=("demos",),
+        reads=("demos",),
+        of_demo=True,
+        folder=_METAMATH,
+        answers=_NUMBERS,
+        languages=ASKED_IN,
     ),
     Method(
         "back-translation",

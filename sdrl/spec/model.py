@@ -77,6 +77,9 @@ PromptName = Literal[
     "topics",
     "subtopics",
     "concepts",
+    "reword",
+    "reason",
+    "declare",
 ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sdrl.compiler.method_use import demo_of
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.replies import ReplyError, parse_reply, reply_schema
 from sdrl.compiler.sample import carried_options, sample_id
@@ -110,6 +111,9 @@ async def vote_on(ctx: StageContext, row: Mapping[str, Any]) -> tuple[Row, str |
     Under ``vote.stop_early`` draws go out in waves and end when the outcome is settled (``draws_to_settle``): gold,
     solution and code are those of all draws, while ``votes``, ``n_draws``, ``n_parsable`` and ``agreement`` (votes for
     the label over ``n_draws``) speak of the draws that were made.
+
+    A form of a demo has a known answer, that of its output: another label drops it (``against_known``), and the output
+    is the solution.
     """
     vote = ctx.plan.settings.vote
     rules = Rules(vote.tie, vote.min_agreement)
@@ -119,17 +123,24 @@ async def vote_on(ctx: StageContext, row: Mapping[str, Any]) -> tuple[Row, str |
     texts = [*_texts(draws), *generated]
     luck = random.Random(ctx.plan.seed_for("tie", row["id"])).random() if vote.tie == "random" else 0.0
     ballot = count_votes(ctx.verifier, texts, row["options"], tie=vote.tie, luck=luck)
+    solution = texts[ballot.winner] if ballot.winner is not None else None
+    problem = rules.problem(ballot)
+    if demo_of(row) is not None and ballot.label is not None:
+        solution = row["output"]
+        known = ctx.verifier.extract(solution, row["options"]).prediction
+        if problem is None and not (known is not None and ctx.verifier.same(ballot.label, known)):
+            problem = "against_known"
     voted = {
         **row,
         "gold": ballot.label,
-        "solution": texts[ballot.winner] if ballot.winner is not None else None,
+        "solution": solution,
         "votes": ballot.votes,
         "agreement": round(ballot.agreement, 6),
         "n_draws": ballot.n_draws,
         "n_parsable": ballot.n_parsable,
         "request_keys": {**row["request_keys"], "solve": draws[0].request_key},
     }
-    return voted, rules.problem(ballot)
+    return voted, problem
 
 
 def _vote_request(ctx: StageContext, row: Mapping[str, Any]) -> Request:

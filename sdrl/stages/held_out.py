@@ -1,11 +1,12 @@
-"""Which samples are sealed off for validation (ours): decided by passage and parent, before anything is scored.
+"""Which samples are sealed off for validation (ours): decided by passage, demo and parent, before anything is scored.
 
-No adapted form of a training sample, and no other sample of its passage, sits in validation. A sealed sample competes
-for no place among those that train.
+No adapted form of a training sample, no other form of its demo, and no other sample of its passage sits in validation.
+A sealed sample competes for no place among those that train.
 """
 
 from __future__ import annotations
 
+from sdrl.compiler.method_use import demo_of
 from sdrl.stages.context import Row, StageContext
 
 
@@ -20,5 +21,5 @@ def _is_held_out(ctx: StageContext, row: Row, samples: dict[str, Row]) -> bool:
     root = row
     while root["parent"]:
         root = samples[root["parent"]]
-    group = root["passage"] if validate.by == "passage" and root["passage"] else root["id"]
+    group = demo_of(root) or (root["passage"] if validate.by == "passage" and root["passage"] else root["id"])
     return ctx.plan.seed_for("validation", group) < validate.share * 2**31

@@ -62,6 +62,12 @@ def is_embedded(compiled: Compiled) -> bool:
     return models is not None and models.instructor.is_embedded
 
 
+def kinds_of(method: str) -> tuple[str, ...]:
+    """Which of the answer types number and label a synthesis method writes for."""
+    answers = METHOD_TABLE[method].answers
+    return tuple(kind for kind in ("number", "label") if not answers or kind in answers)
+
+
 def method_text(name: str, answers: str, folder: Path) -> str:
     """Golden prompts of a synthesis method on the project of the compiler's tests; ``answers``: number or label."""
     spec = SPEC.replace("synthesize: {", f"synthesize: {{method: {name}, ")
@@ -90,7 +96,7 @@ def main() -> None:
     for path in shipped():
         (FOLDER / f"{path.stem}.txt").write_text(golden_text(compile_spec(path)), encoding="utf-8")
     for name in METHODS:
-        for answers in ("number", "label") if name != GROUNDED else ():
+        for answers in kinds_of(name) if name != GROUNDED else ():
             with TemporaryDirectory() as folder:
                 text = method_text(name, answers, Path(folder))
             (METHODS_FOLDER / f"{name}-{answers}.txt").write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 from sdrl.methods import METHODS
 from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 from sdrl.spec.stage_keys import Synthesize
-from tests.compiler.golden import METHODS_FOLDER, method_text
+from tests.compiler.golden import METHODS_FOLDER, kinds_of, method_text
 
 PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
 
@@ -36,8 +36,9 @@ def test_only_grounded_is_decided_by_the_scripted_instructor() -> None:
     assert [name for name, method in METHOD_TABLE.items() if method.scripted] == [GROUNDED]
 
 
-@pytest.mark.parametrize("answers", ["number", "label"])
-@pytest.mark.parametrize("name", [name for name in METHODS if name != GROUNDED])
+@pytest.mark.parametrize(
+    ("name", "answers"), [(name, answers) for name in METHODS if name != GROUNDED for answers in kinds_of(name)]
+)
 def test_a_method_sends_its_golden_prompts(name: str, answers: str, tmp_path: Path) -> None:
     expected = (METHODS_FOLDER / f"{name}-{answers}.txt").read_text(encoding="utf-8")
     assert method_text(name, answers, tmp_path) == expected

@@ -62,6 +62,26 @@ def test_a_format_that_says_where_the_answer_stands_is_enough(answer: str, outpu
     assert codes(answer=answer, task=task(output_format.replace("\\", "\\\\"))) == []
 
 
+SOLVED = {"demos": "[{input: What is 2 + 2?, output: '2 and 2 are 4. #### 4'}]", "corpus": "[]", "vote": "{draws: 1}"}
+
+
+@pytest.mark.parametrize(
+    ("method", "algorithm", "expected"),
+    [
+        ("metamath-answers", "grpo", ["W328"]),
+        ("metamath-answers", "rft", ["W328"]),
+        ("metamath-answers", "sft", []),
+        ("metamath-rephrase", "grpo", []),
+        ("grounded", "grpo", ["W301", "W319"]),
+    ],
+)
+def test_forms_of_demos_need_neither_passages_nor_many_votes_and_solutions_need_fine_tuning(
+    method: str, algorithm: str, expected: list[str]
+) -> None:
+    train = f"{{algorithm: {algorithm}, learning_rate: 2e-5}}"
+    assert codes(**SOLVED, synthesize=f"{{method: {method}}}", train=train) == expected
+
+
 def test_the_words_may_stand_in_the_input_format() -> None:
     answer = "{type: label, extract: {tag: a}, options: [entails, contradicts]}"
     format_ = task("Write the label as <a>…</a>.", more=", input_format: It asks whether it entails or contradicts.")
