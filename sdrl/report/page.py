@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import stdev
 from typing import Any
 
 from sdrl.report.blocks import Block, Chart, Page, Section, Table, Text
@@ -128,7 +129,17 @@ def _set_table(each: Mapping[str, Any]) -> Table:
         row("  right if readable (skill)", "accuracy_if_parsable", "gain_skill", "interval_skill"),
         row("cut off at the length limit", "truncated", None, None),
     ]
+    if base.get("errors") or trained.get("errors"):
+        rows.append(row("not judged: the verifier failed", "errors", None, None))
+    if each["n_runs"] > 1:
+        rows.append(("sd over decoding runs", _deviation(base), _deviation(trained), "", ""))
     return Table(("", "base", "trained", "gain", "95 % interval"), tuple(rows))
+
+
+def _deviation(measured: Mapping[str, Any]) -> str:
+    """Sample deviation of the accuracies of the runs, in points."""
+    runs = measured.get("by_run") or []
+    return f"{100 * stdev(runs):.1f}" if len(runs) > 1 else "–"
 
 
 def _funnel(funnel: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -58,6 +58,7 @@ class Environment:
         """A program of the environment; what it said is shown where it fails."""
         kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
         kept |= {"PATH": f"{self.bin}:{kept['PATH']}", "OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1"}
+        kept["HF_HOME"] = str(self.bin.parent / "hf")  # no other data set's cache
         done = subprocess.run(
             [str(self.bin / program), *words],
             input=text,
@@ -110,10 +111,14 @@ def used(folder: Path, exports: dict[str, Path]) -> Iterator[tuple[str, str]]:
     checked.run("vf-validate", *words, cwd=folder)
     summary = json.loads(next((folder / "golds").rglob("summary.json")).read_text(encoding="utf-8"))
     version = checked.run("python", "-c", "import verifiers; print(verifiers.__version__)").stdout.strip()
-    yield "verifiers", f"verifiers {version}: {json.dumps(summary)}"
+    yield "verifiers", f"verifiers {version}: {summary['outcomes']['valid']} of {summary['total']} golds valid"
     assert summary["valid_rate"] == 1.0
 
-    yield "hf", trl.run("python", "-c", HUB, str(exports["hf"] / "dataset"), cwd=folder).stdout.strip()
+    told_rows = trl.run("python", "-c", HUB, str(exports["hf"] / "dataset"), cwd=folder).stdout.strip()
+    files = sorted((exports["hf"] / "dataset/data").glob("*.jsonl"))
+    wanted = [f"{path.stem} {len(path.read_text(encoding='utf-8').splitlines())} rows" for path in files]
+    yield "hf", told_rows
+    assert told_rows == ", ".join(wanted)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,20 @@ def test_the_command_refuses_what_it_cannot_do(run: Path, tmp_path: Path, capsys
 def test_a_last_column_without_room_wraps_between_words_and_not_inside_one() -> None:
     table = Table(("arm", "verdict"), (("a" * 72, "needs a real instructor"),), frozenset({0, 1}))
     assert to_text(Page("title", "", (Section("s", (table,)),))).split()[-3:] == ["a", "real", "instructor"]
+
+
+def test_several_decoding_runs_show_their_deviation(figures: dict[str, Any]) -> None:
+    first = figures["evaluations"][0]
+    several = {**first, "n_runs": 3, "base": {**first["base"], "by_run": [0.5, 0.52, 0.54]}}
+    text = to_text(build_page({**figures, "evaluations": [several]}))
+    assert re.search(r"sd over decoding runs +2\.0 +–", text)
+    assert "sd over decoding runs" not in to_text(build_page(figures))
+
+
+def test_answers_that_the_verifier_failed_on_are_shown(figures: dict[str, Any]) -> None:
+    first = figures["evaluations"][0]
+    failed = {**first, "trained": {**first["trained"], "errors": 0.03}}
+    assert re.search(
+        r"not judged: the verifier failed +[\d.]+ % +3\.0 %", to_text(build_page({**figures, "evaluations": [failed]}))
+    )
+    assert "not judged" not in to_text(build_page(figures))
