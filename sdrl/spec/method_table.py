@@ -219,7 +219,7 @@ _ROWS = (
                 asks=1.5,
                 most_asks=4,
                 shared_by="passage",
-                size=1.5,
+                size=0.8,
             ),
             Step("generate", ("question", "answer", "passage", "demos"), ("question", "answer")),
         ),
