@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -28,3 +29,22 @@ class Passage:
         """Read back what ``to_line`` wrote."""
         id_, title, text, source, license_ = json.loads(line)
         return cls(id_, text, title, source, license_)
+
+
+JOIN = "+"  # between the ids of passages that one prompt shows together
+
+
+def named_in(passage: str | None, known: Container[str]) -> list[str]:
+    """The known ids that a sample's ``passage`` names: one, or several joined (``retrieve.per_sample``).
+
+    An id may hold the joining sign itself, so the longest known name is taken first; what nobody knows is left out.
+    """
+    pieces = (passage or "").split(JOIN)
+    found, start = [], 0
+    while start < len(pieces):
+        ends = range(len(pieces), start, -1)
+        end = next((end for end in ends if JOIN.join(pieces[start:end]) in known), None)
+        if end is not None:
+            found.append(JOIN.join(pieces[start:end]))
+        start = end or start + 1
+    return found

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from sdrl.corpus.passage import named_in
 from sdrl.report.measures import Measures
 from sdrl.report.run_data import RunData
 from sdrl.report.similarity import similarities
@@ -104,13 +105,16 @@ def _words(text: str) -> int:
 
 
 def retrieval(run: RunData) -> dict[str, Any] | None:
-    """How good passages were as ground: samples kept by the vote, by third of the retrieval score; None without."""
+    """How good passages were as ground: samples kept by the vote, by third of the retrieval score; None without.
+
+    A sample counts once for each passage that its prompt showed.
+    """
     rows = [row for row in run.rows("retrieve") if row.get("passage")]
     if not rows:
         return None
     score = {row["passage"]["id"]: row.get("score") for row in rows}
-    kept = [row.get("passage") for row in run.rows("vote")]
-    lost = [row.get("passage") for row in run.dropped("vote")]
+    kept = [name for row in run.rows("vote") for name in named_in(row.get("passage"), score)]
+    lost = [name for row in run.dropped("vote") for name in named_in(row.get("passage"), score)]
     known = sorted(value for value in score.values() if value is not None)
     thirds = []
     if known and (kept or lost):
@@ -121,7 +125,7 @@ def retrieval(run: RunData) -> dict[str, Any] | None:
             thirds.append({"third": name, "kept": counts[0], "dropped": counts[1]})
     return {
         "passages": len(rows),
-        "used": len({passage for passage in kept + lost if passage in score}),
+        "used": len({*kept, *lost}),
         "scores": [known[0], known[len(known) // 2], known[-1]] if known else None,
         "thirds": thirds,
     }

@@ -7,10 +7,11 @@ is shown. Texts are those of users, passages and models: data, for the page to e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sdrl.corpus.passage import named_in
 from sdrl.report.labels import Judge
 from sdrl.report.run_data import RunData
 from sdrl.report.suspects import SUSPECT_WORDS, suspect_tests
@@ -80,14 +81,18 @@ def _samples(run: RunData) -> Iterator[Sample]:
             yield _card(stage, str(row.get("code")), row, passages, judge)
 
 
+def _joined(texts: Iterable[object], sign: str) -> str | None:
+    return sign.join(str(text) for text in texts if text) or None
+
+
 def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge: Judge) -> Sample:
-    passage = passages.get(str(row.get("passage")), {})
+    shown = [passages[each] for each in named_in(row.get("passage"), passages)]
     text = str(row.get("input") or row.get("evidence") or "")
     texts = [
         ("solution", row.get("solution")),
         ("answer as written", row.get("output") if row.get("output") != row.get("solution") else None),
         ("evidence", row.get("evidence") if row.get("input") else None),
-        ("passage", passage.get("text")),
+        ("passage", _joined((each.get("text") for each in shown), "\n\n")),
     ]
     draws = f"{row['correct']} of {row['draws']}" if row.get("draws") else None
     facts = [
@@ -102,9 +107,10 @@ def _card(stage: str, outcome: str, row: Row, passages: Mapping[str, Row], judge
         ("parent", row.get("parent")),
         ("part", row.get("part")),
         ("passage", row.get("passage")),
-        ("passage title", passage.get("title")),
-        ("passage source", passage.get("source")),
-        ("passage licence", passage.get("license")),
+        *(
+            (f"passage {name}", _joined(dict.fromkeys(each.get(key) for each in shown), "; "))
+            for name, key in (("title", "title"), ("source", "source"), ("licence", "license"))
+        ),
         ("prompt hash", row.get("prompt_hash")),
         ("request keys", _pairs(row.get("request_keys"))),
         ("attempt", row.get("attempt")),

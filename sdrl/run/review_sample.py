@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sdrl.compiler.rounds import kind_of
+from sdrl.corpus.passage import named_in
 from sdrl.run.artifacts import Artifacts, Row
 from sdrl.run.review import ReviewFiles
 from sdrl.stages.statistics import wilson
@@ -118,7 +119,7 @@ def _scored(artifacts: Artifacts, stages: Sequence[str]) -> tuple[dict[str, floa
 
 def _shown(row: Row, stage: str, rate: float | None, code: str | None, passages: dict[str, str]) -> Row:
     origin = row.get("origin", "initial")
-    texts = [passages[each] for each in (row.get("passage") or "").split("+") if each in passages]
+    texts = [passages[each] for each in named_in(row.get("passage"), passages)]
     kept = {key: row.get(key) for key in ("id", "part", "input", "options", "gold", "solution", "votes")}
     return {
         **kept,

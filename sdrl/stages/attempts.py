@@ -16,6 +16,7 @@ from itertools import groupby
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.sample import Sample
 from sdrl.compiler.schedule import demo_chance, wave_size
+from sdrl.corpus.passage import JOIN
 from sdrl.methods import METHODS, Attempt, Registered
 from sdrl.spec.method_table import GROUNDED
 from sdrl.stages.asking import Written, example_of, named
@@ -123,7 +124,7 @@ class Attempts:
             return None
         wanted = min(self.ctx.plan.settings.retrieve.per_sample, len(pool))
         taken = [pool[(turn * wanted + step) % len(pool)] for step in range(wanted)]
-        return {"id": "+".join(each["id"] for each in taken), "text": "\n\n".join(each["text"] for each in taken)}
+        return {"id": JOIN.join(each["id"] for each in taken), "text": "\n\n".join(each["text"] for each in taken)}
 
     def _demos(self, index: int, part: PartPlan) -> tuple[Sample, ...]:
         synthesize = self.ctx.plan.settings.synthesize

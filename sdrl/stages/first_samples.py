@@ -6,6 +6,7 @@ and nothing is paid twice. Runs no filter: what a filter drops is worth seeing t
 
 from __future__ import annotations
 
+from sdrl.corpus.passage import named_in
 from sdrl.stages.asking import vote_on
 from sdrl.stages.attempts import Attempts
 from sdrl.stages.context import Row, StageContext
@@ -32,5 +33,5 @@ async def first_samples(ctx: StageContext, count: int) -> list[Row]:
 
 def _shown(row: Row, passages: dict[str, str]) -> Row:
     keys = ("id", "part", "input", "options", "gold", "solution", "votes", "agreement", "n_draws")
-    texts = [passages[each] for each in (row["passage"] or "").split("+") if each in passages]
+    texts = [passages[each] for each in named_in(row["passage"], passages)]
     return {**{key: row[key] for key in keys}, "passage": "\n\n".join(texts) or None}
