@@ -153,6 +153,14 @@ def test_yes_without_a_card_asks_for_the_answer(new: Replay) -> None:
     assert last(new.dispatch(Said("yes"))) == "There is no card to take over; say what the answer is."
 
 
+def test_who_comes_back_after_leaving_does_not_read_of_it(bench: Replay) -> None:
+    bench.dispatch(Acted("set", "seed 3"))
+    left = play(bench, Acted("quit"), Acted("quit"))
+    assert [turn.text for turn in left.turns].count("/quit") == 2
+    again = bench.dispatch(Opened("sums.yaml", SPEC))
+    assert "/quit" not in [turn.text for turn in again.turns]
+
+
 def test_what_cannot_be_written_is_said_and_asked_again(new: Replay) -> None:
     new.dispatch(Said("sums"))
     new.dispatch(Typed(0, len(new.state.text), "sdrl: 1\nname: sums\ntask: a word\n"))
@@ -190,6 +198,6 @@ def test_a_saved_name_without_an_ending_gets_one(tmp_path: Path) -> None:
     from sdrl.authoring.effects import Save
 
     state = State(path="a.yaml", is_opened=True, text=SPEC)
-    (effect,) = reduce(state, Acted("save", str(tmp_path / "other")))[1]
-    assert isinstance(effect, Save) and effect.path == str(tmp_path / "other.yaml")
+    saves = [each for each in reduce(state, Acted("save", str(tmp_path / "other")))[1] if isinstance(each, Save)]
+    assert [each.path for each in saves] == [str(tmp_path / "other.yaml")]
     assert "is no name for a spec" in last(reduce(state, Acted("save", "a.txt"))[0])

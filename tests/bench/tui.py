@@ -1,7 +1,7 @@
 """``make bench-tui [PART …]``: the terminal app's budgets in a real pseudo-terminal, beside a bare Textual app.
 
-Parts: start, keys, kills, suite. Each figure stands with its budget and ``held`` or ``NOT HELD``; one that is not
-held ends it with 1. The budgets are those of an idle machine; the bare app's row tells how idle this one was.
+Parts: start, keys, panels, kills, suite. Each figure stands with its budget and ``held`` or ``NOT HELD``; one that is
+not held ends it with 1. The budgets are those of an idle machine; the bare app's row tells how idle this one was.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from sdrl.authoring.events import Acted
 from sdrl.authoring.journal import Journal, journal_path
 from sdrl.authoring.workbench import Workbench, opened, recovered
+from tests.bench.tui_panels import panels
 from tests.bench.tui_terminal import ROOT, Program
 
 STARTS, KEYS, EDITS, KILLS = 5, 60, 20, 50
@@ -74,16 +75,17 @@ def prepare(folder: Path) -> None:
     (folder / "panels.yaml").write_text(SPEC + "".join(demos) + corpus)
     passages = [json.dumps({"text": f"The sum of {at} sheep and {at % 97} goats. " * 20}) for at in range(5000)]
     (folder / "passages.jsonl").write_text("\n".join(passages))
-    turns = folder / "turns.yaml"
-    turns.write_bytes((folder / "small.yaml").read_bytes())
-    bench = Workbench(lambda effect: None)
-    journal = Journal(journal_path(turns), time.monotonic)
-    bench.keep_in(journal)
-    bench.dispatch(opened(turns))
-    bench.dispatch(Acted("model", "made-up http://127.0.0.1:9/v1"))
-    while len(bench.state.turns) < 100:
-        bench.dispatch(Acted("set", "seed 1"))
-    journal.close()
+    for name, count in (("turns", 100), ("many-turns", 1000)):
+        turns = folder / f"{name}.yaml"
+        turns.write_bytes((folder / "small.yaml").read_bytes())
+        bench = Workbench(lambda effect: None)
+        journal = Journal(journal_path(turns), time.monotonic)
+        bench.keep_in(journal)
+        bench.dispatch(opened(turns))
+        bench.dispatch(Acted("model", "made-up http://127.0.0.1:9/v1"))
+        while len(bench.state.turns) < count:
+            bench.dispatch(Acted("set", "seed 1"))
+        journal.close()
 
 
 def starts(folder: Path, report: Report) -> None:
@@ -95,6 +97,7 @@ def starts(folder: Path, report: Report) -> None:
         "gsm8k": ([*app, "gsm8k.yaml"], PROMPT, b"/interview"),
         f"{(folder / 'long.yaml').stat().st_size // 1000} KB spec": ([*app, "long.yaml"], PROMPT, b"/interview"),
         "chat of 100 turns": ([*app, "turns.yaml"], PROMPT, b"seed"),
+        "chat of 1,000 turns": ([*app, "many-turns.yaml"], PROMPT, b"seed"),
     }
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in rows}
     for run in range(STARTS + 1):
@@ -232,7 +235,7 @@ def suite(folder: Path, report: Report) -> None:
     report.is_held = report.is_held and not ended.returncode
 
 
-PARTS = {"start": starts, "keys": keys, "kills": kills, "suite": suite}
+PARTS = {"start": starts, "keys": keys, "panels": panels, "kills": kills, "suite": suite}
 
 
 def main(parts: list[str]) -> int:

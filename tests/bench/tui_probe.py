@@ -2,12 +2,14 @@
 
 The ticker sleeps 10 ms and writes how many milliseconds too late it woke, one number a line. KIND ``bare`` is one
 input, ``app`` the app with an assistant that is a fake and streams 100 words a second; ``panels`` has plan, verifier
-and passages computed all the while, as the app does it, ``panels-in-threads`` in threads of its own process.
+and passages computed all the while, as the app does it, ``panels-in-threads`` in threads of its own process;
+``stuck`` has a verifier that loops.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +24,12 @@ from sdrl.models.assistant import Reply
 TICK_S, EVERY_TICKS = 0.01, 15
 COMPUTED = (Acted("plan"), Acted("verify", "so #### 2 => 2"), Acted("retrieve", "the sum of these"))
 WORDS, WORD_S = 6000, 0.01
+LOOPS = """
+import re, sys
+from sdrl.authoring import panels, panel_worker
+panels._MAKERS = {**panels._MAKERS, "verify": lambda asked: re.match("(a+)+$", "a" * 60 + "b")}
+panel_worker.main(int(sys.argv[1]))
+"""
 
 
 class Bare(App[None]):
@@ -62,7 +70,9 @@ async def main(kind: str, lags: str, spec: str = "") -> None:
         from sdrl_tui.panel_process import InProcess, InThread
 
         sys.setswitchinterval(SWITCH_S)
-        app = SdrlApp(Path(spec), fake_stream, making=InThread() if kind == "panels-in-threads" else InProcess())
+        loops = [sys.executable, "-c", LOOPS, str(os.getpid())]
+        making = InThread() if kind == "panels-in-threads" else InProcess(words=loops if kind == "stuck" else ())
+        app = SdrlApp(Path(spec), fake_stream, making=making)
 
         def each(number: int) -> None:
             if kind.startswith("panels") and app.state.is_opened and number % EVERY_TICKS == 0:

@@ -83,7 +83,7 @@ MATHS = said(
 TOPICS = said(
     "topics", "Labelling of news. Each input is a paragraph; give every topic that fits.", "A paragraph.",
     "Between <topics> and </topics> write all topics that fit, of politics, economy and sport, separated by commas.",
-    "/propose a set of politics, economy, sport in <topics>", "/accept", "-", *REST,
+    "/propose a set of politics, economy, sport in <topics>", "/accept", "politics, economy, sport", "-", *REST,
 )  # fmt: skip
 JSON = said(
     "invoices", "Extraction from invoices. Each input is the text of one.", "-",

@@ -37,7 +37,7 @@ EVIL = {
     "wide": "漢字かな" * 30,
     "emoji": "🙂👨‍👩‍👧‍👦🏳️‍🌈e\u0301" * 10,
     "right to left": "\u202eשלום עולם مرحبا بالعالم\u202c",
-    "long": "x" * (100_000 if os.environ.get("SDRL_EXPLORE") else 20_000),
+    "long": "x" * 100_000,
     "quotes": "'\"`{{ x }} {% y %} ${z} #### : - ? | > & * ! %",
 }
 SIZES = 200 if os.environ.get("SDRL_EXPLORE") else 8  # random ones
