@@ -45,11 +45,10 @@ from sdrl.authoring.samples import came, with_panel
 from sdrl.authoring.state import Interview, Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
-_CHANGES = ("set", "add", "remove", "move", "undo", "redo", "demo", "reload")  # may answer an open question
-
 if TYPE_CHECKING:
     from sdrl.spec.diagnostics import Diagnostic
 
+_CHANGES = ("set", "add", "remove", "move", "undo", "redo", "demo", "reload")  # may answer an open question
 LOOKED_THROUGH = (Opened, Said, Acted, Taken, Stored)  # after which a text is compiled, to see what that finds
 MOST_TOLD = 3  # errors that are told in the chat
 WELCOME = "here you are again"

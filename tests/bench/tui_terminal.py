@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MOST_S = 30.0
 FIRST_LETTER = 0x100  # of Latin Extended-A
-_ERRORS = re.compile("✗ ([0-9]+) error".encode())
+_ERRORS = re.compile(rb"(\d+|no) errors?")
 
 
 class Program:
@@ -85,7 +85,7 @@ class Program:
     def errors(self) -> int:
         """How many errors the line of status told of last."""
         found = _ERRORS.findall(self.seen)
-        return int(found[-1]) if found else -1
+        return -1 if not found else 0 if found[-1] == b"no" else int(found[-1])
 
     def edit(self, key: bytes) -> float:
         """Milliseconds from a key in the spec until the line of status tells of another number of errors."""
