@@ -6,6 +6,7 @@ yes to is what runs: the plan is compiled again and must have the hash that was 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -31,10 +32,11 @@ def estimated(asked: Estimate) -> Estimated:
     """What starting a run would do and cost, for a person to say yes to.
 
     Raises:
-        SdrlError: the spec has errors, waits for resources or names no models; the folder holds another plan, or a run
-            that is under way.
+        SdrlError: the spec has errors, waits for resources or a key, or names no models; the folder holds another
+            plan, or a run that is under way.
     """
     plan = _ready(asked.path, asked.text).require()
+    refuse_without_key(plan)
     run, what = _folder(plan, asked.run)
     rows = [f"{name:<{NAMES}}{told}" for name, told in cost_rows(plan)]
     return Estimated(asked.rev, str(run), plan.hash, "\n".join([f"{what}, plan {plan.hash[:12]}", *rows, HOW]))
@@ -86,6 +88,21 @@ def _ready(path: str, text: str) -> Compiled:
         help_ = f"/save, then in a shell: sdrl compile {path} --pin; then /start again"
         raise SdrlError("E620", f"not at hand yet: {plan.pending[0]}{more}", help=help_)
     return compiled
+
+
+def refuse_without_key(plan: Plan) -> None:
+    """Say before anything is started that it would end at its first request.
+
+    Raises:
+        SdrlError: E819, the variable that is to hold the instructor's key is not set where the app runs.
+    """
+    models = plan.settings.models
+    variable = models.instructor.key_env if models is not None else None
+    if variable and not os.environ.get(variable, "").strip():
+        help_ = f"leave (your text is kept), export {variable}=…, and start sdrl tui again"
+        raise SdrlError(
+            "E819", f"the variable {variable}, which is to hold the instructor's key, is not set", help=help_
+        )
 
 
 def _folder(plan: Plan, word: str) -> tuple[Path, str]:

@@ -8,6 +8,7 @@ later stage needs (test sets, the base model where it is not at hand) is left ou
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from sdrl.authoring.document import value_at, written
 from sdrl.authoring.effects import MakeSamples
 from sdrl.authoring.events import Sampled
+from sdrl.authoring.launch import refuse_without_key
 from sdrl.authoring.plan_panel import compiled_of
 from sdrl.authoring.runs import last_words, log_of
 from sdrl.authoring.state import Sample
@@ -23,6 +25,7 @@ from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.edits import Edit, apply
 
 STORE = Path(".sdrl")
+_ERROR = re.compile(r"E\d{3}: ")
 PAUSED = 6  # the exit of a run whose samples wait for a person
 
 
@@ -47,6 +50,7 @@ class Sampling:
             raise SdrlError("E846", "the spec names no instructor", help="the panel says how to connect one")
         if plan.pending:
             raise SdrlError("E620", f"not at hand yet: {plan.pending[0]}", help="in a shell: sdrl compile SPEC --pin")
+        refuse_without_key(plan)
         run = STORE / "samples" / f"{plan.hash[:12]}-{asked.count}"
         if not (run / "plan").exists():
             run.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,8 +58,7 @@ class Sampling:
         exit_ = self._run(run)
         rows = _rows(run / "artifacts" / "review.jsonl")
         if exit_ != PAUSED or not rows:
-            raise SdrlError("", " ".join(last_words(run, 2)) or f"the trial ended with exit {exit_}",
-                            help=f"{log_of(run)} has all of it")  # fmt: skip
+            raise why_ended(run, exit_)
         return Sampled(asked.rev, tuple(map(_sample, rows)))
 
     def _run(self, run: Path) -> int:
@@ -87,6 +90,17 @@ def _trial(path: str, text: str, count: int) -> str:
     if any("base" in item for item in plan.pending):
         return apply(tried, [Edit("set", "models.base", {"model": "toy-base", "serve": "embedded"})])
     return tried
+
+
+def why_ended(run: Path, exit_: int) -> SdrlError:
+    """Why a trial ended, in its own words: its last error with the fix, else its last lines."""
+    said = [line.strip() for line in last_words(run)]
+    at = next((at for at in reversed(range(len(said))) if _ERROR.match(said[at])), None)
+    if at is None:
+        return SdrlError("", " ".join(said[-2:]) or f"the trial ended with exit {exit_}", help=f"{log_of(run)} has all")
+    code, _, message = said[at].partition(": ")
+    fix = next((line.removeprefix("help: ") for line in said[at + 1 :] if line.startswith("help: ")), "")
+    return SdrlError(code, message, help=fix or f"{log_of(run)} has all of it")
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -119,6 +119,18 @@ def test_a_spec_that_cannot_run_is_told_the_next_step(bench: Workbench, text: st
     assert state.offer is None
 
 
+def test_a_run_whose_key_is_not_set_is_not_offered(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid = MODELS.replace("endpoint: embedded", "endpoint: 'http://127.0.0.1:9/v1', key_env: NO_SUCH_KEY", 1)
+    assert paid != MODELS
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    bench.dispatch(Opened("sums.yaml", SPEC + paid))
+    state = bench.dispatch(Acted("start"))
+    assert "E819 the variable NO_SUCH_KEY" in last(state) and "start sdrl tui again" in last(state)
+    assert state.offer is None
+    monkeypatch.setenv("NO_SUCH_KEY", "a stand-in")
+    assert bench.dispatch(Acted("start")).offer is not None
+
+
 def test_a_run_of_the_same_plan_goes_on_and_one_of_another_plan_is_left_alone(bench: Workbench) -> None:
     keep_plan(SPEC + MODELS, "runs/sums")
     assert last(bench.dispatch(Acted("start"))).startswith("runs/sums goes on where it stopped")

@@ -12,6 +12,8 @@ import pytest
 
 from sdrl.authoring.effects import MakeSamples
 from sdrl.authoring.events import Acted, Opened, Sampled, from_json, to_json
+from sdrl.authoring.runs import log_of
+from sdrl.authoring.sampling import why_ended
 from sdrl.authoring.services import Services
 from sdrl.authoring.state import Sample, State
 from sdrl.authoring.workbench import Replay
@@ -92,6 +94,18 @@ def test_a_problem_is_told_in_the_panel(tmp_path: Path, monkeypatch: pytest.Monk
     state = bench.dispatch(Sampled(1, (), made.problem))
     assert "✗ E846" in lines(state)
     assert not state.is_sampling
+
+
+def test_a_trial_that_failed_tells_its_error_and_its_fix(tmp_path: Path) -> None:
+    log = log_of(tmp_path)
+    log.parent.mkdir(parents=True)
+    log.write_text("run sums\nE829: the endpoint is gone\n  help: start it\n  more: sdrl explain E829\n")
+    told = why_ended(tmp_path, 1)
+    assert (told.code, told.message, told.help) == ("E829", "the endpoint is gone", "start it")
+    log.write_text("Segmentation fault\n")
+    assert why_ended(tmp_path, 1).message == "Segmentation fault"
+    log.write_text("")
+    assert "exit -11" in why_ended(tmp_path, -11).message
 
 
 def test_the_one_in_view_is_shown_with_its_votes_and_its_answer_marked(bench: Replay) -> None:
