@@ -233,7 +233,7 @@ def report_refused(error: ValidationError, loaded: Loaded, reader: Reader) -> se
         if path in refused or any(other[: len(path)] == path != other for _, other, _ in placed):
             continue  # where a text or a table may stand, what is wrong inside the table says it all
         refused.add(path)
-        if path in reader.bad:
+        if path in reader.bad or (item["type"] == "missing" and (*path, item["loc"][-1]) in reader.bad):
             continue
         code, message, help_ = describe(item, dotted(path))
         if item["input"] == "" and (comment := _COMMENT.match(loaded.text, mark.end_index)):

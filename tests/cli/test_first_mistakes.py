@@ -15,13 +15,20 @@ task: {description: Add two whole numbers and give their sum., output_format: 'W
 answer: {type: number, extract: {marker: "####"}}
 """
 SUITE = "suite: 1\nname: few\nspec: sums.yaml\narms: [reference, easy]\n"
-FILES = {"sums.yaml": SPEC, "few.yaml": SUITE, "bad.jsonl": '{"completion": "#### 3"}\n', "notes/a.txt": "nothing"}
+FILES = {
+    "sums.yaml": SPEC,
+    "few.yaml": SUITE,
+    "part.yaml": SUITE.split("\n", 1)[1],
+    "bad.jsonl": '{"completion": "#### 3"}\n',
+    "notes/a.txt": "nothing",
+}
 MISTAKES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("sdrl valdiate sums.yaml", 2, ("there is no command 'valdiate'", "did you mean 'sdrl validate'?")),
     ("sdrl validate sum.yaml", 1, ("sum.yaml: E101 there is no such file", "help: did you mean sums.yaml?")),
     ("sdrl validate notes", 2, ("no spec there", "'sdrl init my-task' writes one")),
     ("sdrl validate few.yaml", 1, ("few.yaml:1:1: E202 this is a suite", "help: sdrl compare few.yaml runs it")),
     ("sdrl run few.yaml", 1, ("this is a suite of comparisons, not a spec", "sdrl compare few.yaml")),
+    ("sdrl compare part.yaml", 1, ("E203 the key 'suite' is missing", "part.yaml has 1 error")),
     ("sdrl run", 2, ("arguments are required: PLAN", "help: write sdrl run PLAN")),
     ("sdrl run sums.plan", 2, ("there is no plan or spec at sums.plan", "help: make it first: sdrl compile sums.yaml")),
     ("sdrl status", 2, ("arguments are required: RUN", "'sdrl runs' lists the runs here")),
