@@ -16,15 +16,14 @@ from sdrl.run.executor import RunOptions, execute
 from sdrl.run.folder import RunFolder
 from sdrl.spec.method_table import METHOD_TABLE
 from tests.end_to_end.fake_openai import fake_openai
-from tests.methods.fake_writer import FakeWriter
-from tests.methods.test_runs import RIVALS, compiled, rows
+from tests.methods.test_runs import RIVALS, compiled, rows, writer
 
 SAMPLES = 120
 
 
 def row(method: str) -> str:
     """One method's row: samples written, requests by prompt, all of them, expected, worst case."""
-    fake = FakeWriter()
+    fake = writer()
     with TemporaryDirectory() as name, fake_openai(fake) as url:
         folder = Path(name)
         project = compiled(folder, method, "number", url, SAMPLES)
