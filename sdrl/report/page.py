@@ -304,6 +304,8 @@ def _costs(figures: Mapping[str, Any]) -> list[Block]:
     rows = [(row["stage"], time_words(row["seconds"]), *_spent(spent.get(row["stage"]))) for row in figures["funnel"]]
     if not rows:
         return []
+    staged = {row["stage"] for row in figures["funnel"]}
+    rows += [(name, "–", *_spent(sums)) for name, sums in spent.items() if name not in staged]
     total = sum(row["seconds"] or 0.0 for row in figures["funnel"])
     rows.append(("all", time_words(total), *_spent(_sums([usage]) if usage else None)))
     blocks: list[Block] = [Table(("stage", "time", "requests", "cached", "tokens", "usd"), tuple(rows))]
@@ -319,12 +321,15 @@ def _costs(figures: Mapping[str, Any]) -> list[Block]:
 
 
 def spent_by_stage(figures: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Requests, cached ones, tokens and dollars of each stage that asked a model, in the order of the run."""
+    """Requests, cached ones, tokens and dollars of each stage that asked a model, in the order of the run.
+
+    What was asked for beside the stages (``post-hoc``) comes last.
+    """
     by_stage: dict[str, list[Mapping[str, Any]]] = {}
     for name, spent in ((figures["usage"] or {}).get("by") or {}).items():
         by_stage.setdefault(name.partition("/")[0], []).append(spent)
-    order = [row["stage"] for row in figures["funnel"]]
-    return {stage: _sums(by_stage[stage]) for stage in order if stage in by_stage}
+    order = [*(row["stage"] for row in figures["funnel"]), *by_stage]
+    return {stage: _sums(by_stage[stage]) for stage in dict.fromkeys(order) if stage in by_stage}
 
 
 def _sums(some: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sdrl.cli.main import main
-from sdrl.report import png, read_figures
+from sdrl.report import build_page, png, read_figures
+from sdrl.report.blocks import Table
 from sdrl.report.graphs import graphs, missing
 from sdrl.report.svg import columns, standalone
 from sdrl.run.artifacts import Artifacts
@@ -47,6 +48,18 @@ def test_the_curve_is_that_of_the_rows_and_marks_the_chosen_step(tmp_path: Path)
     assert "chosen: step 40" in picture
     assert "test, step 20: 75 %" in picture
     assert {**figures, "post_hoc": None} == before, "a curve after the fact changes no other figure"
+
+
+def test_what_was_asked_after_the_fact_stands_in_the_table_of_costs(tmp_path: Path) -> None:
+    figures = read_figures(fixture_run.write_run(tmp_path / "run"))
+    spent = {"requests": 7, "cached": 0, "tokens": 900, "usd": 0.5}
+    by = {**figures["usage"]["by"], "post-hoc/step 20": spent}
+    more = {**figures, "usage": {**figures["usage"], "by": by}}
+    costs = next(each for each in build_page(more).sections if each.title == "Time and cost")
+    rows = {row[0]: row for block in costs.blocks if isinstance(block, Table) for row in block.rows}
+    assert rows["post-hoc"] == ("post-hoc", "–", "7", "0", "900", "0.50")
+    assert list(rows)[-2:] == ["post-hoc", "all"]
+    assert "post-hoc: $0.50, 900 tokens" in next(each.picture for each in graphs(more) if each.name == "cost")
 
 
 def test_answers_of_another_evaluation_are_not_shown(tmp_path: Path) -> None:
