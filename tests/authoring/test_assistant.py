@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -67,6 +68,13 @@ def test_nobody_there_is_said_so() -> None:
         pass
     with pytest.raises(SdrlError, match="cannot be reached"):
         asked(url)
+
+
+def test_a_model_that_does_not_answer_in_time_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sdrl.models.assistant.TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SdrlError) as caught:  # accepts, says nothing
+        asked(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+    assert "did not answer in 0 s" in caught.value.message and caught.value.help == "send it again"
 
 
 def test_a_key_goes_to_its_owner_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,7 @@ def test_a_recorded_session_of_the_app_replays_to_the_same_bytes(session: Path, 
     digests = [line.digest for line in read_lines(text, session.name) if line.digest]
     spec = tmp_path / "spec.yaml"
     assert main(["author", "--script", str(session), "-o", str(spec)]) in (0, 1)
+    assert spec.exists(), "where the interview or the actions changed on purpose: python -m tests.tui.sessions"
     assert sha256(spec.read_bytes()).hexdigest()[:DIGITS] == digests[-1]
     assert not [line for line in text.splitlines() if "/tmp/" in line]
 

@@ -22,6 +22,7 @@ from sdrl.authoring.events import (
 )
 from sdrl.authoring.reducer import MOST_TEXT, reduce
 from sdrl.authoring.state import Interview, Panel, Sample, State
+from sdrl.authoring.turns import shortened
 from sdrl.authoring.workbench import Replay
 from sdrl.spec.edits import Edit
 
@@ -178,6 +179,31 @@ def test_a_demo_is_read_where_there_is_a_verifier_and_its_failure_is_said(bench:
     bench.dispatch(Acted("remove", "answer"))
     assert "no verifier yet" in last(bench.dispatch(Acted("demo", "1 + 2? => four")))
     assert "there is no task.output_format to propose from" in last(reduce(State(is_opened=True), Acted("propose"))[0])
+
+
+def test_an_example_without_an_answer_in_it_is_asked_for_again_unless_none_can_be_read(new: Replay) -> None:
+    for line in ("sums", "Question answering in arithmetic.", "-", "Write the number after ####.", "yes", "1 + 1?"):
+        new.dispatch(Said(line))
+    asked = new.dispatch(Said("two"))
+    assert last(asked).startswith("The verifier reads no answer in that")
+    for answer in ("{type: label, extract: {tag: a}}", "{type: choice, extract: {tag: a}}"):
+        changed = new.dispatch(Acted("set", f"answer {answer}"))
+        state = replace(changed, interview=replace(asked.interview))
+        assert reduce(state, Said("two"))[0].text != state.text  # no verifier can tell: it is taken
+
+
+def test_a_card_accepted_by_command_answers_the_question_that_is_open(new: Replay) -> None:
+    for line in ("sums", "Question answering in arithmetic.", "-", "Write the number after ####."):
+        new.dispatch(Said(line))
+    assert new.state.interview.step == "answer"
+    assert new.dispatch(Acted("accept")).interview.step == "demo_input"
+    assert last(new.dispatch(Acted("accept"))) == "there is no card to accept"
+
+
+def test_a_long_text_is_shown_by_its_beginning() -> None:
+    text = "".join(f"line {at}\n" for at in range(500))
+    assert shortened("short") == "short"
+    assert shortened(text).startswith("line 0\n") and "501 lines, 4,390 characters" in shortened(text)
 
 
 def test_samples_are_asked_for_once_and_judged_with_words_that_are_known(bench: Replay) -> None:

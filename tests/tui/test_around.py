@@ -12,6 +12,8 @@ from sdrl_tui.help import HelpScreen, TourScreen
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.settings import Settings
 
+from sdrl.authoring.drawing import copied
+from sdrl.authoring.state import Panel, State, Turn
 from sdrl.models.assistant import Reply
 from sdrl.spec.edits import Edit
 from tests.tui.driving import app_on, screen_text, settle, write
@@ -129,6 +131,21 @@ async def test_what_is_copied_is_said_with_its_place(tmp_path: Path, monkeypatch
         assert kept.read_text(encoding="utf-8") == GSM8K
         await write(app, pilot, "/copy nonsense")
         assert "/copy takes spec" in notices(app)[-1]
+
+
+def test_what_can_be_copied_by_name() -> None:
+    turns = (
+        Turn(1, "assistant", "Write this:\n```yaml\nseed: 3\n```\nand this:\n```\nseed: 4\n```\n"),
+        Turn(2, "note", "said"),
+    )
+    state = State(text=GSM8K, turns=turns, panels={"plan": Panel("plan", ("a", "b"))}, view="plan")
+    assert copied(state, "spec") == GSM8K
+    assert copied(state, "message") == "said"
+    assert copied(state, "code") == "seed: 4\n"
+    assert copied(state, "panel") == copied(state, "plan") == "a\nb"
+    assert copied(state, "name") == "gsm8k"
+    assert copied(state, "answer.extract") == '{"marker": "####"}'
+    assert copied(state, "run") == "" and copied(state, "nope") is None
 
 
 async def test_a_field_of_a_card_is_changed_before_it_is_taken(tmp_path: Path) -> None:

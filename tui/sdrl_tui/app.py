@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import OptionList, Static, Tabs, TextArea
 
-from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
+from sdrl.authoring.actions import PANEL_KEYS, event_of
 from sdrl.authoring.effects import Show, Window
 from sdrl.authoring.events import Acted, Event
-from sdrl.authoring.keymap import shown
 from sdrl.authoring.naming import spec_path
 from sdrl.authoring.state import State
 from sdrl.spec.diagnostics import SdrlError
+from sdrl_tui.acting import Acting
 from sdrl_tui.around import Around
 from sdrl_tui.chat import Chat
 from sdrl_tui.desk import Desk
@@ -55,7 +55,7 @@ LEGIBLE = Legible()
 SWITCH_S = 0.0005  # a panel's thread gives way to a keystroke ten times sooner than it would by itself
 
 
-class SdrlApp(App[None]):
+class SdrlApp(Acting):
     """One spec under way. ``assistant`` answers in the chat, in tests a scripted fake; ``tours`` at a first start;
     ``making`` makes the panels, by threads of this process where nothing else is given. ``examine_s`` seconds after a
     change the text is compiled, to see what that finds; None: never.
@@ -150,7 +150,7 @@ class SdrlApp(App[None]):
         self.hearing.tell_draft()  # what was typed before there was a journal
         self.draw()
         if self.main_screen.has_class("-side"):  # asked for before there was anything to show
-            self._show_side()
+            self.show_side()
         if self._tours:
             self._tours, self.settings.has_toured = False, True
             self.settings.keep()  # before it is shown: it never comes back by itself
@@ -177,7 +177,7 @@ class SdrlApp(App[None]):
         self.desk = other
         if other.path.exists():
             self.settings.opened(other.path)
-        self._show_chat()
+        self.show_chat()
         self._draw_soon()
 
     def dispatch(self, event: Event) -> None:
@@ -198,69 +198,6 @@ class SdrlApp(App[None]):
         """A notice that goes away."""
         self.notify(text, severity="warning" if is_bad else "information", timeout=10, markup=False)
 
-    def start_action(self, name: str) -> None:
-        """An action by key, palette or mouse; one that needs an argument goes into the prompt first."""
-        action = ACTIONS[name]
-        if name == "amend" and self.state.open_card is not None:
-            self.action_amend(f"{self.state.open_card.id} 1")
-            return
-        if action.usage and not action.usage.startswith("["):
-            self._show_chat()
-            self.main_screen.query_one(Prompt).put(f"/{name} ")
-            return
-        self._act(Acted(name))
-
-    def _act(self, event: Event) -> None:
-        """Take an event; what it is about comes into view, be it a panel or the question before a run starts."""
-        asked = self.state.offer
-        self.dispatch(event)
-        action = ACTIONS.get(event.action) if isinstance(event, Acted) else None
-        if action is None:
-            return
-        if (action.group == "look" and action.id != "explain") or (
-            action.id == "start" and asked and not self.state.offer
-        ):
-            self._show_side()
-        elif action.id == "start":
-            self._show_chat()
-
-    def action_act(self, name: str) -> None:
-        """A key of the table. What is being typed in the prompt has its own undo."""
-        if self.screen.is_modal:
-            self.screen.dismiss()
-            if name in ("help", "palette"):
-                return
-        prompt = self.main_screen.query_one(Prompt)
-        if name in ("undo", "redo") and self.focused is prompt and prompt.text:
-            prompt.undo() if name == "undo" else prompt.redo()
-            return
-        if name == "spec" and self.main_screen.has_class("-side") and self.state.view == "spec":
-            self._show_chat()
-            return
-        self.start_action(name)
-
-    def action_act_on(self, name: str, argument: str) -> None:
-        """A click on a key that stands for an action with its argument."""
-        self.dispatch(Acted(name, argument))
-
-    def action_command(self, line: str) -> None:
-        """A click that stands for a command."""
-        self.dispatch(event_of(f"/{line}"))
-
-    def action_amend(self, field: str) -> None:
-        """The command that changes a field of a card, into the prompt; ``field``: the card's number and the field's."""
-        from sdrl.authoring.cards import amending
-
-        card, _, number = field.partition(" ")
-        found = next((each for each in self.state.cards if str(each.id) == card), None)
-        if found is not None and found.changes:
-            self._show_chat()
-            self.main_screen.query_one(Prompt).put(amending(found, int(number)))
-
-    def action_say_how_to_leave(self) -> None:
-        """Ctrl+c where nothing is selected."""
-        self.say(f"{shown(self.keys, 'quit')} leaves; {shown(self.keys, 'copy')} copies what is in view")
-
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and one that keeps text legible."""
         return [*super().get_line_filters(), LEGIBLE]
@@ -278,7 +215,7 @@ class SdrlApp(App[None]):
             self.dispatch(Acted(*found))
         elif self._is_for_prompt(event):
             event.stop()
-            self._show_chat()
+            self.show_chat()
             self.main_screen.query_one(Prompt).insert(event.character or "")
 
     def _is_for_prompt(self, event: events.Key) -> bool:
@@ -296,7 +233,7 @@ class SdrlApp(App[None]):
         elif self.state.asking:
             self.dispatch(Acted("stop"))
         elif not self.main_screen.query_one(Chat).close_menu():
-            self._show_chat()
+            self.show_chat()
 
     def leave(self) -> None:
         """End the app; the last line says where the spec is."""
@@ -322,12 +259,12 @@ class SdrlApp(App[None]):
     @on(Prompt.Sent)
     def _sent(self, message: Prompt.Sent) -> None:
         self.main_screen.query_one(Chat).close_menu()
-        self._act(event_of(message.text))
+        self.act(event_of(message.text))
 
     @on(OptionList.OptionSelected, "#issues")
     def _issue_chosen(self, message: OptionList.OptionSelected) -> None:
         self.dispatch(Acted("issues", str(int(message.option_id or 0) + 1)))
-        self.call_after_refresh(self._show_side)
+        self.call_after_refresh(self.show_side)
 
     @on(Tabs.TabActivated, "#tabs")
     def _tab(self, message: Tabs.TabActivated) -> None:
@@ -392,15 +329,6 @@ class SdrlApp(App[None]):
         prompt = main.query_one(Prompt)
         if state.draft and not prompt.text and not self.hearing.is_drafting:
             prompt.put(state.draft)
-
-    def _show_side(self) -> None:
-        self.main_screen.add_class("-side")
-        self.draw()
-        self.main_screen.query_one(Side).focus_panel(self.state)
-
-    def _show_chat(self) -> None:
-        self.main_screen.remove_class("-side")
-        self.main_screen.query_one(Prompt).focus()
 
 
 def _told(error: SdrlError | OSError) -> str:
