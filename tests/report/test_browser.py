@@ -118,6 +118,13 @@ async def test_the_section_that_is_read_is_marked_and_print_shows_all_but_the_ga
         marked = "Array.from(document.querySelectorAll('nav [aria-current]')).map(e => e.textContent)"
         await page.until(f"{marked}.join() === 'Training'")
         await page.call("Emulation.setEmulatedMedia", media="print")
+        await page.call(
+            "Emulation.setDeviceMetricsOverride", width=680, height=900, deviceScaleFactor=1, mobile=False
+        )  # what a sheet of A4 leaves
+        cut = (
+            "Array.from(document.querySelectorAll('.plot, .scroll')).filter(e => e.scrollWidth > e.clientWidth).length"
+        )
+        assert await page.value(cut) == 0, "nothing can be scrolled on paper"
         hidden = "getComputedStyle(document.getElementById('gallery')).display"
         assert await page.value(hidden) == "none"
         assert await page.value("getComputedStyle(document.querySelector('nav')).display") == "none"
