@@ -106,8 +106,6 @@ def plan_sheet(path: str, text: str) -> tuple[str, Sheet]:
     _row(sheet, "test sets", sets)
     for item in plan.pending:
         _row(sheet, "pending", item)
-    for item in plan.not_yet_used:
-        _row(sheet, "not used", f"{item}: accepted, and nothing reads it yet")
     for found in compiled.diagnostics:
         mark, style = ("✗", "bad") if found.is_error else ("!", "warn")
         first, *rest = textwrap.wrap(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sdrl.compare.baselines import METHODS
-from sdrl.spec.method_table import BUILT, GROUNDED, METHOD_TABLE
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 
 Place = tuple[str | int, ...]
 Written = Mapping[str, Any]
@@ -69,7 +69,7 @@ def _each(arm: dict[str, Any]) -> list[dict[str, Any]]:
     if arm.get("baseline") != METHODS:
         return [arm]
     found = []
-    for name in BUILT:
+    for name in METHOD_TABLE:
         if name != GROUNDED:
             has_demos = "demos" in METHOD_TABLE[name].needs
             found.append({**{key: arm[key] for key in arm if key != "demos" or has_demos}, "baseline": name})

@@ -38,7 +38,6 @@ from sdrl.compiler.verifier_program import verifier_program
 from sdrl.spec.diagnostics import Diagnostic, Exit, SdrlError, has_errors, in_order
 from sdrl.spec.loader import Loaded, load_spec
 from sdrl.spec.model import Spec
-from sdrl.spec.not_yet import not_yet_used
 from sdrl.verifier import Verifier
 
 
@@ -154,7 +153,7 @@ class _Compilation:
         sets = [FrozenSet(each.name, known.data.get(each.file, b""), known.places[each.name]) for each in evaluations]
         lint_demos(demos, sets, verifier, findings)
         lint_golds(spec.answer, demos, sets, verifier, findings)
-        made = self._finish(replace(draft, not_yet_used=not_yet_used(spec)), known)
+        made = self._finish(draft, known)
         if made is not None and not self._resources.pending:  # what is not at hand could not be warned about
             findings.judge_silences()
         return made

@@ -126,7 +126,6 @@ class Plan:
     evaluations: tuple[EvaluationPlan, ...]
     requires: dict[str, str]
     pending: tuple[str, ...] = ()
-    not_yet_used: tuple[str, ...] = ()
     estimate: dict[str, Any] = field(default_factory=dict)
     self_test: dict[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA

@@ -47,7 +47,6 @@ def encode_plan(plan: Plan) -> dict[str, Any]:
         "evaluations": [asdict(evaluation) for evaluation in plan.evaluations],
         "requires": dict(plan.requires),
         "pending": list(plan.pending),
-        "not_yet_used": list(plan.not_yet_used),
         "estimate": plan.estimate,
         "self_test": plan.self_test,
     }
@@ -82,7 +81,6 @@ def decode_plan(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> P
         evaluations=tuple(EvaluationPlan(**evaluation) for evaluation in document["evaluations"]),
         requires=dict(document["requires"]),
         pending=tuple(document["pending"]),
-        not_yet_used=tuple(document["not_yet_used"]),
         estimate=document["estimate"],
         self_test=document["self_test"],
         schema=document["schema"],

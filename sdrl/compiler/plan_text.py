@@ -25,18 +25,13 @@ def summary(plan: Plan, width: int = NARROW) -> str:
     blocks += [_prompts(plan), _verifier(plan, width), _sets(plan)]
     if plan.pending:
         blocks.append("pending: fetched by 'sdrl compile SPEC --pin'\n" + _items(plan.pending, width))
-    if plan.not_yet_used:
-        blocks.append("accepted, not yet used\n" + _items(plan.not_yet_used, width))
     blocks.append(_values(plan, width))
     return "\n\n".join(block for block in blocks if block)
 
 
 def brief(plan: Plan, width: int = NARROW) -> str:
-    """What a person needs before saying yes: the hash, who is asked, how much, and what is not done yet."""
-    parts = [_head(plan, width), asked(plan, width)]
-    if plan.not_yet_used:
-        parts.append(f"accepted, not yet used: {', '.join(plan.not_yet_used)}")
-    return "\n\n".join(parts)
+    """What a person needs before saying yes: the hash, who is asked, and how much."""
+    return f"{_head(plan, width)}\n\n{asked(plan, width)}"
 
 
 def line(name: str, text: str, width: int) -> str:

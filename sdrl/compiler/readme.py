@@ -44,7 +44,6 @@ def write_readme(plan: Plan) -> str:
     ] or ["None: the result will speak of the synthetic validation split only."]
     lines += _values(plan)
     lines += _listed("Pending (fetched by `sdrl compile --pin`)", plan.pending)
-    lines += _listed("Accepted, not yet used", plan.not_yet_used)
     lines += [
         "",
         "## Files",

@@ -19,7 +19,6 @@ from typing import Any
 from sdrl.compiler.plan import Plan, StagePlan
 from sdrl.compiler.prompts import Prompts
 from sdrl.compiler.rounds import kind_of, named, round_of
-from sdrl.methods import METHODS
 from sdrl.models.cache import Cache
 from sdrl.models.ledger import Caps, Ledger
 from sdrl.run.artifacts import Artifacts
@@ -74,7 +73,7 @@ def execute(
     Raises SdrlError (exit 3) before anything is written when the plan is pending or the folder holds another plan, and
     (exit 5) when another process writes there.
     """
-    _refuse_what_is_not_built(plan)
+    _refuse_without_models(plan)
     _refuse_pending(plan)
     refuse_other_versions(plan.requires)
     has_plan = refuse_other_plan(plan, folder)
@@ -89,18 +88,9 @@ def execute(
             log.close()
 
 
-def _refuse_what_is_not_built(plan: Plan) -> None:
-    """Values that compile, whose work comes later, and in whose place nothing else may quietly be done."""
-    settings = plan.settings
-    if settings.models is None:
+def _refuse_without_models(plan: Plan) -> None:
+    if plan.settings.models is None:
         raise SdrlError("E846", "the plan names no models", help="add models.instructor and models.base to the spec")
-    method = settings.synthesize.method
-    if method not in METHODS:
-        raise SdrlError(
-            "E622",
-            f"synthesize.method '{method}' is accepted by the language and not built in this version",
-            help=f"this version runs {', '.join(METHODS)}",
-        )
 
 
 def _refuse_pending(plan: Plan) -> None:

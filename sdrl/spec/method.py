@@ -50,7 +50,7 @@ class Method:
     ``needs`` is what it cannot start without: ``demos``, ``corpus``. ``reads`` is which of passages, pattern and demos
     it uses where they are there. ``pool``: a prompt shows samples that were written before it, so that attempts
     go out in waves. ``scripted``: the scripted instructor can answer it, and what differs from grounded is something
-    that this program reads, so that a figure of it says something. ``built``: this version can run it.
+    that this program reads, so that a figure of it says something.
 
     ``of_demo``: each sample is a form of one demo, the first of its parents, and was kept because its output has an
     answer that is known without asking: a vote for another drops it. ``repeats``: its input is the demo's own, so that
@@ -71,7 +71,6 @@ class Method:
     folder: str = ""
     answers: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    built: bool = True
 
     def step(self, prompt: str) -> Step:
         """The step that sends ``prompt``; KeyError when there is none."""

@@ -26,7 +26,6 @@ _BACKWARD = (
 )
 # Languages that a backward question can be asked in: sdrl.compiler.backward has the sentences.
 ASKED_IN = ("de", "en", "es", "fr", "it", "pt", "zh")
-_WAITS = "accepted by the language, not built in this version"
 _ROWS = (
     Method(
         GROUNDED,
@@ -295,7 +294,6 @@ _ROWS = (
     ),
 )
 METHOD_TABLE: Mapping[str, Method] = MappingProxyType({method.name: method for method in _ROWS})
-BUILT = tuple(name for name, method in METHOD_TABLE.items() if method.built)
 
 
 def _replies() -> dict[str, Mapping[str, str]]:

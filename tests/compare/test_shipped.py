@@ -18,7 +18,7 @@ from sdrl.compare.schema import suite_schema
 from sdrl.compare.shipped import shipped_suites
 from sdrl.spec.diagnostics import Exit, SdrlError
 from sdrl.spec.locate import specs_dir
-from sdrl.spec.method_table import BUILT, GROUNDED
+from sdrl.spec.method_table import GROUNDED, METHOD_TABLE
 from tests.compiler.project import SPEC, write_project, write_rows
 
 FOR_ANY_SPEC = ("table-3", "table-4", "controls")
@@ -36,7 +36,7 @@ TABLES = {
         "random-selection", "no-retrieval", "irrelevant-passages",
     },
 }  # fmt: skip
-RIVALS = {name for name in BUILT if name != GROUNDED}
+RIVALS = {name for name in METHOD_TABLE if name != GROUNDED}
 
 
 def people(folder: Path, count: int) -> Path:

@@ -37,7 +37,7 @@ def golden_text(compiled: Compiled) -> str:
     values = prompt_values(plan, part, compiled.base_dir, compiled.files)
     prompts = Prompts(plan)
     lines = [f"verifier: {json.dumps(plan.verifier, sort_keys=True)}", f"stop: {json.dumps(list(plan.base.stop))}"]
-    lines += [f"pending: {item}" for item in plan.pending] + [f"not yet used: {item}" for item in plan.not_yet_used]
+    lines += [f"pending: {item}" for item in plan.pending]
     if not is_embedded(compiled):
         lines += [f"plan: {plan.hash}", *(f"  {stage.name}: {stage.hash}" for stage in plan.stages)]
     for name in PROMPTS:

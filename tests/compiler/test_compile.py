@@ -9,7 +9,6 @@ import pytest
 from sdrl.compiler.compile import compile_spec
 from sdrl.compiler.parts import fill_params
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.spec.not_yet import not_yet_used
 from tests.compiler.project import SPEC, write_project
 
 PARTS = """\
@@ -108,12 +107,6 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(SdrlError, match="3 errors") as caught:
         compiled.require()
     assert caught.value.diagnostics == compiled.diagnostics
-
-
-def test_keys_whose_work_comes_later_are_named(tmp_path: Path) -> None:
-    plan = compile_spec(write_project(tmp_path, SPEC)).plan
-    assert plan is not None
-    assert plan.not_yet_used == not_yet_used(plan.settings)
 
 
 def test_every_value_shows_where_it_comes_from(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sdrl.compiler.contexts import context_of
 from sdrl.compiler.identities import embedded_folder
 from sdrl.compiler.overlap import RUN_WORDS, Overlap, telling_words, words
 from sdrl.spec.diagnostics import Diagnostic
-from sdrl.spec.method_table import BUILT, METHOD_TABLE
+from sdrl.spec.method_table import METHOD_TABLE
 from tests.compiler.project import SPEC, write_project, write_rows
 
 DEMOS = SPEC[SPEC.index("demos:") : SPEC.index("corpus:")]
@@ -88,7 +88,7 @@ def test_a_reply_that_does_not_fit_says_what_would(tmp_path: Path) -> None:
     assert "score.sampling.max_tokens" not in [item.path for item in of(again, "W511")]
 
 
-@pytest.mark.parametrize("method", BUILT)
+@pytest.mark.parametrize("method", METHOD_TABLE)
 def test_a_methods_prompts_are_held_against_the_context_of_the_instructor(method: str, tmp_path: Path) -> None:
     keys = f"synthesize: {{method: {method}, samples: 40, sampling: {{max_tokens: 2040}}}}"
     spec = SPEC.replace("some-model-2026-01-01", "tinyllama-1.1b").replace("synthesize: {samples: 40}", keys)

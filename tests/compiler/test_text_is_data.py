@@ -22,10 +22,10 @@ from sdrl.compiler.prompts import Prompts
 from sdrl.compiler.rows import fill
 from sdrl.compiler.sample import Sample
 from sdrl.compiler.template_sources import shipped_template
-from sdrl.spec.method_table import BUILT, METHOD_TABLE, prompt_names
+from sdrl.spec.method_table import METHOD_TABLE, prompt_names
 from tests.compiler.project import SPEC, write_project, write_rows
 
-METHODS = list(BUILT)
+METHODS = list(METHOD_TABLE)
 ASKED = ("keywords", "pattern", "generate", "solve", "harder", "easier")
 NOT_TEXTS = ("demos", "sample", "options")
 OWN = sorted({name for each in METHOD_TABLE.values() for step in each.steps for name in step.variables} - {*NOT_TEXTS})

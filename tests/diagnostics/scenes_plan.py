@@ -96,13 +96,6 @@ def a_run_folder_of_another_plan(stage: Stage) -> None:
     stage.sdrl("run", "sums.plan")
 
 
-@scene("E622")
-def a_method_that_is_not_built(stage: Stage) -> None:
-    planned(stage, changed("synthesize: {", "synthesize: {method: self-instruct, "))
-    with mock.patch("sdrl.run.executor.METHODS", {"grounded": None}):  # every method of this version is built
-        stage.sdrl("run", "sums.plan")
-
-
 SUITE = "suite: 1\nname: sums\nspec: sums.yaml\nseeds: [0]\n"
 
 
