@@ -29,7 +29,7 @@ from sdrl.authoring.effects import (
 from sdrl.authoring.examples import examples
 from sdrl.authoring.samples import judge_sample, show_samples
 from sdrl.authoring.state import Assistant, Panel, State
-from sdrl.authoring.turns import changed, noted
+from sdrl.authoring.turns import changed, line_end_hint, noted
 from sdrl.spec.codes import find
 from sdrl.spec.diagnostics import SdrlError
 from sdrl.spec.edit_values import typed_value
@@ -90,7 +90,7 @@ def _edited(operation: Operation) -> Handler:
             edit = Edit("set", path, typed_value(path, rest))
         after = with_text(state, apply(state.text, [edit]))
         said = f"{path} {'changed' if after.rev != state.rev else 'was so already'}"
-        return noted(after, said), ()
+        return noted(after, said + line_end_hint(rest)), ()
 
     return handle
 
@@ -105,7 +105,8 @@ def _demo(state: State, argument: str) -> Result:
         raise SdrlError("", "a demo is an input and an output", help="/demo INPUT => OUTPUT")
     edit = Edit("insert", "demos.-", {"input": given.strip(), "output": output.strip()})
     after = with_text(state, apply(state.text, [edit]))
-    return noted(after, f"demo added; {guide.demo_read(after) or 'no verifier yet'}"), ()
+    read = guide.demo_read(after) or "no verifier yet"
+    return noted(after, f"demo added; {read}{line_end_hint(output)}"), ()
 
 
 def _accept(state: State, argument: str) -> Result:

@@ -101,10 +101,12 @@ def _beside(sheet: Sheet, kept: Compiled, name: str, shown: Preview) -> None:
 
 def _verify(asked: Show) -> Content:
     values = written(asked.text)  # the answer alone counts here: the rest of the spec need not be right yet
+    if values.get("answer") is None:
+        raise SdrlError("", "how answers are read is not said yet", help="the interview asks for it; /propose makes it")
     try:
         verifier = verifier_of(values.get("answer"))
     except ValueError as error:
-        first = str(error).split("\n")[0]
+        first = _first_problem(error)
         raise SdrlError("E401", f"no verifier can be made of this answer: {first}", help="/propose makes one") from None
     answer = values["answer"]
     sheet = Sheet()
@@ -127,6 +129,16 @@ def _verify(asked: Show) -> Content:
     completion = completion.strip().replace("\\n", "\n")
     _judged(sheet, verifier, completion, gold.strip() if arrow else None)
     return sheet_content("verifier", sheet)
+
+
+def _first_problem(error: ValueError) -> str:
+    """The first thing that is wrong with a table, and where; for any other error its first line."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error).split("\n")[0]
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))} {first['msg'][:1].lower()}{first['msg'][1:]}".strip()
 
 
 def _example(verifier: Verifier, demos: object) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from sdrl.authoring.state import Role, State, Turn
 
+_WRITTEN_N = re.compile(r"\\n(?![a-zA-Z])")
 MOST_SHOWN, SHOWN, MOST_WIDE = 60, 6, 200  # lines of a text that is shown whole, of a longer one, columns
 MOST_TOLD = 20  # turns of the chat that the assistant is given
 _TASK = """You help a person write a task definition for sdrl, which makes training data and trains a model with it.
@@ -32,6 +34,13 @@ def shortened(text: str, command: str = "/copy message copies it all") -> str:
         return text
     head = "\n".join(line[:MOST_WIDE] for line in lines[:SHOWN])
     return f"{head}\n… {len(lines):,} lines, {len(text):,} characters in all; {command}"
+
+
+def line_end_hint(text: str) -> str:
+    r"""A word on a ``\n`` that was typed out, which stays two characters as LaTeX needs them; else nothing."""
+    if not _WRITTEN_N.search(text):
+        return ""
+    return r"; \n stands there as two characters, ctrl+j in the prompt makes a line end"
 
 
 def noted(state: State, text: str) -> State:

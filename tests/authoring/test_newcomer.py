@@ -8,10 +8,12 @@ import pytest
 
 from sdrl.authoring.asked import answer, is_question, is_unknown
 from sdrl.authoring.document import value_at, written
-from sdrl.authoring.events import Examined, Said, Typed
+from sdrl.authoring.effects import Show
+from sdrl.authoring.events import Examined, Said, Shown, Typed
 from sdrl.authoring.journal import Line, read_lines
 from sdrl.authoring.propose import propose
 from sdrl.authoring.reducer import reduce
+from sdrl.authoring.services import Services
 from sdrl.authoring.state import State
 from sdrl.authoring.workbench import Workbench, opened, replay
 from sdrl.spec.diagnostics import Diagnostic
@@ -185,3 +187,26 @@ def test_what_compiling_found_too_late_is_dropped() -> None:
     known, _ = reduce(state, Examined(state.rev, found))
     assert known.issues == found and known.deeper == found
     assert reduce(known, Typed(0, 0, "# mine\n"))[0].deeper == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sdrl: 1\nname: a\n", "how answers are read is not said yet"),
+        ("sdrl: 1\nanswer: {type: number}\n", "extract field required"),
+    ],
+)
+def test_the_verifier_says_in_words_what_it_lacks(text: str, told: str) -> None:
+    shown = Services().perform(Show("verify", 1, "task.yaml", text))
+    assert isinstance(shown, Shown)
+    assert told in shown.lines[0] and "validation error" not in shown.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_told"), [(r"48 + 24.\n#### 72", True), (r"\nabla f = 0", False), ("#### 72", False)]
+)
+def test_a_line_end_that_was_typed_out_is_told_of(value: str, is_told: bool) -> None:
+    for line in (f"/demo What? => {value}", f"/set demos.0.output {value}"):
+        lines = read_lines(f"/example gsm8k\n/demo What? => #### 1\n{line}\n", "script")
+        told = replay(lines, "script", "task.yaml").state.turns[-1].text
+        assert ("ctrl+j in the prompt" in told) is is_told

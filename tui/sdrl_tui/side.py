@@ -41,7 +41,7 @@ class Side(Vertical):
                 tabs.active = f"tab-{state.view}"
         editor.display = state.view == "spec"
         here = self.query_one("#here", Static)
-        here.display = state.view == "spec" and bool(state.issues)
+        here.display = state.view == "spec" and bool(state.issues) and not state.is_new
         issues = self.query_one("#issues", OptionList)
         issues.display = state.view == "issues"
         lines = self.query_one("#lines", VerticalScroll)
