@@ -35,6 +35,9 @@ def all_demos(loaded: LoadedSuite) -> tuple[Sample, ...]:
     if any(part.demos is not None for part in plan.settings.parts):
         advice = "take the demos out of the parts, or set them in the arm: set: {parts: …}"
         raise SdrlError("E352", "demos are counted for the whole task, and its parts have their own", help=advice)
+    if any(name.startswith(f"{_KEY}:") for name in plan.pending):
+        advice = "download it once and name the file: demos: {files: […], input: …, output: …}"
+        raise SdrlError("E352", "the spec's demos are a data set of the hub, which is not at hand", help=advice)
     own = plan.parts[0].demos
     if loaded.suite.human is None:
         return own

@@ -1,12 +1,14 @@
-"""``python -m tests.bench.scoring_time [REPETITIONS]``: wall time of the demo's score stage, adaptive beside all draws.
+"""``python -m tests.bench.scoring_time [REPETITIONS]``: time of the demo's score stage, adaptive beside all draws.
 
 The stages before it run once; then each way scores from a copy of that store, in turn, so that both ask for all of
-their draws and meet the same load. Prints seconds, draws and how many of the chosen samples are the same.
+their draws and meet the same load. Prints wall seconds, CPU seconds of the whole command (both start a server and
+replay what is there), draws, and how many of the chosen samples are the same.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,35 +24,39 @@ MOST_S = 1800
 
 
 class Scored(NamedTuple):
-    """One score stage: seconds, draws that arrived, and the ids that are to train."""
+    """One score stage: wall and CPU seconds, draws that arrived, and the ids that are to train."""
 
     seconds: float
+    cpu: float
     draws: int
     chosen: frozenset[str]
 
 
-def run(spec: Path, folder: Path, store: Path, until: str) -> None:
-    """Run the spec up to a stage."""
+def run(spec: Path, folder: Path, store: Path, until: str) -> float:
+    """Run the spec up to a stage; returns the CPU seconds of its processes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     words = ["--run", str(folder), "--store", str(store), "--until", until, "--yes"]
     subprocess.run([sys.executable, "-m", "sdrl", "run", str(spec), *words], check=True, timeout=MOST_S)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def scored(folder: Path) -> Scored:
+def scored(folder: Path, cpu: float) -> Scored:
     """What the score stage of a run took, by its events and rows."""
     events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     [seconds] = [e["seconds"] for e in events if e["type"] == "stage_finished" and e["stage"] == "score"]
     rows = [json.loads(line) for line in (folder / "artifacts" / "score.jsonl").read_text().splitlines()]
     chosen = [json.loads(line) for line in (folder / "artifacts" / "select.jsonl").read_text().splitlines()]
     draws = sum(row["draws"] for row in rows)
-    return Scored(seconds, draws, frozenset(row["id"] for row in chosen if row["split"] == "train"))
+    return Scored(seconds, cpu, draws, frozenset(row["id"] for row in chosen if row["split"] == "train"))
 
 
 def beside(one: Scored, other: Scored) -> str:
     """Adaptive scoring beside all draws, in a line."""
     same, share = len(one.chosen & other.chosen), one.draws / other.draws
     return (
-        f"adaptive {one.seconds:.1f} s, {one.draws:,} draws; all {other.seconds:.1f} s, {other.draws:,} draws "
-        f"({share:.1%}); {same} of {len(other.chosen)} chosen alike"
+        f"adaptive {one.seconds:.1f} s ({one.cpu:.1f} s CPU), {one.draws:,} draws; all {other.seconds:.1f} s "
+        f"({other.cpu:.1f} s CPU), {other.draws:,} draws ({share:.1%}); {same} of {len(other.chosen)} chosen alike"
     )
 
 
@@ -71,8 +77,7 @@ def main() -> None:
             for name in sorted(specs, reverse=bool(turn % 2)):
                 folder, store = root / f"{turn}-{name}", root / f"store-{turn}-{name}"
                 shutil.copytree(root / "store", store)
-                run(specs[name], folder, store, "select")
-                found[name] = scored(folder)
+                found[name] = scored(folder, run(specs[name], folder, store, "select"))
                 times[name].append(found[name].seconds)
                 shutil.rmtree(store)
             print(beside(found["adaptive"], found["all draws"]), flush=True)

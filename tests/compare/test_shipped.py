@@ -199,6 +199,14 @@ def test_demos_of_parts_are_not_counted(tmp_path: Path) -> None:
     assert only(loaded, "demos-1").open == "demos are counted for the whole task, and its parts have their own"
 
 
+def test_demos_that_are_not_at_hand_are_not_called_none(tmp_path: Path) -> None:
+    start, end = SPEC.index("demos:"), SPEC.index("corpus:")
+    spec = f"{SPEC[:start]}demos: {{dataset: owner/demos, input: '{{q}}', output: '{{a}}'}}\n{SPEC[end:]}"
+    loaded = own_suite(tmp_path, "extends: table-3\n", spec)
+    assert only(loaded, "demos-1").open == "the spec's demos are a data set of the hub, which is not at hand"
+    assert only(loaded, "reference").open is None
+
+
 def test_a_suite_of_ones_own_extends_a_shipped_one(tmp_path: Path) -> None:
     body = (
         "extends: table-4\nmargin: 0.05\nset: {vote.draws: 4}\n"
