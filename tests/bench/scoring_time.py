@@ -1,8 +1,9 @@
-"""``python -m tests.bench.scoring_time [REPETITIONS]``: time of the demo's score stage, adaptive beside all draws.
+"""``python -m tests.bench.scoring_time [TIMES [SERVE [SAMPLES]]]``: the demo's score stage, adaptive beside all draws.
 
-The stages before it run once; then each way scores from a copy of that store, in turn, so that both ask for all of
-their draws and meet the same load. Prints wall seconds, CPU seconds of the whole command (both start a server and
-replay what is there), draws, and how many of the chosen samples are the same.
+SERVE is ``embedded`` or ``vllm``, SAMPLES how many are written; three quarters as many are to train. The stages before
+it run once; then each way scores from a copy of that store, in turn, so that both ask for all of their draws and meet
+the same load. Prints wall seconds, CPU seconds of the whole command (both start a server and replay what is there),
+draws, and how many of the chosen samples are the same.
 """
 
 from __future__ import annotations
@@ -62,7 +63,13 @@ def beside(one: Scored, other: Scored) -> str:
 
 def main() -> None:
     """Print a line for each way and repetition, and the ratio of the medians."""
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    repetitions, serve, samples = (*sys.argv[1:], *("3", "embedded", "240")[len(sys.argv) - 1 :])
+    wanted = {
+        "models.base.serve": serve,
+        "synthesize.samples": int(samples),
+        "select.samples": int(samples) * 3 // 4,
+        "select.min": 10,
+    }
     times: dict[str, list[float]] = {"adaptive": [], "all draws": []}
     with tempfile.TemporaryDirectory(prefix="sdrl-scoring-") as aside:
         root = Path(aside)
@@ -70,9 +77,10 @@ def main() -> None:
         text = (root / "specs" / "word-problems.yaml").read_text()
         specs = {"adaptive": root / "specs" / "adaptive.yaml", "all draws": root / "specs" / "all.yaml"}
         for name, path in specs.items():
-            path.write_text(apply(text, [Edit("set", "score.adaptive", name == "adaptive")]))
+            edits = {**wanted, "score.adaptive": name == "adaptive"}
+            path.write_text(apply(text, [Edit("set", key, value) for key, value in edits.items()]))
         run(specs["adaptive"], root / "before", root / "store", "adapt")
-        for turn in range(repetitions):
+        for turn in range(int(repetitions)):
             found: dict[str, Scored] = {}
             for name in sorted(specs, reverse=bool(turn % 2)):
                 folder, store = root / f"{turn}-{name}", root / f"store-{turn}-{name}"
