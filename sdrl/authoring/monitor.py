@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -19,12 +19,14 @@ from typing import Any
 # what is drawn of a training, by the name that an event gives it
 CURVES = ("reward", "validation_accuracy", "kl", "entropy", "completion_length")
 MOST_LOG = 200
+BLOCK = 1_000_000  # bytes of lines that are read at a time
 MOST_ALARMS = 20
 MOST_PARSED = 8_000_000  # bytes of training steps that are parsed of what one reading finds
 RECENT = 20  # points of a progress that its rate is taken over
 _TYPE = re.compile(rb'"type": ?"(\w+)"')
 _UNREAD = frozenset({b"retry"})  # nothing is drawn of them, and a bad endpoint makes hundreds of thousands
 _LATEST = frozenset({b"progress", b"requests"})  # of these the last one of a stage (and role) counts
+_STEP = b'"type": "metric"'  # as the event log writes it
 _LOOK = b'"validation_accuracy"'
 _UP_TO = re.compile(rb'"(?:done|sent)"')
 
@@ -95,13 +97,32 @@ class Tail:
             file.seek(self._at)
             self._every, self._steps = 1 + (found.st_size - self._at) // MOST_PARSED, 0
             waiting: dict[bytes, bytes] = {}
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self._at += len(line)
-                self._take(line, waiting)
+            is_torn = False
+            while not is_torn and (lines := file.readlines(BLOCK)):
+                if is_torn := not lines[-1].endswith(b"\n"):
+                    lines.pop()
+                self._at += sum(map(len, lines))
+                for line in self._steps_left_out(lines, waiting) if self._every > 1 else lines:
+                    self._take(line, waiting)
             self._flush(waiting)
         return self._view
+
+    def _steps_left_out(self, lines: Sequence[bytes], waiting: dict[bytes, bytes]) -> Iterator[bytes]:
+        """Without most of the training steps, which are hundreds of thousands in a long log: no call for each."""
+        steps, every, last = self._steps, self._every, b""
+        for line in lines:
+            if _STEP in line and _LOOK not in line:
+                steps += 1
+                if steps % every:
+                    last = line
+                    continue
+                last = b""  # this one comes after it
+            if last:  # before what comes after it; the last one is drawn in any case
+                waiting[_STEP], last = last, b""
+            yield line
+        self._steps = steps
+        if last:
+            waiting[_STEP] = last
 
     def _take(self, line: bytes, waiting: dict[bytes, bytes]) -> None:
         """Fold a line, or let it wait for the next one that says the same thing anew."""
@@ -109,11 +130,6 @@ class Tail:
         kind = match[1] if match else b""
         if kind in _UNREAD:
             return
-        if kind == b"metric" and self._every > 1 and _LOOK not in line:
-            self._steps += 1
-            if self._steps % self._every:
-                waiting[kind] = line  # the last one is drawn in any case
-                return
         if match and kind in _LATEST and (end := _UP_TO.search(line, match.end())):
             waiting[line[match.start() : end.start()]] = line
             return
