@@ -75,7 +75,11 @@ def endless(**options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """``sdrl verify`` on lines without end."""
     feed = f"import sys\nwhile True: sys.stdout.buffer.write({line(3)!r} * 1000)"
     lines = subprocess.Popen([sys.executable, "-c", feed], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    command = subprocess.Popen(COMMAND, stdin=lines.stdout, stderr=subprocess.PIPE, **options)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children would ignore it
+    try:
+        command = subprocess.Popen(COMMAND, stdin=lines.stdout, stderr=subprocess.PIPE, **options)
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         yield command
     finally:

@@ -199,16 +199,6 @@ def test_a_run_folder_that_holds_another_plan_is_refused(folder: Path) -> None:
     assert "generate" not in done.stderr.split("would run again")[-1].split("\n")[0]
 
 
-def test_what_is_not_built_is_refused_by_name(folder: Path) -> None:
-    text = textwrap.dedent(SPEC.format(url="http://127.0.0.1:1/v1")).replace(
-        "synthesize: {", "synthesize: {method: topic-tree, "
-    )
-    (folder / "small.yaml").write_text(text)
-    done = sdrl(folder, "run", "small.yaml", "--yes")
-    assert done.returncode == 1
-    assert "synthesize.method 'topic-tree'" in done.stderr
-
-
 def test_a_corpus_file_that_changed_after_compiling_stops_the_run(folder: Path) -> None:
     (folder / "small.yaml").write_text(textwrap.dedent(SPEC.format(url="http://127.0.0.1:1/v1")))
     assert sdrl(folder, "compile", "small.yaml").returncode == 0
