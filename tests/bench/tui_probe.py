@@ -9,6 +9,7 @@ and passages computed all the while, as the app does it, ``panels-in-threads`` i
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import time
@@ -80,6 +81,7 @@ async def main(kind: str, lags: str, spec: str = "") -> None:
 
         ticker = asyncio.create_task(ticking(Path(lags), each))
         await app.run_async()
+        gc.freeze()  # as the app's own main does
     ticker.cancel()
 
 
