@@ -13,7 +13,7 @@ from pathlib import Path
 from sdrl.compiler.budget import check_budget
 from sdrl.compiler.contexts import check_contexts
 from sdrl.compiler.corpus_manifest import build_manifest
-from sdrl.compiler.demo_lints import FrozenSet, lint_demos
+from sdrl.compiler.demo_lints import FrozenSet, lint_demos, lint_numbers
 from sdrl.compiler.demo_places import placed_demos
 from sdrl.compiler.estimate import estimate
 from sdrl.compiler.evaluations import freeze
@@ -152,6 +152,7 @@ class _Compilation:
         demos = list(placed_demos(spec, parts, rows))
         sets = [FrozenSet(each.name, known.data.get(each.file, b""), known.places[each.name]) for each in evaluations]
         lint_demos(demos, sets, verifier, findings)
+        lint_numbers(draft, findings)
         lint_golds(spec.answer, demos, sets, verifier, findings)
         made = self._finish(draft, known)
         if made is not None and not self._resources.pending:  # what is not at hand could not be warned about

@@ -1,5 +1,6 @@
 """Lints that need the rows of demos and evaluation sets: a demo that gives a test problem away (W512), demos of a file
-that repeat or contradict each other (W513). Reads no file but to show a row; drops nothing.
+that repeat or contradict each other (W513), too few numbers in them to ask for (W515). Reads no file but to show a row;
+drops nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 
 from sdrl.compiler.demo_places import PlacedDemo
 from sdrl.compiler.findings import Findings
+from sdrl.compiler.method_use import method_of, numbers_to_ask
 from sdrl.compiler.overlap import Overlap, Shared, normal_form, telling_words
+from sdrl.compiler.plan import Plan
 from sdrl.verifier import Verifier
 
 MOST = 5  # findings of a kind; the last one says how many more there are
@@ -79,6 +82,20 @@ def _disagreements(demos: Sequence[PlacedDemo], verifier: Verifier, findings: Fi
             message += f", and another answer: {answers[1]!r}, not {answers[0]!r}"
         help_ = "keep the right one" if differs else "remove one of them: a repeated demo is drawn twice as often"
         placed.report(findings, "W513", "input", message + _more(at, len(doubled)), help_, (0, len(placed.demo.input)))
+
+
+def lint_numbers(plan: Plan, findings: Findings) -> None:
+    """Report demos that have no number, or too few of them, for a method that asks for their numbers."""
+    method, wanted = method_of(plan), plan.settings.synthesize.samples
+    if not method.languages:
+        return
+    count = numbers_to_ask(plan)
+    if not count:
+        message = f"no demo has a number that '{method.name}' could ask for: nothing will be written"
+        findings.add("W515", "synthesize.method", message, "add demos with numbers in their inputs")
+    elif method.once and count < wanted:
+        message = f"the demos have {count} numbers, each is asked for once, and {wanted} samples are wanted"
+        findings.add("W515", "synthesize.samples", message, f"add demos, or lower samples to {count} or less")
 
 
 def _more(at: int, count: int) -> str:

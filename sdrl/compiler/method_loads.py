@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sdrl.compiler.load import Load, one_each
-from sdrl.compiler.method_use import method_of
+from sdrl.compiler.method_use import method_of, numbers_to_ask
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.schedule import topics_for
 from sdrl.compiler.sizes import NO_LIMIT, Sizes
@@ -45,6 +45,8 @@ class Writing:
         if not attempts:
             return 0
         asked = attempts * (step.most_asks if self.is_bound else step.asks)
+        if method_of(self.plan).once:
+            asked = min(asked, numbers_to_ask(self.plan))
         return self._shared(step, asked) * (step.tries if self.is_bound else 1)
 
     def _shared(self, step: Step, asked: float) -> float:

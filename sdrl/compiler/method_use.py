@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sdrl.compiler.backward import maskings
 from sdrl.spec.method import Method
 from sdrl.spec.method_table import METHOD_TABLE
 
@@ -36,6 +37,12 @@ def reads_passages(plan: Plan) -> bool:
 def asks_pattern(plan: Plan) -> bool:
     """Whether the demos' pattern is asked for, where there are demos."""
     return plan.settings.synthesize.pattern != "never" and "pattern" in method_of(plan).reads
+
+
+def numbers_to_ask(plan: Plan) -> int:
+    """How many numbers of its demos a method that asks backward can ask for."""
+    language = plan.settings.task.language
+    return sum(len(maskings(demo.input, language)) for part in plan.parts for demo in part.demos)
 
 
 def few_answers(plan: Plan) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Method:
 
     ``of_demo``: each sample is a form of one demo, the first of its parents, and was kept because its output has an
     answer that is known without asking: a vote for another drops it. ``repeats``: its input is the demo's own, so that
-    what is new in it is the output.
+    what is new in it is the output. ``once``: it asks for each number of a demo once, so that the demos bring no more.
     """
 
     name: str
@@ -68,6 +68,7 @@ class Method:
     scripted: bool = False
     of_demo: bool = False
     repeats: bool = False
+    once: bool = False
     folder: str = ""
     answers: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()

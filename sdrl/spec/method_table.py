@@ -171,6 +171,7 @@ _ROWS = (
         needs=("demos",),
         reads=("demos",),
         of_demo=True,
+        once=True,
         folder=_METAMATH,
         answers=_NUMBERS,
         languages=ASKED_IN,

@@ -280,6 +280,11 @@ def answers_below_the_tolerance(stage: Stage) -> None:
     compiled(stage, changed("file: test.jsonl", "file: tiny.jsonl"))
 
 
+@scene("W515")
+def demos_with_fewer_numbers_than_samples(stage: Stage) -> None:
+    compiled(stage, changed("synthesize: {", "synthesize: {method: metamath-fobar, "))
+
+
 @scene("W510")
 def a_budget_that_only_the_usual_run_keeps(stage: Stage) -> None:
     compiled(stage)

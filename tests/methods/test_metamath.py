@@ -251,3 +251,31 @@ def test_forms_of_one_demo_lie_on_one_side_of_the_validation_split(tmp_path: Pat
     assert 0 < len(sealed) < 200
     for at in range(100):
         assert (f"r{at}" in sealed) == (f"r{at % 20}" in sealed) == (f"h{at}" in sealed)
+
+
+@pytest.mark.parametrize(
+    ("method", "demos", "samples", "expected"),
+    [
+        ("metamath-fobar", DEMOS, 6, []),
+        ("metamath-fobar", DEMOS, 7, ["the demos have 6 numbers, each is asked for once, and 7 samples are wanted"]),
+        ("metamath-self-verification", DEMOS, 7, []),
+        ("metamath-rephrase", DEMOS[:1], 7, []),
+        (
+            "metamath-self-verification",
+            (Sample("How many days has a week?", "#### 7"),),
+            4,
+            ["no demo has a number that 'metamath-self-verification' could ask for: nothing will be written"],
+        ),
+    ],
+)
+def test_too_few_numbers_in_the_demos_are_said_when_the_spec_is_compiled(
+    method: str, demos: tuple[Sample, ...], samples: int, expected: list[str], tmp_path: Path
+) -> None:
+    text = SPEC.format(answer=NUMBER, demos=json.dumps([demo.to_dict() for demo in demos]), method=method)
+    (tmp_path / "s.yaml").write_text(text.replace("samples: 4", f"samples: {samples}"))
+    found = compile_spec(tmp_path / "s.yaml")
+    assert [item.message for item in found.diagnostics if item.code == "W515"] == expected
+    stages = found.require().estimate["stages"]
+    written = next(stage for stage in stages if stage["stage"] == "generate")
+    if method == "metamath-fobar":
+        assert written["expected"]["requests"] <= written["worst"]["requests"] <= 6
