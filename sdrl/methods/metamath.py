@@ -50,8 +50,9 @@ def example(attempt: Attempt, problem: str, output: str, **notes: str) -> Exampl
     return Example(reply, parents=tuple(map(id_of, (demo, *others(attempt)))), notes=notes)
 
 
-def asked_for(attempt: Attempt, *, again: bool) -> Masked | Refusal:
-    """The number of the demo that this attempt asks for: each in turn, in an order that the demo decides.
+def asked_for(attempt: Attempt, *, again: bool) -> tuple[Masked, str] | Refusal:
+    """The number of the demo that this attempt asks for, each in turn in an order that the demo decides, and the
+    demo's answer.
 
     When all were asked for, from the first one ``again``, or refused.
     """
@@ -63,7 +64,10 @@ def asked_for(attempt: Attempt, *, again: bool) -> Masked | Refusal:
     round_ = attempt.turn // len(attempt.part.demos)
     if round_ >= len(found) and not again:
         return Refusal("used_up", f"the demo has {len(found)} numbers, and each was asked for before")
-    return found[round_ % len(found)]
+    answer = attempt.verifier.extract(demo.output).prediction
+    if answer is None:
+        return Refusal("no_answer", demo.output[:200])
+    return found[round_ % len(found)], answer
 
 
 def backward(attempt: Attempt, problem: str, masked: Masked) -> Generator[Draft, Reply, Example | Refusal]:
@@ -73,9 +77,3 @@ def backward(attempt: Attempt, problem: str, masked: Masked) -> Generator[Draft,
         found = attempt.verifier.extract(output).prediction
         return Refusal("wrong_value", f"{found} where {masked.value} was masked in: {problem[:200]}")
     return example(attempt, problem, output, unknown=masked.unknown, value=masked.value)
-
-
-def answer_of(attempt: Attempt) -> str | None:
-    """The demo's answer as its output says it; None where none is read."""
-    output = demo_of(attempt).output
-    return attempt.verifier.extract(output).prediction

@@ -12,16 +12,14 @@ from __future__ import annotations
 
 from sdrl.compiler.backward import asked_back
 from sdrl.methods.attempt import Attempt, Refusal, Writing
-from sdrl.methods.metamath import answer_of, asked_for, backward, demo_of
+from sdrl.methods.metamath import asked_for, backward
 
 
 def write(attempt: Attempt) -> Writing:
     """One request: ``templates/metamath/reason.jinja``."""
-    masked = asked_for(attempt, again=False)
-    if isinstance(masked, Refusal):
-        return masked
-    answer = answer_of(attempt)
-    if answer is None:
-        return Refusal("no_answer", demo_of(attempt).output[:200])
+    found = asked_for(attempt, again=False)
+    if isinstance(found, Refusal):
+        return found
+    masked, answer = found
     problem = asked_back(masked, answer, attempt.plan.settings.task.language)
     return (yield from backward(attempt, problem, masked))

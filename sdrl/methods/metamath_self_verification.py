@@ -13,17 +13,15 @@ from __future__ import annotations
 
 from sdrl.compiler.backward import asked_of, has_letter, holds
 from sdrl.methods.attempt import Attempt, Draft, Refusal, Writing
-from sdrl.methods.metamath import answer_of, asked_for, backward, demo_of
+from sdrl.methods.metamath import asked_for, backward
 
 
 def write(attempt: Attempt) -> Writing:
     """Two requests: ``templates/metamath/declare.jinja`` and ``reason.jinja``."""
-    masked = asked_for(attempt, again=True)
-    if isinstance(masked, Refusal):
-        return masked
-    answer = answer_of(attempt)
-    if answer is None:
-        return Refusal("no_answer", demo_of(attempt).output[:200])
+    found = asked_for(attempt, again=True)
+    if isinstance(found, Refusal):
+        return found
+    masked, answer = found
     reply = yield Draft("declare", {"masked_question": masked.question, "unknown": masked.unknown, "value": answer})
     statement, language = str(reply["statement"]), attempt.plan.settings.task.language
     if not has_letter(statement, masked.unknown):

@@ -23,7 +23,7 @@ from sdrl.models.progress import Emit
 from sdrl.stages.embeddings import UNIT
 
 ROWS = 20
-AGAIN = (ROWS, 60, 180, 540)  # rows after which it is looked at; after the first, said where it is news
+AGAIN = (ROWS, 60, 180, 540)  # rows after which it is looked at; said first in a stage, then where it is news
 NEWS = 0.05  # of what was said last
 STUDENT = 2.09  # the 95 % interval of a mean of 20
 UNSEEN = 0.5  # how far a kind of row that was not seen yet may be off
@@ -70,6 +70,7 @@ class Forecast:
         self._planned = plan.estimate["instructor"]["expected"]
         self._seen: dict[str, _Kind] = {}
         self._told: set[tuple[str, str]] = set()
+        self._said: set[str] = set()  # stages
         self._last: Mapping[str, Any] = {}
 
     def watch(self, stage: str, unit: str, total: int) -> Rows | None:
@@ -107,7 +108,9 @@ class Forecast:
             self._add(total, name, "writes", 1.0)
             self._add(total, name, "votes", 1.0)
         figures = self._told_figures(total)
-        if len(fresh) == ROWS or self._is_news(figures):
+        is_first = rows.stage not in self._said
+        if is_first or self._is_news(figures):
+            self._said.add(rows.stage)
             self._last = figures
             self._emit("forecast", {"stage": rows.stage, "rows": len(fresh), **figures})
 

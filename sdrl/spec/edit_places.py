@@ -10,10 +10,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sdrl.spec.diagnostics import SdrlError
+from sdrl.spec.edit_splice import Raw, Splice, Step, at, raw
 from sdrl.spec.edit_writing import Layout, Written, block, entry, indented, list_item, write, write_key
 from sdrl.spec.nodes import Mapping, Node, Scalar, Sequence, parse
 from sdrl.spec.shapes import Shape
@@ -21,37 +22,6 @@ from sdrl.spec.source import check_text
 
 OVER_LINES = ("task", "models")
 """Tables that grow key by key: each key on its own line from the first."""
-Step = str | int
-Raw = Any
-"""A tree as it is written: (text, plain) for a scalar, a list, a dict."""
-
-
-@dataclass(frozen=True)
-class Splice:
-    """Replace ``text[start:end]`` by ``new``; positions in characters."""
-
-    start: int
-    end: int
-    new: str
-
-    def of(self, text: str) -> str:
-        """The text with the splice made."""
-        return text[: self.start] + self.new + text[self.end :]
-
-    def moved(self, by: int) -> Splice:
-        """The same splice in a text with ``by`` more characters before it."""
-        return replace(self, start=self.start + by, end=self.end + by)
-
-
-def raw(node: Node | None) -> Raw:
-    """The tree below a node; None for an empty document."""
-    if node is None:
-        return None
-    if isinstance(node, Scalar):
-        return (node.text, node.plain)
-    if isinstance(node, Sequence):
-        return [raw(item) for item in node.items]
-    return {key.text: raw(value) for key, value in node.items}
 
 
 class Document:
@@ -232,7 +202,7 @@ class Document:
         holder, _, flow = self._find(path[:-1])
         assert isinstance(holder, Mapping | Sequence)  # the caller looked
         wanted = copy.deepcopy(raw(self.root))
-        del _at(wanted, path[:-1])[path[-1]]
+        del at(wanted, path[:-1])[path[-1]]
         spans = self._spans(path[:-1], holder)
         names: list[Step] = [key.text for key, _ in holder.items] if isinstance(holder, Mapping) else []
         index = names.index(path[-1]) if names else int(path[-1])
@@ -271,7 +241,7 @@ class Document:
         holder, _, _ = self._find(path[:-1])
         assert isinstance(holder, Sequence) and isinstance(path[-1], int)  # the caller looked
         wanted = copy.deepcopy(raw(self.root))
-        items = _at(wanted, path[:-1])
+        items = at(wanted, path[:-1])
         items.insert(to, items.pop(path[-1]))
         spans = self._spans(path[:-1], holder)
         if self._is_block(holder):
@@ -392,15 +362,9 @@ class Document:
         else:
             header = [f"k: {written.header}"] if written.header else ["k:"]
             value = raw(parse("\n".join([*header, *indented(written.lines, 2)]) + "\n").root)["k"]
-        holder = _at(tree, path[:-1])
+        holder = at(tree, path[:-1])
         if insert:
             holder.insert(path[-1], value)
         else:
             holder[path[-1]] = value
         return tree
-
-
-def _at(tree: Raw, path: SequenceOf[Step]) -> Raw:
-    for step in path:
-        tree = tree[step]
-    return tree

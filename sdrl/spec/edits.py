@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from sdrl.spec.diagnostics import SdrlError
-from sdrl.spec.edit_places import Document, Splice, Step, raw
+from sdrl.spec.edit_places import Document
+from sdrl.spec.edit_splice import Splice, Step, raw
 from sdrl.spec.edit_writing import ANYTHING, below, same
 from sdrl.spec.model import Spec
 from sdrl.spec.nearest import closest

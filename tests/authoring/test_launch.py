@@ -22,20 +22,14 @@ from sdrl.authoring.workbench import Replay, Workbench
 from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.plan_file import read_plan
 from sdrl.spec.diagnostics import SdrlError
+from tests.authoring.small_spec import SMALL
 
 MODELS = """\
 models:
   instructor: {model: scripted-instructor, endpoint: embedded, price: {input: 0, output: 0}}
   base: {model: toy-base, serve: embedded}
 """
-SPEC = """\
-sdrl: 1
-name: sums
-task: {description: Question answering in arithmetic. Needs care., output_format: "Write the number after ####."}
-answer: {type: number, extract: {marker: "####"}}
-demos: [{input: "What is 1 + 1?", output: "#### 2"}]
-budget: {usd: 7}
-"""
+SPEC = SMALL + "budget: {usd: 7}\n"
 HOLDER = """\
 import sys, signal
 from pathlib import Path

@@ -18,15 +18,9 @@ from sdrl.authoring.workbench import Workbench, opened
 from sdrl.cli.main import main
 from sdrl.compiler.compile import compile_spec, write_plan
 from sdrl.compiler.readme import dollars
+from tests.authoring.small_spec import SMALL
 
-SPEC = """\
-sdrl: 1
-name: sums
-task: {description: Question answering in arithmetic. Needs care., output_format: "Write the number after ####."}
-answer: {type: number, extract: {marker: "####"}}
-demos: [{input: "What is 1 + 1?", output: "#### 2"}]
-corpus: [{files: [passages.jsonl], license: CC0-1.0}]
-"""
+SPEC = SMALL + "corpus: [{files: [passages.jsonl], license: CC0-1.0}]\n"
 
 
 def show(panel: str, argument: str = "", text: str = SPEC, folder: Path = Path()) -> Shown:

@@ -25,14 +25,9 @@ from sdrl.authoring.state import Interview, Panel, Sample, State
 from sdrl.authoring.turns import shortened
 from sdrl.authoring.workbench import Replay
 from sdrl.spec.edits import Edit
+from tests.authoring.small_spec import SMALL
 
-SPEC = """\
-sdrl: 1
-name: sums
-task: {description: Question answering in arithmetic. Needs care., output_format: "Write the number after ####."}
-answer: {type: number, extract: {marker: "####"}}
-demos: [{input: "What is 1 + 1?", output: "#### 2"}]
-"""
+SPEC = SMALL
 MODEL = Acted("model", "fake http://127.0.0.1:9/v1")
 
 
