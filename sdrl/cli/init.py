@@ -28,7 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", nargs="?", metavar="NAME", help="name of the new spec; without one, examples are listed"
     )
-    parser.add_argument("--from", dest="example", metavar="EXAMPLE", help=f"the example to start from ({DEFAULT})")
+    parser.add_argument(
+        "--from",
+        dest="example",
+        metavar="EXAMPLE",
+        help=f"the example to start from (the one of that name, else {DEFAULT})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("".join(_entry(name, about, width, columns) for name, about in known.items()))
         sys.stderr.write("start from one of them: sdrl init NAME --from EXAMPLE\n")
         return Exit.OK
-    chosen = args.example or DEFAULT
+    chosen = args.example or (args.name if args.name in known else DEFAULT)  # its name is taken at its word
     if chosen not in known:
         near = closest(chosen, known)
         hint = f"did you mean '{near}'?" if near else f"examples: {', '.join(known)}"
@@ -74,6 +79,7 @@ def _write(name: str, chosen: str) -> None:
                 file.write(content)
         except FileExistsError:
             raise SdrlError("", f"{path} is already there", help="choose another name, or move it away") from None
-        about = f", the example {chosen} under your name ('sdrl init' lists others)" if path == target else ""
+        whose = "" if chosen == name else " under your name"
+        about = f", the example {chosen}{whose} ('sdrl init' lists others)" if path == target else ""
         sys.stderr.write(f"wrote {path}{about}\n")
     sys.stderr.write(f"next: write your task into {target}, then sdrl validate {target}\n")

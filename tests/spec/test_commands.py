@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sdrl.authoring.examples import example
 from sdrl.cli.explain import page
 from sdrl.cli.main import main
 from sdrl.spec.codes import CODES
@@ -243,6 +244,17 @@ def test_init_brings_the_files_of_its_example(tmp_path: Path, monkeypatch: pytes
     assert main(["init", "demo", "--from", "word-problems"]) == 0
     for name in ("passages/everyday.jsonl", "prompts/word-problems.answer.jinja", "data/word-problems-test.jsonl"):
         assert (tmp_path / name).read_bytes() == (specs_dir() / name).read_bytes()
+
+
+def test_init_takes_the_name_of_an_example_at_its_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "word-problems"]) == 0
+    assert (tmp_path / "word-problems.yaml").read_text() == example("word-problems", "word-problems").text
+    assert "the example word-problems (" in capsys.readouterr().err
+    assert main(["init", "cqa", "--from", "word-problems"]) == 0
+    assert "model: toy-base" in (tmp_path / "cqa.yaml").read_text()
 
 
 def test_init_overwrites_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
