@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tui-checks.md"
 MOST_LINES = 400
+MOST_OF_THE_APP = 300
 LATER = {35}  # served to a browser
 
 
@@ -37,3 +38,5 @@ def test_files_stay_small_and_threads_stay_out_of_widgets() -> None:
         text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= MOST_LINES, path
         assert "call_from_thread" not in text, path
+    app = ROOT / "tui" / "sdrl_tui" / "app.py"
+    assert len(app.read_text(encoding="utf-8").splitlines()) < MOST_OF_THE_APP

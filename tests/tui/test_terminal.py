@@ -13,8 +13,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ LEAVES_ALTERNATE_SCREEN, ENTERS_ALTERNATE_SCREEN = b"\x1b[?1049l", b"\x1b[?1049h
 
 
 class Terminal:
-    """A program in a pseudo-terminal of 80 by 24."""
+    """A program in a pseudo-terminal."""
 
     def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
         self.process = process
@@ -46,16 +46,25 @@ class Terminal:
                     break
         assert what in self.seen, self.seen[-2000:]
 
+    def read_while(self, goes_on: Callable[[], bool]) -> None:
+        """Read, as a terminal does, while something is so: a program that nobody reads waits with all it does."""
+        end = time.monotonic() + MOST_S
+        while goes_on() and time.monotonic() < end:
+            if select.select([self.master], [], [], 0.05)[0]:
+                with suppress(OSError):  # the program closed its side
+                    self.seen += os.read(self.master, 65_536)
+        assert not goes_on(), self.seen[-2000:]
+
     def type(self, keys: bytes) -> None:
         """Press keys."""
         os.write(self.master, keys)
 
 
 @contextmanager
-def started(words: list[str], cwd: Path, **environ: str) -> Iterator[Terminal]:
-    """Run in a pseudo-terminal; the program is ended at last."""
+def started(words: list[str], cwd: Path, *, size: tuple[int, int] = (80, 24), **environ: str) -> Iterator[Terminal]:
+    """Run in a pseudo-terminal of so many columns and lines; the program is ended at last."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}", **environ}
     process = subprocess.Popen(words, cwd=cwd, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True)
     os.close(slave)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+from textual import on
 from textual.app import App
 from textual.screen import Screen
+from textual.widgets import OptionList, Tabs
 
 from sdrl.authoring.actions import ACTIONS, event_of
 from sdrl.authoring.events import Acted, Event
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.state import State
+from sdrl_tui.chat import Chat
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.side import Side
 
@@ -104,6 +107,22 @@ class Acting(App[None]):
     def action_say_how_to_leave(self) -> None:
         """Ctrl+c where nothing is selected."""
         self.say(f"{shown(self.keys, 'quit')} leaves; {shown(self.keys, 'copy')} copies what is in view")
+
+    @on(Prompt.Sent)
+    def _sent(self, message: Prompt.Sent) -> None:
+        self.main_screen.query_one(Chat).close_menu()
+        self.act(event_of(message.text))
+
+    @on(OptionList.OptionSelected, "#issues")
+    def _issue_chosen(self, message: OptionList.OptionSelected) -> None:
+        self.dispatch(Acted("issues", str(int(message.option_id or 0) + 1)))
+        self.call_after_refresh(self.show_side)
+
+    @on(Tabs.TabActivated, "#tabs")
+    def _tab(self, message: Tabs.TabActivated) -> None:
+        name = (message.tab.id or "").removeprefix("tab-")
+        if name and name != self.state.view:
+            self.dispatch(Acted(name))
 
     def show_side(self) -> None:
         """The panel in view, and the keyboard to it."""

@@ -17,25 +17,24 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import OptionList, Static, Tabs, TextArea
+from textual.widgets import Static, TextArea
 
-from sdrl.authoring.actions import PANEL_KEYS, event_of
+from sdrl.authoring.actions import PANEL_KEYS
 from sdrl.authoring.effects import Show, Window
 from sdrl.authoring.events import Acted, Event
-from sdrl.authoring.naming import spec_path
 from sdrl.authoring.state import State
-from sdrl.spec.diagnostics import SdrlError
 from sdrl_tui.acting import Acting
 from sdrl_tui.around import Around
+from sdrl_tui.body import Body
 from sdrl_tui.chat import Chat
 from sdrl_tui.desk import Desk
 from sdrl_tui.hearing import Hearing
 from sdrl_tui.jobs import Happened, Jobs
 from sdrl_tui.keys import KeyLine, bindings_of, own_keys
 from sdrl_tui.legible import Legible
+from sdrl_tui.opening import Opening
 from sdrl_tui.paint import status_text
 from sdrl_tui.palette import ActionProvider
 from sdrl_tui.panel_process import InProcess, InThread, Making
@@ -86,15 +85,17 @@ class SdrlApp(Acting):
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         self._tours = tours and not self.settings.has_toured
-        self._keeps_journal = keeps_journal
+        self.keeps_journal = keeps_journal
         self._jobs = Jobs(self, assistant, making or InThread(), examine_s)  # type: ignore[arg-type]
-        self._around = Around(self)
-        self.desk = self._desk_on(path)
+        self._opening = Opening(self)
+        self._around = Around(self, self._opening)
+        self.desk = self.desk_on(path)
         self.hearing = Hearing(self)
         self._is_drawing = False
 
-    def _desk_on(self, path: Path) -> Desk:
-        return Desk(path, self._jobs.start, self.say, keeps_journal=self._keeps_journal)
+    def desk_on(self, path: Path) -> Desk:
+        """A spec's desk, on which nothing is open yet."""
+        return Desk(path, self._jobs.start, self.say, keeps_journal=self.keeps_journal)
 
     @property
     def state(self) -> State:
@@ -121,9 +122,7 @@ class SdrlApp(Acting):
 
     def compose(self) -> ComposeResult:
         """Chat and side, a line of status, the keys."""
-        with Horizontal(id="body"):
-            yield Chat(self.keys)
-            yield Side()
+        yield Body(self.keys, self.settings)
         yield Static("", id="status", markup=False)
         yield KeyLine()
 
@@ -139,13 +138,8 @@ class SdrlApp(Acting):
         self.call_after_refresh(self._open)
 
     def _open(self) -> None:
-        try:
-            self.desk.open()
-        except (SdrlError, OSError) as error:
-            self.exit(message=f"{self.desk.path} cannot be opened: {_told(error)}", return_code=1)
+        if not self._opening.first():
             return
-        if self._keeps_journal and self.desk.path.exists():
-            self.settings.opened(self.desk.path)
         for problem in self.key_problems:
             self.say(problem, is_bad=True)
         self.hearing.tell_draft()  # what was typed before there was a journal
@@ -157,39 +151,15 @@ class SdrlApp(Acting):
             self.settings.keep()  # before it is shown: it never comes back by itself
             self._around.tour()
 
-    def open_other(self, name: str) -> None:
-        """Another spec in place of this one, whose text is kept."""
-        try:
-            before, other = self.desk, self._desk_on(spec_path(name))
-        except SdrlError as error:
-            self.say(_told(error), is_bad=True)
-            return
-        if other.path.absolute() == Path(self.state.path).absolute():
-            self.say(f"{name} is open already")
-            return
-        try:
-            other.open()
-        except (SdrlError, OSError) as error:
-            self.say(f"{name} cannot be opened: {_told(error)}", is_bad=True)
-            return
-        if self.state.is_dirty:
-            self.say(f"{before.path} is not saved; its text is kept and is there when you open it again")
-        before.close()
-        self.desk = other
-        if other.path.exists():
-            self.settings.opened(other.path)
-        self.show_chat()
-        self._draw_soon()
-
     def dispatch(self, event: Event) -> None:
         """Take an event, and draw what came of it soon."""
         self.hearing.tell_typing()
         self.hearing.tell_draft()
         saved = self.state.saved
         self.desk.dispatch(event)
-        if self._keeps_journal and self.state.saved != saved and self.desk.path.exists():
-            self.settings.opened(self.desk.path)
-        self._draw_soon()
+        if self.state.saved != saved:
+            self._opening.remember()
+        self.draw_soon()
 
     def around(self, effect: Window) -> None:
         """Something around the spec."""
@@ -240,38 +210,12 @@ class SdrlApp(Acting):
         """End the app; the last line says where the spec is."""
         self.hearing.tell_typing()
         self.hearing.tell_draft()
-        self.exit(message=f"{self.state.path}: {self._left()}")
-
-    def _left(self) -> str:
-        """What becomes of the spec when the app ends, and how to go on."""
-        if self.state.is_new:
-            return "nothing was written"
-        if not self.state.is_dirty:
-            return "saved"
-        if not self._keeps_journal:
-            return "not saved"
-        return f"not saved, but kept: sdrl tui {self.state.path} goes on with it (from {self.desk.kept_in()})"
+        self.exit(message=f"{self.state.path}: {self._opening.left()}")
 
     async def on_unmount(self) -> None:
         """Bring the journal to the disk, and end what is under way."""
         self.desk.close()
         await self._jobs.close()
-
-    @on(Prompt.Sent)
-    def _sent(self, message: Prompt.Sent) -> None:
-        self.main_screen.query_one(Chat).close_menu()
-        self.act(event_of(message.text))
-
-    @on(OptionList.OptionSelected, "#issues")
-    def _issue_chosen(self, message: OptionList.OptionSelected) -> None:
-        self.dispatch(Acted("issues", str(int(message.option_id or 0) + 1)))
-        self.call_after_refresh(self.show_side)
-
-    @on(Tabs.TabActivated, "#tabs")
-    def _tab(self, message: Tabs.TabActivated) -> None:
-        name = (message.tab.id or "").removeprefix("tab-")
-        if name and name != self.state.view:
-            self.dispatch(Acted(name))
 
     @on(TextArea.Changed, "#prompt")
     def _prompt_changed(self) -> None:
@@ -283,11 +227,11 @@ class SdrlApp(Acting):
 
     @on(TextArea.SelectionChanged, "#spec")
     def _cursor_moved(self) -> None:
-        self._draw_soon()
+        self.draw_soon()
 
     @on(events.DescendantFocus)
     def _focus_moved(self) -> None:
-        self._draw_soon()
+        self.draw_soon()
 
     @on(Happened)
     def _happened(self, message: Happened) -> None:
@@ -298,7 +242,7 @@ class SdrlApp(Acting):
         self.desk.sync()
         self.hearing.tell_typing()
         if self.desk.follow_file():
-            self._draw_soon()
+            self.draw_soon()
 
     def _follow_run(self) -> None:
         """Ask for the run's panel anew while it is in view; its events may have gone on."""
@@ -311,7 +255,8 @@ class SdrlApp(Acting):
             self.settings.theme = name
             self.settings.keep()
 
-    def _draw_soon(self) -> None:
+    def draw_soon(self) -> None:
+        """Draw the state in a twentieth of a second, however often this is asked for until then."""
         if not self._is_drawing:
             self._is_drawing = True
             self.set_timer(REDRAW_S, self.draw)
@@ -330,11 +275,6 @@ class SdrlApp(Acting):
         prompt = main.query_one(Prompt)
         if state.draft and not prompt.text and not self.hearing.is_drafting:
             prompt.put(state.draft)
-
-
-def _told(error: SdrlError | OSError) -> str:
-    """What is wrong, and what to do."""
-    return f"{error}; {error.help}" if isinstance(error, SdrlError) and error.help else str(error)
 
 
 def main(path: Path | None = None) -> int:

@@ -20,17 +20,19 @@ from sdrl.authoring.drawing import copied
 from sdrl.authoring.effects import Window
 from sdrl.authoring.events import Taken
 from sdrl.authoring.keymap import shown
+from sdrl_tui.body import STEP, Body
 from sdrl_tui.clipboard import copy, environment
 from sdrl_tui.settings import state_folder
 
 if TYPE_CHECKING:
     from sdrl_tui.app import SdrlApp
+    from sdrl_tui.opening import Opening
 
 
 class Around:
     """The app's own actions, by their ids."""
 
-    def __init__(self, app: SdrlApp) -> None:
+    def __init__(self, app: SdrlApp, opening: Opening) -> None:
         self._app = app
         self._doers: Mapping[str, Callable[[str], None]] = {
             "help": self.help,
@@ -39,7 +41,9 @@ class Around:
             "theme": self.theme,
             "copy": self.copy,
             "editor": self.editor,
-            "open": app.open_other,
+            "open": opening.other,
+            "wider": lambda argument: self.divide(argument, STEP),
+            "narrower": lambda argument: self.divide(argument, -STEP),
         }
 
     def do(self, effect: Window) -> None:
@@ -72,6 +76,16 @@ class Around:
 
             near = closest(name, app.available_themes)
             app.say(f"there is no theme '{name}'; " + (f"did you mean '{near}'?" if near else "/theme lists them all"))
+
+    def divide(self, percent: str, step: int) -> None:
+        """Another part of the room for the chat: ``percent`` where it is given, else ``step`` more than it has."""
+        app = self._app
+        if percent and not percent.rstrip("%").isdecimal():
+            app.say(f"'{percent}' is no part of the room; the chat's is in percent, such as /wider 60")
+            return
+        app.main_screen.query_one(Body).divide(int(percent.rstrip("%")) if percent else app.settings.share + step)
+        if not app.main_screen.has_class("-wide"):
+            app.say(f"the chat takes {app.settings.share:.0f} % where the terminal has 100 columns and more")
 
     def copy(self, what: str) -> None:
         """What is selected, named or in view."""

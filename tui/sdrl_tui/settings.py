@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 MOST_RECENT = 10
+MOST_SHARE = 80  # percent of the room that one side may take
 
 
 def config_folder() -> Path:
@@ -31,10 +32,13 @@ def _home(variable: str, otherwise: str) -> Path:
 
 @dataclass
 class Settings:
-    """``theme`` '' is Textual's own; ``recent`` holds absolute paths and when they were opened, the latest first."""
+    """``theme`` '' is Textual's own; ``recent`` holds absolute paths and when they were opened, the latest first;
+    ``share`` is the chat's part of a wide terminal in percent, 20 to 80.
+    """
 
     theme: str = ""
     has_toured: bool = False
+    share: float = 50
     recent: list[tuple[str, float]] = field(default_factory=list)
 
     @classmethod
@@ -43,7 +47,8 @@ class Settings:
         try:
             kept = json.loads(_file().read_text(encoding="utf-8"))
             recent = [(str(path), float(when)) for path, when in kept.get("recent", [])]
-            return cls(str(kept.get("theme", "")), bool(kept.get("has_toured")), recent[:MOST_RECENT])
+            share = min(max(float(kept.get("share", 50)), 100 - MOST_SHARE), MOST_SHARE)
+            return cls(str(kept.get("theme", "")), bool(kept.get("has_toured")), share, recent[:MOST_RECENT])
         except (OSError, ValueError, TypeError, AttributeError):
             return cls()
 
