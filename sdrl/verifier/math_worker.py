@@ -1,8 +1,8 @@
 """The worker process around math-verify: pairs of expressions in on stdin, verdicts out on stdout, one JSON line each.
 
 Run as a script (``python -P math_worker.py``); imports nothing of this package. It may be killed at any time: it keeps
-no state that matters. It bounds its own memory and, by a timer, the time of each pair; the parent kills it when even
-that does not help. Ends when stdin closes.
+no state that matters. It bounds its own memory and, by timers, the processor time of each pair: a busy machine, or one
+that stands still for a while, changes no verdict. Ends when stdin closes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any, Final
 
-SOFT_DEADLINE_S: Final = 0.7
+SOFT_CPU_S: Final = 0.7  # processor time of one pair
 # Processor time after which the system ends this process: inside one long step of the interpreter too, where no handler
-# runs, and where the parent is no longer there to kill.
-HARD_CPU_S: Final = 2.0
+# runs.
+HARD_CPU_S: Final = 0.95
 MEMORY_BYTES: Final = 3 << 30
 DIGITS: Final = 30
 ROUNDING: Final = Decimal("1e-6")
@@ -226,7 +226,7 @@ def _compare(a: str, b: str, absolute: str, relative: str) -> bool:
 def answer(request: dict[str, str]) -> dict[str, object]:
     """The reply to one request. Every failure but the deadline's is named in the reply."""
     signal.setitimer(signal.ITIMER_PROF, HARD_CPU_S)
-    signal.setitimer(signal.ITIMER_REAL, SOFT_DEADLINE_S)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SOFT_CPU_S)
     try:
         return {"equal": compare(request["a"], request["b"], request["abs"], request["rel"])}
     except Deadline:
@@ -234,7 +234,7 @@ def answer(request: dict[str, str]) -> dict[str, object]:
     except Exception as error:  # named border: what fails in sympy is this pair's error, not the worker's end
         return {"error": f"the comparison failed: {type(error).__name__}"}
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
@@ -257,7 +257,7 @@ def main() -> None:
     # The parent's folders come last: a script beside the user's own must not shadow a module the libraries need.
     sys.path += [entry for entry in json.loads(sys.stdin.readline()) if entry not in sys.path]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it closes the pipe
-    signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGVTALRM, _on_alarm)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
 
     import logging

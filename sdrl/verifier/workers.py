@@ -1,7 +1,8 @@
 """A pool of killable math workers, started when first needed, shared by all verifiers of the process.
 
-Works from threads and inside an event loop (it blocks the caller for at most the deadline), uses no signal in this
-process, survives ``fork``, and leaves no process behind: workers end with their stdin and are killed at exit.
+Works from threads and inside an event loop, which it blocks: for at most a second of a worker's processor time, which
+the worker itself keeps to (``math_worker.py``). Uses no signal in this process, survives ``fork``, and leaves no
+process behind: workers end with their stdin and are killed at exit.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-DEADLINE_S: Final = 0.95
-START_S: Final = 60.0
+# Waits of a second for a worker that neither answers nor ends: one that is stopped, or waits for a disk. They are
+# counted, and no clock is read: while the machine stands still nobody waits.
+PATIENCE: Final = 60
+START_PATIENCE: Final = 180
+WAIT_MS: Final = 1_000
+OUT_OF_TIME: Final = "the comparison passed its deadline"
 CHUNK: Final = 16  # pairs in flight per worker: below a pipe's 64 KiB, so that writing never blocks
 MAX_WORKERS: Final = 8
 
@@ -53,7 +58,7 @@ class _Worker:
         self._buffer = b""
         try:
             self._write(json.dumps([entry for entry in sys.path if entry]))
-            failed = json.loads(self._line(START_S)).get("failed")
+            failed = json.loads(self._line(START_PATIENCE)).get("failed")
         except MathFailure as failure:
             self.kill()
             raise MathFailure("the process for math-verify does not start") from failure
@@ -68,12 +73,13 @@ class _Worker:
         try:
             self._write("\n".join(lines))
             for _ in pairs:
-                reply = json.loads(self._line(DEADLINE_S))
+                reply = json.loads(self._line(PATIENCE))
                 failed = reply.get("error")
                 results.append(MathFailure(failed) if failed else bool(reply["equal"]))
         except MathFailure as failure:
             self.kill()
-            results.append(failure)
+            timed_out = self._process.returncode == -signal.SIGPROF
+            results.append(MathFailure(OUT_OF_TIME) if timed_out else failure)
         except BaseException:
             self.kill()  # interrupted between request and reply: its answers no longer belong to our questions
             raise
@@ -106,16 +112,14 @@ class _Worker:
         except OSError as error:
             raise MathFailure("the comparison ended its worker") from error
 
-    def _line(self, seconds: float) -> bytes:
+    def _line(self, patience: int) -> bytes:
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        ends = time.monotonic() + seconds
         while b"\n" not in self._buffer:
-            left = ends - time.monotonic()
-            if left <= 0 or not poll.poll(left * 1000):
-                raise MathFailure("the comparison passed its deadline")
+            if not any(poll.poll(WAIT_MS) for _ in range(patience)):
+                raise MathFailure(OUT_OF_TIME)
             data = os.read(descriptor, 65_536)
             if not data:
                 raise MathFailure("the comparison ended its worker")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from sdrl.compiler.compile import Compiled, compile_spec
 from sdrl.compiler.findings import Findings
 from sdrl.compiler.plan import PartPlan
 from sdrl.compiler.sample import Sample
-from sdrl.compiler.self_test import self_test
+from sdrl.compiler.self_test import MOST_S, TRIES, self_test
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl.spec.loader import load_spec
 from sdrl.spec.render import render_text
@@ -200,13 +199,26 @@ def test_a_row_of_a_list_in_json_is_named_by_its_number(tmp_path: Path) -> None:
     assert text.startswith("sums.yaml:10:1: E410 demos.json row 2: ")
 
 
-class LooseVerifier:
-    """A fake verifier that calls everything correct, and takes a while to read what repeats itself."""
+class FakeClock:
+    """A clock that stands still but when somebody turns it."""
 
-    slow_s = 0.0
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class LooseVerifier:
+    """A fake verifier that calls everything correct, and is slow the first ``slow`` times it reads a long text."""
+
+    def __init__(self, clock: FakeClock | None = None, slow: int = 0) -> None:
+        self.clock, self.slow = clock, slow
 
     def extract(self, text: str, options: object = None) -> Extraction:
-        time.sleep(self.slow_s if len(text) > 1000 else 0)
+        if len(text) > 1000 and self.slow:
+            assert self.clock is not None
+            self.slow -= 1
+            self.clock.now += 2 * MOST_S
         at = text.find("####")
         return Extraction(None) if at < 0 else Extraction(text[at + 4 :].strip(), (at + 4, len(text)))
 
@@ -217,10 +229,10 @@ class LooseVerifier:
         return one == other
 
 
-def loosely_tested(folder: Path, verifier: LooseVerifier) -> list[Diagnostic]:
+def loosely_tested(folder: Path, verifier: LooseVerifier, kind: str = "number") -> list[Diagnostic]:
     loaded = load_spec(write_project(folder))
     findings = Findings(loaded)
-    program = {"type": "number", "extract": {"kind": "marker", "marker": "####"}, "options": None}
+    program = {"type": kind, "extract": {"kind": "marker", "marker": "####"}, "options": None}
     demos = tuple(Sample(demo.input, demo.output) for demo in loaded.require().demos)  # type: ignore[union-attr]
     parts = [PartPlan("all", 1.0, "Add.", None, "Say it.", demos)]
     self_test(loaded.require(), parts, {}, program, verifier, findings)  # type: ignore[arg-type]
@@ -233,11 +245,21 @@ def test_a_verifier_that_rewards_another_answer_or_none_is_found_out(tmp_path: P
     assert {code for code, _ in found} == {"E412", "E414"}
 
 
-def test_a_verifier_that_can_be_held_up_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LooseVerifier, "slow_s", 0.05)
-    monkeypatch.setattr("sdrl.compiler.self_test.MOST_S", 0.04)
-    (slow,) = [item for item in loosely_tested(tmp_path, LooseVerifier()) if item.code == "E413"]
-    assert slow.path == "answer" and "20,000 characters like '99999999'" in slow.message
+@pytest.mark.parametrize(("kind", "slow", "found"), [
+    ("program", 1000, True),
+    ("program", TRIES, True),
+    ("program", TRIES - 1, False),  # the machine stood still, and then went on
+    ("number", 1000, False),  # bounded already
+])  # fmt: skip
+def test_a_verifier_of_ones_own_that_can_be_held_up_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, slow: int, found: bool
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr("sdrl.compiler.self_test.time", clock)
+    slows = [item for item in loosely_tested(tmp_path, LooseVerifier(clock, slow), kind) if item.code == "E413"]
+    assert bool(slows) is found
+    for each in slows:
+        assert each.path == "answer" and "20,000 characters like '99999999'" in each.message
 
 
 @pytest.mark.parametrize("extract", ["{marker: '####'}", "{tag: answer}", "{boxed: true}"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sdrl.verifier import math_worker
+from sdrl.verifier import math_worker, workers
 from sdrl.verifier.workers import MathFailure, Pair, Pool
 
 PAIR = Pair("\\sqrt{4}", "2", "1e-6", "0")
@@ -35,13 +35,15 @@ def ends(pid: int) -> bool:
     return not is_running(pid)
 
 
-def test_a_stopped_worker_is_an_error_and_is_replaced() -> None:
+def test_a_stopped_worker_is_an_error_and_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Pool(1)
     assert pool.compare([PAIR]) == [True]
     pid = pool._idle[0]._process.pid
     os.kill(pid, signal.SIGSTOP)
-    failure = pool.compare([PAIR])[0]
-    assert isinstance(failure, MathFailure) and "deadline" in str(failure)
+    with monkeypatch.context() as hasty:
+        hasty.setattr(workers, "WAIT_MS", 1)
+        failure = pool.compare([PAIR])[0]
+    assert isinstance(failure, MathFailure) and str(failure) == workers.OUT_OF_TIME
     assert not is_running(pid)
     assert pool.compare([PAIR]) == [True]
     pool.close()
@@ -52,6 +54,37 @@ def test_a_comparison_that_no_handler_can_end_is_an_error_and_the_rest_is_judged
     found = pool.compare([PAIR, ENDLESS, PAIR])
     assert [found[0], found[2]] == [True, True]
     assert isinstance(found[1], MathFailure)
+    pool.close()
+
+
+LIMITED = """\
+import signal, time
+from sdrl.verifier import math_worker as worker
+signal.signal(signal.SIGVTALRM, worker._on_alarm)
+worker.SOFT_CPU_S = 0.5
+worker.compare = lambda *texts: WORK
+print(worker.answer({'a': 'x', 'b': 'y', 'abs': '0', 'rel': '0'}))
+"""
+
+
+@pytest.mark.parametrize(("work", "reply"), [
+    ("time.sleep(1) is None", {"equal": True}),  # what waits for the processor is not out of time
+    ("any(False for _ in iter(int, 1))", {"error": workers.OUT_OF_TIME}),
+    ("any(iter(int, 1))", None),  # one long step, in which no handler runs
+])  # fmt: skip
+def test_a_comparison_is_given_processor_time_and_not_time(work: str, reply: dict[str, object] | None) -> None:
+    words = [sys.executable, "-c", LIMITED.replace("WORK", work)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ((f"{reply}\n", 0) if reply else ("", -signal.SIGPROF))
+
+
+def test_a_worker_that_its_processor_time_ended_ran_out_of_time() -> None:
+    pool = Pool(1)
+    assert pool.compare([PAIR]) == [True]
+    worker = pool._idle[0]
+    os.kill(worker._process.pid, signal.SIGPROF)
+    (failure,) = worker.compare([PAIR])
+    assert isinstance(failure, MathFailure) and str(failure) == workers.OUT_OF_TIME
     pool.close()
 
 
@@ -79,7 +112,7 @@ def test_a_comparison_out_of_memory_is_an_error_that_says_so() -> None:
     code = (
         "from sdrl.verifier import math_worker as worker\n"
         "import signal\n"
-        "signal.signal(signal.SIGALRM, worker._on_alarm)\n"
+        "signal.signal(signal.SIGVTALRM, worker._on_alarm)\n"
         "worker._confine()\n"
         "worker.compare = lambda *texts: len(bytearray(2 * worker.MEMORY_BYTES)) > 0\n"
         "print(worker.answer({'a': 'x', 'b': 'y', 'abs': '0', 'rel': '0'}))\n"
