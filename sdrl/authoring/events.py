@@ -132,7 +132,9 @@ class CardChecked:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a panel shows, made of the text of one revision; ``key`` names the thing in view (a sample's id)."""
+    """What a panel shows, made of the text of one revision; ``key`` names the thing in view (a sample's id) or how a
+    run ended.
+    """
 
     panel: str
     rev: int

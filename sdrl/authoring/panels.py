@@ -248,7 +248,8 @@ def _run(asked: Show, tails: dict[Path, Tail]) -> Content:
     if not is_alive and view.ended is None and (said := last_words(folder.root)):
         sheet.head("what it said last")
         sheet.extend(said)
-    return sheet_content(f"run {folder.root}", sheet)
+    ended = str(view.ended["status"]) if view.ended is not None else "" if is_alive or not view.name else "gone"
+    return sheet_content(f"run {folder.root}", sheet, ended)
 
 
 def _run_of(asked: Show) -> Path:

@@ -70,7 +70,7 @@ class Delta:
 @dataclass(frozen=True)
 class Panel:
     """What a panel shows; ``rev`` is the revision it was made of, ``argument`` what it was asked for, ``key`` the
-    thing in view (a sample's id), ``marks`` what stands out in the lines.
+    thing in view (a sample's id, how a run ended), ``marks`` what stands out in the lines.
     """
 
     title: str = ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.screen import Screen
-from textual.widgets import OptionList, Tabs
+from textual.widgets import OptionList, Tabs, TextArea
 
-from sdrl.authoring.actions import ACTIONS, event_of
+from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
 from sdrl.authoring.events import Acted, Event
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.state import State
@@ -32,6 +32,11 @@ class Acting(App[None]):
     @abstractmethod
     def main_screen(self) -> Screen[object]:
         """The screen below whatever is open over it."""
+
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """Where the keyboard is: chat, or a panel's name."""
 
     @abstractmethod
     def dispatch(self, event: Event) -> None:
@@ -107,6 +112,25 @@ class Acting(App[None]):
     def action_say_how_to_leave(self) -> None:
         """Ctrl+c where nothing is selected."""
         self.say(f"{shown(self.keys, 'quit')} leaves; {shown(self.keys, 'copy')} copies what is in view")
+
+    def on_key(self, event: events.Key) -> None:
+        """Single keys of the panel in view, where nothing is written into."""
+        found = PANEL_KEYS.get(self.state.view, {}).get(event.key)
+        if found is not None and not isinstance(self.focused, TextArea):
+            event.stop()
+            self.dispatch(Acted(*found))
+        elif self._is_for_prompt(event):
+            event.stop()
+            self.show_chat()
+            self.main_screen.query_one(Prompt).insert(event.character or "")
+
+    def _is_for_prompt(self, event: events.Key) -> bool:
+        """Whether a key was meant for the prompt, though a click took the keyboard elsewhere: anything in the chat, in
+        a panel the slash that a command begins with.
+        """
+        if self.screen.is_modal or not event.is_printable or isinstance(self.focused, TextArea):
+            return False
+        return event.character == "/" or (self.where == "chat" and event.character != " ")
 
     @on(Prompt.Sent)
     def _sent(self, message: Prompt.Sent) -> None:

@@ -21,7 +21,6 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
-from sdrl.authoring.actions import PANEL_KEYS
 from sdrl.authoring.effects import Show, Window
 from sdrl.authoring.events import Acted, Event
 from sdrl.authoring.state import State
@@ -41,8 +40,10 @@ from sdrl_tui.panel_process import InProcess, InThread, Making
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.settings import Settings
 from sdrl_tui.side import Side
+from sdrl_tui.small import HORIZONTAL, VERTICAL, Small
 from sdrl_tui.spec_editor import SpecEditor
 from sdrl_tui.start import Start
+from sdrl_tui.titlebar import TitleBar
 
 if TYPE_CHECKING:
     from sdrl.models.assistant import Answering
@@ -64,8 +65,8 @@ class SdrlApp(Acting):
     TITLE = "sdrl"
     CSS_PATH = "app.tcss"
     COMMANDS: ClassVar[set[type[ActionProvider]]] = {ActionProvider}  # type: ignore[assignment]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - the base class's annotation
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - the base class's annotation
+    HORIZONTAL_BREAKPOINTS = HORIZONTAL
+    VERTICAL_BREAKPOINTS = VERTICAL
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class SdrlApp(Acting):
         self._around = Around(self, self._opening)
         self.desk = self.desk_on(path)
         self.hearing = Hearing(self)
+        self.titlebar = TitleBar(self)
         self._is_drawing = False
 
     def desk_on(self, path: Path) -> Desk:
@@ -125,6 +127,7 @@ class SdrlApp(Acting):
         yield Body(self.keys, self.settings)
         yield Static("", id="status", markup=False)
         yield KeyLine()
+        yield Small()
 
     def on_mount(self) -> None:
         """Show the first screen; the spec comes right after it."""
@@ -134,6 +137,7 @@ class SdrlApp(Acting):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        self.titlebar.start()
         self.draw()
         self.call_after_refresh(self._open)
 
@@ -155,9 +159,10 @@ class SdrlApp(Acting):
         """Take an event, and draw what came of it soon."""
         self.hearing.tell_typing()
         self.hearing.tell_draft()
-        saved = self.state.saved
+        before = self.state
         self.desk.dispatch(event)
-        if self.state.saved != saved:
+        self.titlebar.heard(before, self.state)
+        if self.state.saved != before.saved:
             self._opening.remember()
         self.draw_soon()
 
@@ -177,25 +182,6 @@ class SdrlApp(Acting):
         """Wherever Textual copies: the clipboard that works here, and a notice of which it was."""
         self._clipboard = text
         self._around.put(text)
-
-    def on_key(self, event: events.Key) -> None:
-        """Single keys of the panel in view, where nothing is written into."""
-        found = PANEL_KEYS.get(self.state.view, {}).get(event.key)
-        if found is not None and not isinstance(self.focused, TextArea):
-            event.stop()
-            self.dispatch(Acted(*found))
-        elif self._is_for_prompt(event):
-            event.stop()
-            self.show_chat()
-            self.main_screen.query_one(Prompt).insert(event.character or "")
-
-    def _is_for_prompt(self, event: events.Key) -> bool:
-        """Whether a key was meant for the prompt, though a click took the keyboard elsewhere: anything in the chat, in
-        a panel the slash that a command begins with.
-        """
-        if self.screen.is_modal or not event.is_printable or isinstance(self.focused, TextArea):
-            return False
-        return event.character == "/" or (self.where == "chat" and event.character != " ")
 
     def action_escape(self) -> None:
         """Stop the answer, close the menu, else go back to the chat."""
@@ -229,6 +215,11 @@ class SdrlApp(Acting):
     def _cursor_moved(self) -> None:
         self.draw_soon()
 
+    def watch_app_focus(self, has_focus: bool) -> None:
+        """Whether the terminal is the one that is looked at, where it says so."""
+        if has_focus and self.is_up:
+            self.titlebar.looked_at()
+
     @on(events.DescendantFocus)
     def _focus_moved(self) -> None:
         self.draw_soon()
@@ -245,9 +236,11 @@ class SdrlApp(Acting):
             self.draw_soon()
 
     def _follow_run(self) -> None:
-        """Ask for the run's panel anew while it is in view; its events may have gone on."""
+        """Ask for the run's panel anew while it is in view, or nobody looks and it goes on: its end is told of."""
         panel = self.state.panels.get("run")
-        if self.state.view == "run" and panel is not None and not panel.is_waiting and not self._jobs.is_making("run"):
+        if panel is None or panel.is_waiting or self._jobs.is_making("run"):
+            return
+        if self.state.view == "run" or not (self.app_focus or panel.key):
             self._jobs.start(Show("run", panel.rev, self.state.path, self.state.text, panel.argument))
 
     def _keep_theme(self, name: str) -> None:
@@ -272,6 +265,7 @@ class SdrlApp(Acting):
         main.query_one(Side).follow(state, follows_text=not self.hearing.is_typing)
         main.query_one("#status", Static).update(status_text(state))
         main.query_one(KeyLine).follow(state, self.keys, self.where)
+        self.titlebar.follow(state)
         prompt = main.query_one(Prompt)
         if state.draft and not prompt.text and not self.hearing.is_drafting:
             prompt.put(state.draft)
@@ -282,5 +276,6 @@ def main(path: Path | None = None) -> int:
     sys.setswitchinterval(SWITCH_S)
     app = SdrlApp(path or Path("task.yaml"), tours=True, making=InProcess(), examine_s=EXAMINE_S)
     app.run()
+    app.titlebar.end()
     gc.freeze()  # the process ends now: to look through all its objects once more would take 0.15 s
     return app.return_code or 0

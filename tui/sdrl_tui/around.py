@@ -23,6 +23,7 @@ from sdrl.authoring.keymap import shown
 from sdrl_tui.body import STEP, Body
 from sdrl_tui.clipboard import copy, environment
 from sdrl_tui.settings import state_folder
+from sdrl_tui.titlebar import writer
 
 if TYPE_CHECKING:
     from sdrl_tui.app import SdrlApp
@@ -103,9 +104,7 @@ class Around:
 
     def put(self, text: str) -> None:
         """A text where it can be pasted from; the notice says where it is."""
-        driver = self._app._driver
-        write = driver.write if driver is not None and not self._app.is_headless else None
-        said, was_done = copy(text, write, environment(), state_folder())
+        said, was_done = copy(text, writer(self._app), environment(), state_folder())
         self._app.say(said, is_bad=not was_done)
 
     def editor(self, argument: str = "") -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from sdrl.authoring.actions import ACTIONS, Action
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.topics import STEPS, topic
+from sdrl_tui.small import Small
 
 GROUPS = {"author": "Writing a spec", "edit": "Changing it", "look": "Looking at it", "file": "File and app"}
 
@@ -37,6 +38,7 @@ class HelpScreen(ModalScreen[None]):
         """One text, to scroll."""
         with VerticalScroll(id="help", can_focus=True):
             yield from (Static(part, markup=False) for part in self._parts())
+        yield Small()
 
     def on_mount(self) -> None:
         """The keyboard scrolls it."""
@@ -101,7 +103,8 @@ class TourScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A box of a few lines."""
         with Vertical(id="tour"):
-            yield Static("", markup=False)
+            yield Static("", id="step", markup=False)
+        yield Small()
 
     def on_mount(self) -> None:
         """The first step."""
@@ -131,7 +134,7 @@ class TourScreen(ModalScreen[None]):
             text.format_map(self._names),
             (f"\nenter: {'begin' if last else 'next'} · left: back · escape: end the tour", "dim"),
         )
-        self.query_one(Static).update(made)
+        self.query_one("#step", Static).update(made)
         self._point(target)
 
     def _point(self, target: str) -> None:
