@@ -54,8 +54,12 @@ def _text(name: str) -> str:
 
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SdrlError("", f"{name} cannot be read: {error}", exit=Exit.USAGE) from None
+    except OSError as error:
+        raise SdrlError(
+            "", f"{name} cannot be read: {error.strerror}", help="check the path", exit=Exit.USAGE
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SdrlError("", f"{name} is no UTF-8 text: {error}", exit=Exit.USAGE) from None
 
 
 def _chat(state: State) -> str:

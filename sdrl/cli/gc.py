@@ -22,6 +22,9 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.store.is_dir():
         raise SdrlError("", f"there is no store at {args.store}", help="name it: sdrl gc --store DIR", exit=Exit.USAGE)
+    if not args.folder.is_dir():  # a slip of the pen would make everything spare
+        help_ = "name the folder that the runs lie in: sdrl gc DIR"
+        raise SdrlError("", f"there is no folder {args.folder}", help=help_, exit=Exit.USAGE)
     found = spare(args.store, args.folder)
     for kind, items in found.items():
         print(f"{KINDS[kind]:<16} {len(items):>5}  {sum(item.size for item in items) / 1e6:>9,.1f} MB")

@@ -157,8 +157,7 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
     folder = _compile_aside(args.plan)
     try:
         plan = read_plan(folder)
-        if not args.yes:
-            _ask(plan)
+        _ask(plan, confirmed=args.yes)
     except BaseException:
         _discard(folder)
         raise
@@ -190,11 +189,14 @@ def _compile_aside(spec: Path) -> Path:
     return folder
 
 
-def _ask(plan: Plan) -> None:
+def _ask(plan: Plan, *, confirmed: bool) -> None:
+    """Say what will be run and what it is expected to take; ask, unless the command said yes already."""
     from sdrl.compiler.plan_text import brief
     from sdrl.spec.diagnostics import Exit, SdrlError
 
     sys.stderr.write(brief(plan) + "\n\nsdrl plan shows all of it.\n")
+    if confirmed:
+        return
     if not sys.stdin.isatty():
         raise SdrlError(
             "",

@@ -137,7 +137,7 @@ def _endpoint_line(role: str, endpoint: dict[str, Any]) -> str:
 
 def _ending(ended: dict[str, Any]) -> str:
     status, message = str(ended["status"]), str(ended["message"])
-    return status if message == status else f"{status}: {message}"
+    return message if message.startswith(status) else f"{status}: {message}"
 
 
 def _follow(path: Path, lock: Path) -> int:

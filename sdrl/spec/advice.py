@@ -7,6 +7,7 @@ means who writes a bare value in its place; says nothing where that is a guess.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence as Sequence_
 
 from sdrl.spec.base import Table
 from sdrl.spec.nodes import Mapping, Node, Scalar, Sequence
@@ -23,6 +24,9 @@ EXAMPLES = {
     "base": "{model: owner/name}",
     "demos": "[{input: …, output: …}]",
     "models": "{instructor: {model: …}, base: {model: owner/name}}",
+    "usd": "150",
+    "wall_hours": "24",
+    "memory_gb": "80",
 }
 _KEY_MEANT = {"Instructor": "model", "Base": "model", "Budget": "usd", "Evaluation": "file", "Extract": "marker"}
 _SOURCES = ("Source", "DemoSource")
@@ -108,6 +112,42 @@ def _example(table: type[Table], key: str) -> str:
 def _quoted(text: str) -> str:
     """A text as YAML reads it back, in braces too."""
     return text if _PLAIN.fullmatch(text) and not text.startswith(("*", "-")) else '"' + text.replace('"', '\\"') + '"'
+
+
+def example_at(table: type[Table], path: Sequence_[str | int]) -> str | None:
+    """A value that may stand at ``path`` below ``table``: the key's default, or a number that most such keys take."""
+    shape: Shape | None = Shape(table=table)
+    default: object = None
+    for step in path:
+        if shape is None:
+            return None
+        default, holder = None, shape.table
+        if isinstance(step, int):
+            shape = shape.item
+        elif holder is not None and step in fields_of(holder):
+            shape, default = fields_of(holder)[step].shape, _default(holder, step)
+        else:
+            shape = shape.values
+    if shape is None:
+        return None
+    if isinstance(default, int | float | str) and default != "":
+        return f"for example: {_written(default)} (the default)"
+    if not shape.number:
+        return None
+    usual = "20M" if shape.quantity else "1" if shape.integer else "0.5"
+    return f"for example: {EXAMPLES.get(str(path[-1]), usual)}"
+
+
+def _default(table: type[Table], key: str) -> object:
+    info = next(info for name, info in table.model_fields.items() if key in (name, info.alias))
+    return None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+
+
+def _written(value: float | str) -> str:
+    """A value as a person writes it in YAML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return re.sub(r"e-0(?=[0-9])", "e-", f"{value:g}") if isinstance(value, float) else str(value)
 
 
 def for_number(text: str, shape: Shape) -> str | None:

@@ -204,8 +204,17 @@ def _hidden(secret: re.Match[str]) -> str:
 
 
 def _finish(loaded: Loaded, problems: Iterable[Diagnostic], spec: Spec | None = None) -> Loaded:
-    placed = in_order(map(loaded.placed, problems))
+    placed = in_order(loaded.placed(_with_help(item)) for item in problems)
     return dataclasses.replace(loaded, diagnostics=placed, spec=None if has_errors(placed) else spec)
+
+
+def _with_help(item: Diagnostic) -> Diagnostic:
+    """The diagnostic with one way to mend it: where no better one is known, a value that may stand there."""
+    if item.help is not None or not item.code.startswith("E2"):
+        return item
+    from sdrl.spec.advice import example_at
+
+    return dataclasses.replace(item, help=example_at(Spec, _split(item.path)))
 
 
 def _validated(loaded: Loaded, reader: Reader) -> Spec | None:

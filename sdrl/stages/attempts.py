@@ -72,7 +72,8 @@ class Attempts:
     async def _wave(self, indices: Sequence[int]) -> tuple[list[Row], list[Row]]:
         wanted = self.ctx.plan.settings.synthesize.samples
         limit = self.ctx.instructor_limit
-        written = await self.ctx.each(indices, self._one, limit=limit, unit=f"of {wanted} examples")
+        unit = "examples" if len(indices) == wanted else f"examples ({wanted} wanted)"
+        written = await self.ctx.each(indices, self._one, limit=limit, unit=unit)
         rows: list[Row] = []
         dropped: list[Row] = []
         for index, example in zip(indices, written, strict=True):

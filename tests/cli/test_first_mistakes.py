@@ -29,6 +29,8 @@ MISTAKES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("sdrl validate few.yaml", 1, ("few.yaml:1:1: E202 this is a suite", "help: sdrl compare few.yaml runs it")),
     ("sdrl run few.yaml", 1, ("this is a suite of comparisons, not a spec", "sdrl compare few.yaml")),
     ("sdrl compare part.yaml", 1, ("E203 the key 'suite' is missing", "part.yaml has 1 error")),
+    ("sdrl run sums.yaml --yes", 1, ("plan sums", "hash", "updates", "E846", "add models.instructor and models.base")),
+    ("sdrl author --script none", 2, ("none cannot be read: No such file", "help: check the path")),
     ("sdrl run", 2, ("arguments are required: PLAN", "help: write sdrl run PLAN")),
     ("sdrl run sums.plan", 2, ("there is no plan or spec at sums.plan", "help: make it first: sdrl compile sums.yaml")),
     ("sdrl status", 2, ("arguments are required: RUN", "'sdrl runs' lists the runs here")),

@@ -31,6 +31,7 @@ _VOLATILE = (
     (re.compile(r"\bin \d+(?:\.\d+)? s\b"), "in N s"),
     (re.compile(r"\bfor \d+ s \(\d+ calls\)"), "for N s (N calls)"),
     (re.compile(rf"^(?:run \w+  plan|{'|'.join(STAGES)}) .*\n|^ +\w+ server is up.*\n", re.M), ""),  # progress
+    (re.compile(r"^plan \w+\n  hash .*?^sdrl plan shows all of it\.\n", re.M | re.S), ""),  # what will be run
     (re.compile(r"\bfor over \d+ s\b"), "for over N s"),
     (re.compile(r"\.\d+\.tmp\b"), ".N.tmp"),
     (re.compile(r"--- \d{4}-\d\d-\d\d .*"), "--- TIME COMMAND"),

@@ -72,6 +72,13 @@ def test_a_run_under_way_keeps_all(here: Path, capsys: pytest.CaptureFixture[str
     assert names(here) == before
 
 
+def test_a_folder_of_runs_that_is_not_there_makes_nothing_spare(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = names(here)
+    assert main(["gc", "rums", "--yes"]) == 2
+    assert "there is no folder rums" in capsys.readouterr().err
+    assert names(here) == before
+
+
 def test_without_a_store_it_says_how_to_name_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gc", "--store", "none"]) == 2
     assert "sdrl gc --store DIR" in capsys.readouterr().err

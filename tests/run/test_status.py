@@ -31,6 +31,16 @@ def test_a_run_that_is_done_says_so_once(tmp_path: Path) -> None:
     assert render(state_of(tmp_path)).splitlines()[-1] == "done"
 
 
+def test_a_stopped_run_says_so_once(tmp_path: Path) -> None:
+    events = [
+        {"type": "run_started", "name": "sums", "plan_hash": "ab" * 32, "stages": []},
+        {"type": "run_finished", "status": "stopped", "exit": 5, "message": "stopped; the same command goes on"},
+    ]
+    lines = [json.dumps({"seq": seq, **event}) for seq, event in enumerate(events)]
+    (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
+    assert render(state_of(tmp_path)).splitlines()[-1] == "stopped; the same command goes on"
+
+
 def test_a_running_run_shows_its_endpoints_limit_and_circuit(tmp_path: Path) -> None:
     events = [
         {"type": "run_started", "name": "sums", "plan_hash": "ab" * 32, "stages": ["vote"]},

@@ -52,3 +52,8 @@ def test_every_problem_has_a_place_in_the_file(path: Path) -> None:
         assert item.line is not None and item.column is not None
         assert 1 <= item.line <= len(lines)
         assert 1 <= item.column <= len(lines[item.line - 1]) + 1
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_every_error_says_one_way_to_mend_it(path: Path) -> None:
+    assert [item.message for item in load_spec(path).diagnostics if item.is_error and not item.help] == []
