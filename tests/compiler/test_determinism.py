@@ -94,7 +94,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(chosen=SETTINGS)
 def test_any_plan_reads_back_as_it_was_compiled(tmp_path: Path, chosen: dict[str, object]) -> None:
     kept = [line for line in SPEC.split("\n") if line.split(":")[0] not in chosen]

@@ -127,7 +127,7 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(SETTINGS)
 def test_the_worst_case_is_never_below_the_expected(tmp_path: Path, chosen: dict[str, Any]) -> None:
     own = ("synthesize:", "vote:", "budget:", "select:")

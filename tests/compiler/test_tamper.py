@@ -156,7 +156,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(changes=CHANGES, reseal=st.booleans())
 def test_no_mutilated_plan_json_ends_in_a_traceback(original: Path, changes: list[Any], reseal: bool) -> None:
     """``reseal``: as somebody would who forges the seals too; such a plan is refused or harmless."""

@@ -42,7 +42,7 @@ NAMES = (
     "input", "option", "sample_input", "sample_output", "rule", "system", *OWN,
 )  # fmt: skip
 NAMES = tuple(dict.fromkeys(NAMES))
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

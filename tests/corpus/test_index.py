@@ -85,7 +85,7 @@ def test_what_a_model_writes_never_breaks_a_search(index: PassageIndex, query: s
     assert len(index.search_keywords([query], 3)) <= 3
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(query=st.text(max_size=40).filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)))
 def test_any_text_is_a_query(index: PassageIndex, query: str) -> None:
     assert len(index.search(query, 2)) <= 2

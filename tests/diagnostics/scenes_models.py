@@ -32,15 +32,15 @@ def fails_in_a_loop(stage: Stage, attempt: Coroutine[Any, Any, Any]) -> None:
 
 def fake_server(*flags: str) -> ServerPlan:
     """A base model's server of the standard library alone."""
-    return ServerPlan("base", (sys.executable, "-S", str(FAKE_SERVER), "--ready-file", "{ready}", *flags), "file", 20)
+    return ServerPlan("base", (sys.executable, "-S", str(FAKE_SERVER), "--ready-file", "{ready}", *flags), "file", 180)
 
 
 @scene("E816")
 def an_address_where_nobody_listens(stage: Stage) -> None:
-    from tests.models.parts import ask, opened
+    from tests.models.parts import HASTY, ask, opened
 
     async def attempt() -> None:
-        async with opened(stage.folder, "http://127.0.0.1:1/v1") as bench:
+        async with opened(stage.folder, "http://127.0.0.1:1/v1", policy=HASTY) as bench:
             await bench.model.draw(ask(), [0])
 
     fails_in_a_loop(stage, attempt())
@@ -48,13 +48,13 @@ def an_address_where_nobody_listens(stage: Stage) -> None:
 
 @scene("E817")
 def an_endpoint_that_begins_to_fail(stage: Stage) -> None:
-    from tests.models.parts import ask, opened
+    from tests.models.parts import HASTY, ask, opened
 
     replies: Iterator[tuple[int, Any]] = iter([(200, ["#### 4"])])
     failing = refused(503, "overloaded")
 
     async def attempt(url: str) -> None:
-        async with opened(stage.folder, url) as bench:
+        async with opened(stage.folder, url, policy=HASTY) as bench:
             await bench.model.draw(ask(), [0])
             await bench.model.draw(ask("3 + 3?"), [0])
 

@@ -32,6 +32,8 @@ ON_THE_WAY = (
     *("aborted", "drop", "fewer", "more"),
 )
 """How a try may fail; another one may not."""
+HELD, RELEASED = ".held", ".released"
+"""Ends of the files beside the log by which ``--holds-after`` tells and is told."""
 ODD = ("refusal", "truncated", "content_filter", "http_filter", "prose", "other_schema")
 """What a model may say in place of what it was asked; a draw has it in every try."""
 _STATUS: dict[str, tuple[int, dict[str, str], dict[str, str]]] = {
@@ -114,6 +116,7 @@ class FaultServer:
         self._seed: int = settings.seed
         self._latency: float = settings.latency_ms / 1000
         self._dies_after: int | None = settings.dies_after
+        self._holds_after: int | None = settings.holds_after
         self._hangs: bool = settings.hangs
         self._plain: bool = settings.plain
         self._tries: Counter[tuple[str, int]] = Counter()
@@ -136,6 +139,8 @@ class FaultServer:
             os._exit(0)
         if self._latency:
             await asyncio.sleep(self._latency)
+        if self._holds_after is not None and number > self._holds_after:
+            await self._hold()
         fault = self._fault(asked)
         response, served = self._reply(asked, fault)
         line = {"at": came, "answered": time.monotonic(), "who": asked.who, "key": asked.key, "seed": asked.seed}
@@ -144,6 +149,13 @@ class FaultServer:
         self._log.write(json.dumps(line) + "\n")
         self._log.flush()
         return await self._deliver(request, response, fault)
+
+    async def _hold(self) -> None:
+        """Tell by a file beside the log that a call is held, until another one says that it may go on."""
+        log = Path(self._log.name)
+        log.with_suffix(HELD).touch()
+        while not log.with_suffix(RELEASED).exists():
+            await asyncio.sleep(0.01)
 
     def _read(self, body: dict[str, Any], request: web.Request) -> Asked:
         seen = [body.get("messages"), body.get("prompt"), body.get("temperature")]
@@ -260,6 +272,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--dies-after", type=int, help="calls after which it dies for good")
+    parser.add_argument("--holds-after", type=int, help="calls after which it answers none until it is told to")
     parser.add_argument("--hangs", action="store_true", help="the share of first tries gets no reply at all")
     parser.add_argument("--plain", action="store_true", help="always the same short reply, to any prompt")
     asyncio.run(_serve(parser.parse_args()))

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.faults.fault_server import HELD, RELEASED
 
 ROOT = Path(__file__).parents[2]
 SPEC = """\
@@ -73,6 +75,14 @@ class Serving:
         """Every call it answered, in order."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def is_holding(self) -> bool:
+        """Whether a call has come that it holds (``--holds-after``)."""
+        return self.log.with_suffix(HELD).exists()
+
+    def release(self) -> None:
+        """Let it answer what it holds, and every later call."""
+        self.log.with_suffix(RELEASED).touch()
+
     def count(self) -> int:
         """How many calls it answered."""
         return self.log.read_bytes().count(b"\n")
@@ -95,7 +105,15 @@ def fault_server(folder: Path, *words: str) -> Iterator[Serving]:
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(20)
+        process.wait(60)
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> None:
+    """Wait for what a process does; it must not end before."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None and time.monotonic() < ends, "it did not come to that"
+        time.sleep(0.01)
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

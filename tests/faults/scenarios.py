@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.driver import PATIENCE_VARIABLE
 from tests.faults.everywhere import TINY, everywhere
 from tests.faults.points import ORDINARY, Kind, When, sqlite_writes_can_be_met
 from tests.faults.project import (
@@ -403,7 +404,7 @@ def dead_server(trial: Trial) -> Iterator[Row]:
         project = place / "project"
         with fault_server(place, *ODD, "--port", str(port), "--dies-after", str(calls)) as server:
             write_project(project, server.url, SMALL)
-            code, said = sdrl(project, *UNTIL_SCORE)
+            code, said = sdrl(project, *UNTIL_SCORE, more={PATIENCE_VARIABLE: "0.5"})
             assert code == STOPPED and ("E816" in said or "E817" in said) and "help:" in said, said
             codes.append(code)
         with fault_server(place, *ODD, "--port", str(port)) as server:

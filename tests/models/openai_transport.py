@@ -18,7 +18,7 @@ class OpenAITransport:
     def __init__(self, endpoint: Endpoint) -> None:
         connections = endpoint.concurrency + 8
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        timeout = httpx2.Timeout(endpoint.timeout_s, connect=5.0, pool=None)
+        timeout = httpx2.Timeout(endpoint.timeout_s, pool=None)
         self._sdk = openai.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.key or "none",

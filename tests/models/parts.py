@@ -17,7 +17,9 @@ from sdrl.models.model import Model, ModelSettings
 from sdrl.models.request import Request
 from sdrl.models.transport import Transport
 
-QUICK = RetryPolicy(first_delay=0.001, most_delay=0.01, never_answered=0.3, silent=0.5)
+# Quick to ask again, and as patient as a machine may be busy; HASTY is for what is to be given up.
+QUICK = RetryPolicy(first_delay=0.001, most_delay=0.01, never_answered=600, silent=600)
+HASTY = replace(QUICK, never_answered=0.3, silent=0.5)
 
 THROUGH: Callable[[Endpoint], Transport] | None = None
 """The transport of every model that ``opened`` opens; None is ours."""

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from tests.models.imitation_batch import ImitationBatchApi
 from tests.models.parts import ask
 
 PRICE = Price(1_000_000, 1_000_000, 2_000_000)
-QUICK = Pace(gather=0.04, poll=0.005, most_poll=0.02, patience=2.0, never_answered=0.2, first_delay=0.001)
+QUICK = Pace(gather=0.04, poll=0.005, most_poll=0.02, patience=600.0, never_answered=600.0, first_delay=0.001)
 COST = PRICE.cost(11, 14)  # of one line: two draws of seven tokens each
 ROWS = 6
 
@@ -52,7 +52,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(store: Path, url: str, caps: Caps | None = None) -> AsyncIterator[Bench]:
+async def opened(
+    store: Path, url: str, caps: Caps | None = None, *, never_answered: float = 600.0
+) -> AsyncIterator[Bench]:
     cache = Cache(store)
     ledger = Ledger(cache, "run", caps or Caps())
     events: list[tuple[str, dict[str, Any]]] = []
@@ -60,13 +62,14 @@ async def opened(store: Path, url: str, caps: Caps | None = None) -> AsyncIterat
     def emit(type_: str, fields: Mapping[str, Any]) -> None:
         events.append((type_, dict(fields)))
 
-    batches = Batches("instructor", ledger, store, emit, QUICK)
+    batches = Batches("instructor", ledger, store, emit, replace(QUICK, never_answered=never_answered))
     endpoint = Endpoint("instructor", url, "fake-model")
 
     async def connect() -> Client:
         return Client(endpoint, batches.at(endpoint))
 
-    settings = ModelSettings(price=PRICE, policy=BATCH_POLICY, batches=batches)
+    policy = replace(BATCH_POLICY, never_answered=never_answered)
+    settings = ModelSettings(price=PRICE, policy=policy, batches=batches)
     model = Model("instructor", ledger, connect, emit, settings)
     try:
         with ledger.charging("vote"):
@@ -111,7 +114,7 @@ async def test_a_kill_anywhere_sends_no_line_twice_and_loses_none(tmp_path: Path
     async with ImitationBatchApi(at=at) as api:
         async with opened(tmp_path / "store", api.url) as bench:
             asking = asyncio.create_task(bench.rows())
-            await asyncio.wait_for(killed.wait(), 10)
+            await asyncio.wait_for(killed.wait(), 60)
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
         gone.set()
@@ -139,7 +142,7 @@ async def test_a_stop_leaves_the_batch_under_way_and_the_next_start_takes_it(tmp
     async with ImitationBatchApi(at=at) as api:
         async with opened(tmp_path, api.url) as bench:
             asking = asyncio.create_task(bench.rows())
-            await asyncio.wait_for(looked.wait(), 10)
+            await asyncio.wait_for(looked.wait(), 60)
             bench.model.stop_sending()
             assert bench.model.under_way == 0  # there is nothing to wait for
             asking.cancel()
@@ -260,7 +263,7 @@ async def test_an_endpoint_without_batches_ends_the_run_at_once(tmp_path: Path) 
 
 
 async def test_a_provider_that_cannot_be_reached_ends_the_run_resumable(tmp_path: Path) -> None:
-    async with opened(tmp_path, "http://127.0.0.1:9/v1") as bench:
+    async with opened(tmp_path, "http://127.0.0.1:9/v1", never_answered=0.2) as bench:
         with pytest.raises(SdrlError, match="cannot be reached") as ended:
             await bench.rows()
         assert bench.ledger.total().microusd == 0

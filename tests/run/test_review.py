@@ -218,7 +218,7 @@ def test_a_run_in_a_terminal_asks_and_then_goes_on(project: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "TERM": "xterm"}
     with subprocess.Popen(words, cwd=project, stdin=child, stdout=child, stderr=child, env=env) as process:
         os.close(child)
-        seen, answered, ends = b"", 0, time.monotonic() + 60
+        seen, answered, ends = b"", 0, time.monotonic() + 300
         while time.monotonic() < ends:
             ready = select.select([parent], [], [], 0.2)[0]
             try:
@@ -232,7 +232,7 @@ def test_a_run_in_a_terminal_asks_and_then_goes_on(project: Path) -> None:
             if not data and process.poll() is not None:
                 break
         os.close(parent)
-        assert process.wait(timeout=30) == 0, seen.decode(errors="replace")[-3000:]
+        assert process.wait(timeout=60) == 0, seen.decode(errors="replace")[-3000:]
     assert answered == 3
     assert b"3 of 3 valid" in seen
     assert (project / "runs/sums/artifacts/vote.jsonl").exists()
