@@ -3,8 +3,8 @@
 Reads files, folders (their ``*.yaml`` and ``*.yml`` at any depth, but for hidden folders), globs, and ``-`` for stdin;
 each file once. YAML files that are no specs, such as a docker-compose.yml, are passed over in folders and globs, and
 said so. Files that a spec names must be there, and own templates be valid; what stands in data files, the verifier's
-self-test and the hardware are ``sdrl compile``'s. The report goes to stdout, the count to stderr. Exit 0 without errors, 1 with errors (or warnings, under
-``--strict``), 2 when nothing was named.
+self-test and the hardware are ``sdrl compile``'s. The report goes to stdout, the count to stderr. Exit 0 without
+errors, 1 with errors (or warnings, under ``--strict``), 2 when nothing was named.
 """
 
 from __future__ import annotations
