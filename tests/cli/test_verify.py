@@ -21,6 +21,7 @@ from sdrl.cli.verify_rows import Batch, Judged, Lines, judge
 from sdrl.cli.verify_workers import Workers
 from sdrl.verifier import Verifier
 from sdrl.verifier.workers import cores
+from tests.waiting import comes_true
 
 NUMBER = {"version": 1, "type": "number", "extract": {"kind": "marker", "marker": "####"}}
 GSM8K = "specs/gsm8k.yaml"
@@ -59,15 +60,6 @@ def children(pid: int) -> set[int]:
             if int(fields[1]) == pid and fields[0] != "Z":
                 found.add(int(folder.name))
     return found
-
-
-def wait_for(condition: Any, seconds: float = 60) -> bool:
-    ends = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @contextmanager
@@ -170,19 +162,19 @@ def test_a_row_that_kills_its_process_is_an_error_and_its_neighbours_are_judged(
 
 def test_workers_end_when_their_parent_is_killed() -> None:
     with endless(stdout=subprocess.DEVNULL) as command:
-        assert wait_for(lambda: len(children(command.pid)) == cores()) or cores() == 1
+        assert comes_true(lambda: len(children(command.pid)) == cores()) or cores() == 1
         workers = children(command.pid)
         command.kill()
         command.wait()
-    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    assert comes_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
 
 
 def test_an_interrupt_ends_with_exit_five_and_whole_lines(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
     with output.open("wb") as file, endless(stdout=file, start_new_session=True) as command:
-        assert wait_for(lambda: output.stat().st_size > 3_000_000)
+        assert comes_true(lambda: output.stat().st_size > 3_000_000)
         os.killpg(command.pid, signal.SIGINT)  # as Ctrl-C does: to every process of the group
-        _, said = command.communicate(timeout=60)
+        _, said = command.communicate(timeout=600)
     assert command.returncode == 5
     assert said.splitlines()[-1] == b"sdrl: interrupted" and b"Traceback" not in said
     rows = output.read_bytes()
@@ -201,7 +193,7 @@ def test_a_closed_pipe_ends_it_quietly(gate: list[str], exit_code: int) -> None:
     command.stdin.close()
     said = command.stderr.read()
     command.stderr.close()
-    assert command.wait(60) == exit_code
+    assert command.wait(600) == exit_code
     assert b"Traceback" not in said and b"BrokenPipe" not in said
 
 

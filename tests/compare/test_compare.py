@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from sdrl.compare.page import page_of, picture_of
 from sdrl.report.rendering import to_markdown
 from sdrl.spec.locate import specs_dir
+from tests.waiting import comes_true
 
 SUITE = """\
 suite: 1
@@ -57,11 +57,8 @@ def kill_in_the_second_cell(folder: Path) -> None:
     began = folder / "run" / "cells" / "own-majority--0" / "events.jsonl"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command(folder), stdout=log, stderr=log)
-    until = time.monotonic() + PATIENCE_S
-    while not began.exists():
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < until, (folder / "log").read_text()
-        time.sleep(0.02)
+    assert comes_true(lambda: began.exists() or process.poll() is not None, pause_s=0.02)
+    assert process.poll() is None, (folder / "log").read_text()
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait(PATIENCE_S) == -signal.SIGKILL
 

@@ -190,7 +190,7 @@ def test_pin_asks_a_real_library_and_a_stand_in_hub(tmp_path: Path) -> None:
     }
     try:
         words = [sys.executable, "-m", "sdrl", "compile", str(spec), "--pin"]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600, check=False)
     finally:
         server.shutdown()
         server.server_close()

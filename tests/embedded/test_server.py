@@ -111,7 +111,7 @@ def test_with_a_name_given_only_that_model_is_served(start: Any) -> None:
 def test_the_server_ends_when_its_standard_input_closes(start: Any) -> None:
     process = start("--role", "instructor").process
     process.stdin.close()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=600) == 0
 
 
 def test_worker_processes_end_with_a_killed_server(start: Any) -> None:
@@ -119,7 +119,7 @@ def test_worker_processes_end_with_a_killed_server(start: Any) -> None:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(children) >= 2
     process.kill()
-    process.wait(timeout=60)
+    process.wait(timeout=600)
     # The workers hold the write end of the error pipe; it ends when the last of them is gone.
     assert process.stderr.read() is not None
 
@@ -127,7 +127,7 @@ def test_worker_processes_end_with_a_killed_server(start: Any) -> None:
 def test_the_server_ends_on_a_termination_signal(start: Any) -> None:
     process = start("--role", "instructor").process
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=600) == 0
 
 
 def test_worker_processes_give_the_same_replies_and_refusals_as_one_thread(start: Any, instructor: Any) -> None:
@@ -168,7 +168,7 @@ def test_a_server_that_cannot_start_says_why_and_ends(
     open_server: Callable[..., subprocess.Popen[bytes]], arguments: tuple[str, ...], code: int, said: str
 ) -> None:
     process = open_server(*arguments)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == code
     assert said in errors.decode()
     assert "Traceback" not in errors.decode()

@@ -153,7 +153,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             done = threading.Event()
             watcher = threading.Thread(target=look, args=(watched, process.pid, done))
             watcher.start()
-            watched.output = process.communicate(timeout=240)[0]
+            watched.output = process.communicate(timeout=600)[0]
             done.set()
             watcher.join()
     watched.code = process.returncode
@@ -224,7 +224,7 @@ def test_a_well_known_key_is_not_sent_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "trust.yaml").write_text(spec)
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": KEY}
     words = [sys.executable, "-m", "sdrl", "run", "trust.yaml", "--yes"]
-    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 1
     assert "E849" in done.stderr and KEY not in done.stderr + done.stdout
     assert "OPENAI_API_KEY" in OWNERS

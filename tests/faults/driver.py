@@ -46,7 +46,7 @@ def prepare() -> None:
     opening._serve_instructor = lambda *a, **k: told(serve_instructor(*a, **k))
     opening._serve_base = lambda *a, **k: told(serve_base(*a, **k))
     opening._settings = quick
-    executor.COMING_IN_S = 600.0
+    executor.COMING_IN_S = 3600.0
 
 
 def run(words: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.fault_server import HELD, RELEASED
+from tests.waiting import comes_true
 
 ROOT = Path(__file__).parents[2]
 SPEC = """\
@@ -88,6 +89,11 @@ class Serving:
         return self.log.read_bytes().count(b"\n")
 
 
+def until(condition: Callable[[], bool], process: subprocess.Popen[Any]) -> None:
+    """Wait for what a process does; it must not end before."""
+    assert comes_true(lambda: process.poll() is not None or condition()) and condition(), "it did not come to that"
+
+
 @contextmanager
 def fault_server(folder: Path, *words: str) -> Iterator[Serving]:
     """Serve for the block's duration, in a process of its own."""
@@ -97,23 +103,12 @@ def fault_server(folder: Path, *words: str) -> Iterator[Serving]:
     command = [sys.executable, "-m", "tests.faults.fault_server", "--ready-file", str(ready), "--log", str(log), *words]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 60
-        while not ready.exists():
-            assert process.poll() is None and time.monotonic() < deadline, "the fault server did not start"
-            time.sleep(0.02)
+        until(ready.exists, process)
         yield Serving(f"http://127.0.0.1:{json.loads(ready.read_text())['port']}/v1", log, process)
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(60)
-
-
-def until(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> None:
-    """Wait for what a process does; it must not end before."""
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None and time.monotonic() < ends, "it did not come to that"
-        time.sleep(0.01)
+        process.wait(600)
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -131,7 +126,7 @@ def start(folder: Path, *words: str, more: Mapping[str, str] | None = None, **op
 def sdrl(folder: Path, *words: str, **options: Any) -> tuple[int, str]:
     """``sdrl WORDS`` to its end: exit code and what it said on stderr."""
     process = start(folder, *words, **options)
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=600)
     assert "Traceback" not in said, said
     return process.returncode, said
 

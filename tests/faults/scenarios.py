@@ -212,7 +212,7 @@ def _kill_at_random(project: Path, number: signal.Signals, chance: random.Random
             _until_it_runs(project / "runs/small/events.jsonl", process)
         time.sleep(chance.uniform(0, 0.9))
         process.send_signal(number)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=600)
     assert "Traceback" not in said or process.returncode < 0 or "KeyboardInterrupt" in said, said
     return process.returncode, f"pid-{process.pid}"
 

@@ -21,7 +21,7 @@ def test_a_stop_waits_for_the_replies_under_way_so_that_none_is_paid_twice(tmp_p
             process.send_signal(signal.SIGINT)
             until(lambda: "W870" in (project / EVENTS).read_text(), process)
             server.release()
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=600)
         assert process.returncode == 5, said
         assert "can go on with the same command" in said
         assert "replies under way" in said
@@ -38,12 +38,12 @@ def test_a_stop_waits_for_the_replies_under_way_so_that_none_is_paid_twice(tmp_p
 
 def test_a_second_signal_ends_the_run_at_once(tmp_path: Path) -> None:
     project = tmp_path / "project"
-    with fault_server(tmp_path, "--holds-after", "0") as server:  # a run that waited for it would wait for ten minutes
+    with fault_server(tmp_path, "--holds-after", "0") as server:  # a run that waited for it would wait for an hour
         write_project(project, server.url, SIZE)
         with start(project, *COMMAND) as process:
             until(server.is_holding, process)
             process.send_signal(signal.SIGTERM)
             until(lambda: "W870" in (project / EVENTS).read_text(), process)
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=600)
         assert process.returncode == 5

@@ -65,7 +65,7 @@ class Zygote:
         """End it."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(60)
+        self._process.wait(600)
         self._process.stdout.close()
 
     def _pipe(self, asked: dict[str, Any] | None) -> dict[str, Any]:

@@ -22,12 +22,8 @@ KEY = "sk-very-secret-0123456789"
 
 @pytest.fixture(autouse=True, params=[None, OpenAITransport], ids=["ours", "openai"])
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every fault means the same through our transport and through openai's client.
-
-    The only faults are those of the endpoint: no connection takes too long because the machine stood still.
-    """
+    """Every fault means the same through our transport and through openai's client."""
     monkeypatch.setattr(parts, "THROUGH", request.param)
-    monkeypatch.setattr("sdrl.models.transport._CONNECT_SECONDS", 600.0)
 
 
 async def all_rows(bench: Bench, rows: int = 40) -> list[Draw]:

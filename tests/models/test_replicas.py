@@ -31,8 +31,9 @@ async def test_each_takes_half_and_one_cache_holds_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["drop", "half", "refused"])
-async def test_one_that_dies_costs_nothing(how: str, tmp_path: Path) -> None:
+async def test_one_that_dies_costs_nothing(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server drops all from its sixth call on, or was never there: no try fails, nothing is lost."""
+    monkeypatch.setattr("sdrl.models.replicas.LEFT_OUT_S", 600.0)
     async with FakeEndpoint() as calm, opened(tmp_path / "calm", calm.url) as bench:
         expected = await replies(bench)
 

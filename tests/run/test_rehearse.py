@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from sdrl.run.random_weights import config_of
 from sdrl.run.rehearsal_forecast import forecast
 from sdrl.run.rehearse import Measured, Rehearsal
 from tests.compiler.project import SPEC, write_project
+from tests.waiting import comes_true
 
 PARTS = ["weights", "serve", "score", "free", "train", "resume", "evaluate"]
 
@@ -129,9 +129,7 @@ def test_a_model_that_is_none_is_one_clear_error(tmp_path: Path, capsys: pytest.
 def test_the_peak_is_of_this_process_and_its_children() -> None:
     with PeakMemory() as peak:
         held = bytearray(200_000_000)
-        patience = time.monotonic() + 60
-        while peak.gb <= 0.2 and time.monotonic() < patience:  # the watching thread alone writes the figure
-            time.sleep(0.01)
+        comes_true(lambda: peak.gb > 0.2)  # the watching thread alone writes the figure
         del held
     assert peak.of in ("RSS", "GPU")
     assert peak.gb > 0.2

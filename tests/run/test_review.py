@@ -8,7 +8,6 @@ import pty
 import select
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,8 +217,8 @@ def test_a_run_in_a_terminal_asks_and_then_goes_on(project: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "TERM": "xterm"}
     with subprocess.Popen(words, cwd=project, stdin=child, stdout=child, stderr=child, env=env) as process:
         os.close(child)
-        seen, answered, ends = b"", 0, time.monotonic() + 300
-        while time.monotonic() < ends:
+        seen, answered = b"", 0
+        for _ in range(3_000):
             ready = select.select([parent], [], [], 0.2)[0]
             try:
                 data = os.read(parent, 65_536) if ready else b""
@@ -232,7 +231,7 @@ def test_a_run_in_a_terminal_asks_and_then_goes_on(project: Path) -> None:
             if not data and process.poll() is not None:
                 break
         os.close(parent)
-        assert process.wait(timeout=60) == 0, seen.decode(errors="replace")[-3000:]
+        assert process.wait(timeout=600) == 0, seen.decode(errors="replace")[-3000:]
     assert answered == 3
     assert b"3 of 3 valid" in seen
     assert (project / "runs/sums/artifacts/vote.jsonl").exists()

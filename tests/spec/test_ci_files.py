@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(words: list[str], folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600)
 
 
 def test_the_hook_passes_good_specs_and_other_files_and_stops_a_bad_one(

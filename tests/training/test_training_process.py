@@ -21,6 +21,7 @@ from sdrl.training.checkpoints import newest_valid, step_of
 from sdrl.training.job import OUTCOME, Outcome, TrainingJob, read_outcome, write_job
 from sdrl.training.launch import run_training
 from sdrl.training.metrics import read_metrics
+from tests.waiting import comes_true
 
 # Warnings of torch, transformers and trl about each other are not ours to mend.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -44,14 +45,14 @@ def run(job: TrainingJob, on_metrics: Callable[[dict[str, Any]], None] = lambda 
     return asyncio.run(run_training(job, on_metrics=on_metrics))
 
 
-def wait_for_end(pid: int, seconds: float = 20.0) -> bool:
-    """Return whether a process that is no child of ours ended in time."""
+def wait_for_end(pid: int) -> bool:
+    """Return whether a process that is no child of ours ends."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], seconds)[0])
+        return comes_true(lambda: bool(select.select([handle], [], [], 1)[0]), looks=60, pause_s=0)
     finally:
         os.close(handle)
 

@@ -6,18 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from sdrl.verifier import math_worker, workers
 from sdrl.verifier.workers import MathFailure, Pair, Pool
+from tests.waiting import comes_true
 
 PAIR = Pair("\\sqrt{4}", "2", "1e-6", "0")
 # One long step of the interpreter: no handler of the worker runs before it ends. The guard in front refuses it.
 ENDLESS = Pair("99999999!", "2", "1e-6", "0")
-WAIT_S = 60.0
 
 
 def is_running(pid: int) -> bool:
@@ -29,10 +28,7 @@ def is_running(pid: int) -> bool:
 
 
 def ends(pid: int) -> bool:
-    until = time.monotonic() + WAIT_S
-    while is_running(pid) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not is_running(pid)
+    return comes_true(lambda: not is_running(pid))
 
 
 def test_a_stopped_worker_is_an_error_and_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

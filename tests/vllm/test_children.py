@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.vllm.parts import command, marked, processes_of, sdrl, small_project
+from tests.waiting import comes_true
 
 pytestmark = pytest.mark.vllm
 
@@ -40,11 +40,8 @@ def servers(project: Path) -> list[int]:
     return [pid for pid in processes_of(project) if b"vllm" in Path(f"/proc/{pid}/cmdline").read_bytes().lower()]
 
 
-def gone_within(project: Path, seconds: float) -> bool:
-    ends = time.monotonic() + seconds
-    while processes_of(project) and time.monotonic() < ends:
-        time.sleep(0.1)
-    return not processes_of(project)
+def gone(project: Path) -> bool:
+    return comes_true(lambda: not processes_of(project), pause_s=0.1)
 
 
 def test_a_killed_run_leaves_no_server(project: Path) -> None:
@@ -52,7 +49,7 @@ def test_a_killed_run_leaves_no_server(project: Path) -> None:
     assert servers(project)
     process.kill()
     process.communicate()
-    assert gone_within(project, 20)
+    assert gone(project)
 
 
 def test_a_server_that_dies_ends_the_run_resumable(project: Path) -> None:
@@ -62,6 +59,6 @@ def test_a_server_that_dies_ends_the_run_resumable(project: Path) -> None:
     said = process.communicate(timeout=300)[1]
     assert process.returncode == 5, said
     assert "E842" in said or "E817" in said, said
-    assert gone_within(project, 20)
+    assert gone(project)
     again = sdrl(project, "run", "small.yaml", "--run", "run", "--yes", "--until", "score")
     assert again.returncode == 0, again.stderr

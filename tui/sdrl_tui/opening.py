@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sdrl.authoring.events import Resized
 from sdrl.authoring.naming import spec_path
 from sdrl.spec.diagnostics import SdrlError
 
@@ -49,8 +48,7 @@ class Opening:
         if app.state.is_dirty:
             app.say(f"{before.path} is not saved; its text is kept and is there when you open it again")
         before.close()
-        columns, app.desk = app.state.columns, other
-        app.desk.dispatch(Resized(columns))
+        app.desk = other
         self.remember()
         app.show_chat()
         app.draw_soon()
