@@ -73,7 +73,7 @@ def show(state: State, panel: str, argument: str = "") -> Result:
         argument = argument or known
     waiting = replace(state.panels.get(panel, Panel()), rev=state.rev, argument=argument, is_waiting=True)
     state = replace(state, view=panel, panels={**state.panels, panel: waiting})
-    return state, (Show(panel, state.rev, state.path, state.text, argument, state.kept),)
+    return state, (Show(panel, state.rev, state.path, state.text, argument, state.kept, state.columns),)
 
 
 def _edited(operation: Operation) -> Handler:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sdrl.authoring.sheet import COLUMNS
+
 
 @dataclass(frozen=True)
 class Check:
@@ -28,7 +30,7 @@ class CheckCard:
 @dataclass(frozen=True)
 class Show:
     """Make a panel's content; answered by ``Shown``. ``argument`` is what the person asked it for, ``kept`` the text
-    that it is compared with.
+    that it is compared with, ``columns`` the room of a line.
     """
 
     panel: str
@@ -37,6 +39,7 @@ class Show:
     text: str
     argument: str = ""
     kept: str = ""
+    columns: int = COLUMNS
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,13 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Resized:
+    """Panels have room for lines of so many columns from now on. No journal keeps it."""
+
+    columns: int
+
+
+@dataclass(frozen=True)
 class Told:
     """Something outside was done, and is worth a note."""
 
@@ -209,6 +216,7 @@ Event = (
     | Estimated
     | Sampled
     | Judged
+    | Resized
     | Told
 )
 JOURNALED: Mapping[str, type] = {

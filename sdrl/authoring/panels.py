@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sdrl.authoring.document import spec_name, written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail
-from sdrl.authoring.plan_panel import WIDTH, plan_sheet
+from sdrl.authoring.plan_panel import plan_sheet
 from sdrl.authoring.propose import place_of, verifier_of
 from sdrl.authoring.review_panel import review_sheet
 from sdrl.authoring.runs import every_run, last_words, newest_run, run_called, run_named
@@ -68,11 +68,12 @@ def _prompt(asked: Show) -> Content:
     compiled = compile_spec(asked.path, text=asked.text)
     plan = compiled.require()
     shown = preview_prompt(compiled, plan.parts[0], name)
-    sheet = Sheet()
+    sheet = Sheet(asked.columns)
     sheet.add((f"# {shown.said[-1]}", "strong"))
     sheet.extend((f"# {line}" for line in shown.said[:-1]), "dim")
     others = f"others: /prompt {', '.join(each for each in NAMES if each in plan.templates and each != name)}"
-    sheet.extend((f"# {line}" for line in textwrap.wrap(others, WIDTH - 2, break_on_hyphens=False)), "dim")
+    lines = textwrap.wrap(others, asked.columns - 2, break_on_hyphens=False)
+    sheet.extend((f"# {line}" for line in lines), "dim")
     if asked.kept.strip() not in UNWRITTEN and asked.kept != asked.text:
         _beside(sheet, compile_spec(asked.path, text=asked.kept), name, shown)
     sheet.add()
@@ -109,7 +110,7 @@ def _verify(asked: Show) -> Content:
         first = _first_problem(error)
         raise SdrlError("E401", f"no verifier can be made of this answer: {first}", help="/propose makes one") from None
     answer = values["answer"]
-    sheet = Sheet()
+    sheet = Sheet(asked.columns)
     sheet.add(f"type     {answer['type']}")
     sheet.add(f"extract  {place_of(answer['extract']) or _plain(answer['extract'])}")
     if answer.get("options"):
@@ -123,8 +124,8 @@ def _verify(asked: Show) -> Content:
     completion, arrow, gold = asked.argument.partition("=>")
     if not asked.argument:
         sheet.add()
-        sheet.add("try one: /verify COMPLETION => GOLD (a line end is \\n)")
-        sheet.extend(_example(verifier, demos))
+        sheet.flow("try one: /verify COMPLETION => GOLD (a line end is \\n)")
+        sheet.extend(_example(verifier, demos, asked.columns))
         return sheet_content("verifier", sheet)
     completion = completion.strip().replace("\\n", "\n")
     _judged(sheet, verifier, completion, gold.strip() if arrow else None)
@@ -141,12 +142,12 @@ def _first_problem(error: ValueError) -> str:
     return f"{'.'.join(map(str, first['loc']))} {first['msg'][:1].lower()}{first['msg'][1:]}".strip()
 
 
-def _example(verifier: Verifier, demos: object) -> list[str]:
+def _example(verifier: Verifier, demos: object, columns: int) -> list[str]:
     """A line that can be typed as it stands: the first demo, judged against what is read from it."""
     output = str(demos[0].get("output", "")).strip() if isinstance(demos, list) and demos else ""
     gold = verifier.extract(output).prediction
     line = f"such as: /verify {output} => {gold}".replace("\n", "\\n")
-    return [line] if gold is not None and len(line) <= WIDTH else []
+    return [line] if gold is not None and len(line) <= columns else []
 
 
 def _judged(sheet: Sheet, verifier: Verifier, completion: str, gold: str | None) -> None:
@@ -170,7 +171,7 @@ def _plain(value: object) -> str:
 
 
 def _plan(asked: Show) -> Content:
-    return sheet_content(*plan_sheet(asked.path, asked.text))
+    return sheet_content(*plan_sheet(asked.path, asked.text, asked.columns))
 
 
 def _retrieve(asked: Show) -> Content:
@@ -188,8 +189,8 @@ def _retrieve(asked: Show) -> Content:
         raise SdrlError("", "the spec names no local corpus files", help="/add corpus {files: [passages/*.jsonl]}")
     keywords, found_by = _keywords(spec.retrieve.keywords, spec.name)
     query = asked.argument or " ".join(keywords)
-    sheet = Sheet()
-    sheet.extend(textwrap.wrap(f"keywords ({found_by}): {', '.join(keywords) or 'none yet'}", WIDTH))
+    sheet = Sheet(asked.columns)
+    sheet.wrapped(f"keywords ({found_by}): {', '.join(keywords) or 'none yet'}")
     if not query:
         sheet.add("search the corpus: /retrieve QUERY")
         return sheet_content("retrieve", sheet)
@@ -201,14 +202,14 @@ def _retrieve(asked: Show) -> Content:
         hits = open_index(info.path).search(query, HITS)
     sheet.add()
     best = f"{info.passages:,} passages, the best {len(hits)} for "
-    sheet.add((best + (f"'{asked.argument}'" if asked.argument else "the keywords"), "strong"))
+    sheet.flow((best + (f"'{asked.argument}'" if asked.argument else "the keywords"), "strong"))
     words = {word.lower() for word in re.findall(r"\w+", query) if len(word) > MOST_STOP_WORD}
     for hit in hits:
         title = hit.passage.title or hit.passage.id
         source = f"  ({hit.passage.source})" if hit.passage.source not in title else ""
         sheet.add()
-        sheet.add((f"{hit.rank}. ", "strong"), f"{title}{source}  score {hit.score:.2f}")
-        for line in textwrap.wrap(hit.passage.text, WIDTH)[:4]:
+        sheet.flow((f"{hit.rank}. ", "strong"), f"{title}{source}  score {hit.score:.2f}", indent=3)
+        for line in textwrap.wrap(hit.passage.text, asked.columns)[:4]:
             sheet.add(*_with_words(line, words))
     return sheet_content("retrieve", sheet)
 
@@ -241,10 +242,10 @@ def _run(asked: Show, tails: dict[Path, Tail]) -> Content:
 
     folder = RunFolder(_run_of(asked))
     if not folder.events.exists():
-        return _no_run(folder.root)
+        return _no_run(folder.root, asked.columns)
     is_alive = holder_pid(folder.lock) is not None  # asked before its last events are read
     tail = tails.setdefault(folder.events, Tail(folder.events))
-    sheet = run_sheet(view := tail.read(), is_alive=is_alive)
+    sheet = run_sheet(view := tail.read(), is_alive=is_alive, columns=asked.columns)
     if not is_alive and view.ended is None and (said := last_words(folder.root)):
         sheet.head("what it said last")
         sheet.extend(said)
@@ -256,16 +257,16 @@ def _run_of(asked: Show) -> Path:
     return run_called(asked.argument) if asked.argument else run_named(spec_name(asked.text, asked.path))
 
 
-def _no_run(root: Path) -> Content:
+def _no_run(root: Path, columns: int) -> Content:
     """No run is there: what its process said where one was started, and the runs that there are."""
-    sheet = Sheet()
+    sheet = Sheet(columns)
     if said := last_words(root):
         sheet.add(f"{root}: started; it has told nothing yet")
         sheet.head("what its process says")
         sheet.extend(said)
         return sheet_content(f"run {root}", sheet)
     sheet.add(f"There is no run in {root} yet.")
-    sheet.add("/start shows what one costs, and asks; /run RUN watches another.")
+    sheet.flow("/start shows what one costs, and asks; /run RUN watches another.")
     if found := every_run():
         sheet.head("runs here, the newest first")
         sheet.extend(f"  /run {path}" for path in found[:MOST_RUNS])
@@ -273,7 +274,7 @@ def _no_run(root: Path) -> Content:
 
 
 def _review(asked: Show) -> Content:
-    return sheet_content(*review_sheet(_run_of(asked)))
+    return sheet_content(*review_sheet(_run_of(asked), asked.columns))
 
 
 _MAKERS: Mapping[str, Callable[[Show], Content]] = {

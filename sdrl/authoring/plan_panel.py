@@ -5,19 +5,17 @@ Reads the spec's text, the files it names, and the plan of the newest run of tha
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdrl.authoring.runs import newest_run
-from sdrl.authoring.sheet import Sheet
+from sdrl.authoring.sheet import COLUMNS, Sheet
 from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
     from sdrl.compiler.compile import Compiled
     from sdrl.compiler.plan import Plan
 
-WIDTH = 74  # columns of a panel at 80 and at 160
 NAMES = 11  # columns of the names at its left
 
 
@@ -71,8 +69,8 @@ def cost_rows(plan: Plan) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def plan_sheet(path: str, text: str) -> tuple[str, Sheet]:
-    """The panel's title and lines, for ``WIDTH`` columns.
+def plan_sheet(path: str, text: str, columns: int = COLUMNS) -> tuple[str, Sheet]:
+    """The panel's title and lines, for so many columns.
 
     Raises:
         SdrlError: the spec has errors.
@@ -81,7 +79,7 @@ def plan_sheet(path: str, text: str) -> tuple[str, Sheet]:
 
     compiled = compiled_of(path, text)
     plan = compiled.require()
-    sheet = Sheet()
+    sheet = Sheet(columns)
     for name, told in cost_rows(plan):
         _row(sheet, name, told)
     if plan.pending:
@@ -90,14 +88,14 @@ def plan_sheet(path: str, text: str) -> tuple[str, Sheet]:
         _row(sheet, "waits for", f"{plan.pending[0]}{more}; {help_}")
     beside = _again(sheet, plan)
     sheet.head("what is asked")
-    sheet.extend(_asked(plan))
+    sheet.extend(_asked(plan, columns))
     _row(sheet, "estimate", plan.estimate["method"])
     if beside:
         sheet.head("what changed since")
         for row in beside:
             style = {"  +": "good", "  -": "bad", "  ~": "warn"}.get(row[:3])
             sheet.extend([row.removeprefix("  ")], style)  # type: ignore[arg-type]
-    if hardware := hardware_table(plan, WIDTH):
+    if hardware := hardware_table(plan, columns):
         sheet.head("training")
         sheet.extend(row.removeprefix("  ") for row in hardware.split("\n"))
     sheet.head("the plan")
@@ -108,23 +106,17 @@ def plan_sheet(path: str, text: str) -> tuple[str, Sheet]:
         _row(sheet, "pending", item)
     for found in compiled.diagnostics:
         mark, style = ("✗", "bad") if found.is_error else ("!", "warn")
-        first, *rest = textwrap.wrap(
-            f"{mark} {found.code} {found.path}: {found.message}", WIDTH, subsequent_indent="  "
-        )
-        sheet.add((first[:6], style), first[6:])  # type: ignore[arg-type]
-        sheet.extend(rest)
+        sheet.flow((f"{mark} {found.code}", style), f" {found.path}: {found.message}", indent=2)  # type: ignore[arg-type]
     return f"plan {plan.name} {plan.hash[:12]}", sheet
 
 
 def _row(sheet: Sheet, name: str, text: str) -> None:
     """``name  text``, the text wrapped under itself."""
-    first, *rest = textwrap.wrap(text, WIDTH - NAMES, break_on_hyphens=False) or [""]
-    sheet.add((f"{name:<{NAMES}}", "strong"), first)
-    sheet.extend(" " * NAMES + line for line in rest)
+    sheet.flow((f"{name:<{NAMES}}", "strong"), text, indent=NAMES)
 
 
-def _asked(plan: Plan) -> list[str]:
-    """Requests and cost, expected and worst, and expected tokens, by stage; narrow enough for any price."""
+def _asked(plan: Plan, columns: int) -> list[str]:
+    """Requests and cost, expected and worst, and expected tokens, by stage; of these as many as there is room for."""
     from sdrl.compiler.plan_text import table
     from sdrl.compiler.readme import dollars
 
@@ -139,7 +131,12 @@ def _asked(plan: Plan) -> list[str]:
         tokens = [_short(low[key]) for key in ("prompt_tokens", "completion_tokens")]
         rows.append((entry["stage"], f"{low['requests']:,}", f"{high['requests']:,}", *tokens, *cost))
     header = ("stage", "requests", "worst", "tok. in", "tok. out", "cost", "worst")
-    return [row.removeprefix("  ") for row in table(header, rows, right=range(1, 7)).split("\n")]
+    for chosen in (range(7), (0, 1, 2, 5, 6), (0, 1, 5), (0, 1)):
+        cells = [[row[at] for at in chosen] for row in (header, *rows)]
+        made = table(cells[0], cells[1:], right=range(1, len(cells[0]))).split("\n")
+        if max(map(len, made)) - 2 <= columns:
+            break
+    return [row.removeprefix("  ") for row in made]
 
 
 def _short(count: int) -> str:
@@ -167,4 +164,4 @@ def _again(sheet: Sheet, plan: Plan) -> list[str]:
         _row(sheet, "runs again", f"nothing: {run} {what}")
         return []
     _row(sheet, "runs again", f"{', '.join(found.stages)} (beside {run})")
-    return text_of(found, width=WIDTH).split("\n")[1:]
+    return text_of(found, width=sheet.columns).split("\n")[1:]

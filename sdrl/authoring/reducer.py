@@ -30,6 +30,7 @@ from sdrl.authoring.events import (
     Judged,
     Opened,
     Refused,
+    Resized,
     Said,
     Sampled,
     Shown,
@@ -42,6 +43,7 @@ from sdrl.authoring.events import (
 from sdrl.authoring.interview import question
 from sdrl.authoring.patterns import Rejected, offered
 from sdrl.authoring.samples import came, with_panel
+from sdrl.authoring.sheet import LEAST_COLUMNS, MOST_COLUMNS
 from sdrl.authoring.state import Interview, Offer, Panel, State, digest
 from sdrl.authoring.turns import changed, messages_for, noted, said
 
@@ -75,9 +77,10 @@ def reduce(state: State, event: Event) -> Result:
 def _opened(state: State, event: Opened) -> Result:
     if state.is_opened:
         return _opened_again(state, event)
-    text = event.text if event.exists else NEW
+    text, columns = event.text if event.exists else NEW, state.columns
     saved = digest(event.text if event.exists else "")
     state = replace(State(), path=event.path, text=text, rev=state.rev + 1, saved=saved, is_opened=True, kept=text)
+    state = replace(state, columns=columns)
     if event.exists:
         return noted(
             state, f"{PurePath(event.path).name}: /interview asks for what is missing, /help lists all commands"
@@ -278,6 +281,18 @@ def _judged(state: State, event: Judged) -> Result:
     return state, (*effects, *more)
 
 
+def _resized(state: State, event: Resized) -> Result:
+    """Other room for a panel's lines: the one in view is drawn anew, others are when they come into view."""
+    columns = min(max(event.columns, LEAST_COLUMNS), MOST_COLUMNS)
+    if columns == state.columns:
+        return state, ()
+    state = replace(state, columns=columns)
+    panel = state.panels.get(state.view)
+    if panel is None or state.view in ("spec", "issues"):
+        return state, ()
+    return (with_panel(state), ()) if state.view == "samples" else show(state, state.view, panel.argument)
+
+
 def _told(state: State, event: Told) -> Result:
     return noted(state, event.text), ()
 
@@ -305,5 +320,6 @@ _REDUCERS: Mapping[type, Callable[[State, Any], tuple[State, tuple[Effect, ...]]
     Estimated: _estimated,
     Sampled: _sampled,
     Judged: _judged,
+    Resized: _resized,
     Told: _told,
 }

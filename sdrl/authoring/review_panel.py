@@ -6,24 +6,22 @@ the panel and in ``RUN/review.jsonl``. Reads a run's artifacts; writes judgement
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdrl.authoring.effects import Judge
 from sdrl.authoring.events import Judged
-from sdrl.authoring.sheet import Sheet
+from sdrl.authoring.sheet import COLUMNS, Sheet
 from sdrl.spec.diagnostics import SdrlError
 
 if TYPE_CHECKING:
     from sdrl.run.review import ReviewFiles
 
 Row = dict[str, Any]
-WIDTH = 74
 KEYS = "y it is good · 1 2 3 what is wrong · n something else"
 
 
-def review_sheet(run: Path) -> tuple[str, Sheet, str]:
+def review_sheet(run: Path, columns: int = COLUMNS) -> tuple[str, Sheet, str]:
     """Title, lines, and the id of the sample in view ('' when all are judged).
 
     Raises:
@@ -35,19 +33,19 @@ def review_sheet(run: Path) -> tuple[str, Sheet, str]:
     judged = files.judgements()
     told = sum(row["id"] in judged for row in rows)
     title = f"review {run}: {told} of {len(rows)} judged"
-    sheet = Sheet()
+    sheet = Sheet(columns)
     found = agreement_of(rows, judged)
     row = next((row for row in rows if row["id"] not in judged), None)
     if told:
-        sheet.add(("valid among those kept  ", "strong"), found.kept.sentence())
+        sheet.flow(("valid among those kept  ", "strong"), found.kept.sentence(), indent=24)
         if not waits:
-            sheet.add(("you and the run agree   ", "strong"), found.agreed.sentence())
+            sheet.flow(("you and the run agree   ", "strong"), found.agreed.sentence(), indent=24)
         sheet.add()
     if row is None:
-        sheet.add("All judged; these figures stand in review.jsonl, the intervals are Wilson's at 95 %.")
-        sheet.add("A kind that is rare in the run is as frequent here, so shares of the run may differ.")
+        sheet.flow("All judged; these figures stand in review.jsonl, the intervals are Wilson's at 95 %.")
+        sheet.flow("A kind that is rare in the run is as frequent here, so shares of the run may differ.")
         if waits:
-            sheet.add("The same 'sdrl run' command goes on (/start), if enough of them are valid.")
+            sheet.flow("The same 'sdrl run' command goes on (/start), if enough of them are valid.")
         return title, sheet, ""
     _one(sheet, row, rows.index(row) + 1, len(rows))
     return title, sheet, str(row["id"])
@@ -108,29 +106,23 @@ def _one(sheet: Sheet, row: Row, number: int, count: int) -> None:
     rate = row["pass_rate"]
     solved = [f"{difficulty(rate)}: the base model is right in {100 * rate:.0f} %"] if rate is not None else []
     # whether the run kept it is told after the judgement, which shall not lean on it
-    _wrapped(sheet, f"sample {number} of {count} · " + " · ".join([row["stage"], *solved]))
-    sheet.add((KEYS, "dim"))
+    sheet.wrapped(f"sample {number} of {count} · " + " · ".join([row["stage"], *solved]))
+    sheet.flow((KEYS, "dim"))
     for at, text in enumerate(QUESTIONS.values(), 1):
-        sheet.add((f"  {at} {text}", "dim"))
+        sheet.flow((f"  {at} {text}", "dim"), indent=4)
     sheet.head("input")
-    _wrapped(sheet, str(row["input"]))
+    sheet.wrapped(str(row["input"]))
     for key, text in (row["options"] or {}).items():
-        _wrapped(sheet, f"{key}. {text}")
+        sheet.wrapped(f"{key}. {text}")
     votes = ", ".join(
         f"{label}: {n}" for label, n in sorted((row["votes"] or {}).items(), key=lambda each: -each[1])[:5]
     )
     sheet.head("no label: the vote agreed on none" if row["gold"] is None else f"label {row['gold']}")
     if row["n_draws"]:
         agreed = f"{100 * row['agreement']:.0f} % of {row['n_draws']} votes"
-        _wrapped(sheet, f"{agreed} ({votes})" if votes else agreed)
+        sheet.wrapped(f"{agreed} ({votes})" if votes else agreed)
     sheet.head("solution")
-    _wrapped(sheet, str(row["solution"] or "(none)"))
+    sheet.wrapped(str(row["solution"] or "(none)"))
     if row["passage"]:
         sheet.head("passage")
-        for line in textwrap.wrap(row["passage"], WIDTH)[:8]:
-            sheet.add((line, "dim"))
-
-
-def _wrapped(sheet: Sheet, text: str) -> None:
-    for line in text.split("\n"):
-        sheet.extend(textwrap.wrap(line, WIDTH) or [""])
+        sheet.wrapped(row["passage"], "dim", most=8)

@@ -6,7 +6,6 @@ here; a demo is an edit of the spec. Pure: ``sampling`` has them written.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,7 +23,6 @@ from sdrl.spec.edits import Edit, apply
 Result = tuple[State, tuple[Effect, ...]]
 AT_ONCE = 3
 MOST = 30
-WIDTH = 74
 WRONG: Mapping[str, str] = {
     "task": "it is no problem of this task",
     "input": "the input is unclear or cannot be answered",
@@ -118,22 +116,22 @@ def _number(state: State) -> str:
 
 
 def _sheet(state: State) -> Sheet:
-    sheet = Sheet()
+    sheet = Sheet(state.columns)
     if state.is_sampling:
-        sheet.add(("the instructor is writing and voting; this takes some seconds to a minute", "warn"))
+        sheet.flow(("the instructor is writing and voting; this takes some seconds to a minute", "warn"))
     if state.sample_problem:
-        _wrapped(sheet, "✗ ", state.sample_problem, "bad")
+        sheet.flow((f"✗ {state.sample_problem}", "bad"), indent=2)
     if not state.samples:
         _invitation(sheet, state)
         return sheet
     if state.samples_rev != state.rev and not state.is_sampling:
-        sheet.add(("! the spec was changed since these were written; g writes them anew", "warn"))
+        sheet.flow(("! the spec was changed since these were written; g writes them anew", "warn"))
     for at, each in enumerate(state.samples):
         sign, style = _STATUS[each.status]
         here = "▶" if at == state.sample else " "
         head = f"{here} {at + 1}  {sign:<20} "
-        sheet.add((head, "strong" if at == state.sample else style), _short(each.input, WIDTH - len(head)))
-    sheet.add((KEYS, "dim"))
+        sheet.add((head, "strong" if at == state.sample else style), _short(each.input, sheet.columns - len(head)))
+    sheet.flow((KEYS, "dim"))
     _one(sheet, state)
     return sheet
 
@@ -142,24 +140,25 @@ def _one(sheet: Sheet, state: State) -> None:
     """The sample in view: input, options, passage, solution with its answer marked, and how the votes fell."""
     sample = state.samples[state.sample]
     sheet.head("input")
-    _text(sheet, sample.input)
+    sheet.wrapped(sample.input)
     for key, text in sample.options:
-        _text(sheet, f"{key}. {text}")
+        sheet.wrapped(f"{key}. {text}")
     sheet.head(f"label {sample.gold}   votes")
     unread = sample.draws - sum(count for _, count in sample.votes)
     for label, count in [*sample.votes[:6], *([("no answer read", unread)] if unread > 0 else [])]:
-        bar = "█" * max(1, round(20 * count / max(1, sample.draws)))
-        sheet.add(f"  {_short(label, 24):<24} ", (f"{bar:<20}", "dim"), f" {count} of {sample.draws}")
+        room = min(20, max(4, sheet.columns - 40))
+        bar = "█" * max(1, round(room * count / max(1, sample.draws)))
+        sheet.add(f"  {_short(label, 24):<24} ", (f"{bar:<{room}}", "dim"), f" {count} of {sample.draws}")
     sheet.head("solution")
     _solution(sheet, state, sample.solution)
     if sample.passage:
         sheet.head("passage")
-        for line in textwrap.wrap(sample.passage, WIDTH)[:6]:
-            sheet.add((line, "dim"))
+        sheet.wrapped(sample.passage, "dim", most=6)
     if sample.status == "rejected":
         sheet.head("what is wrong")
         told = [*(WRONG[key] for key in sample.wrong), *([sample.note] if sample.note else [])]
-        _wrapped(sheet, "  ", ", ".join(told) or "not said: /sample no task, input or output, and a note", "bad")
+        said = ", ".join(told) or "not said: /sample no task, input or output, and a note"
+        sheet.flow((f"  {said}", "bad"), indent=2)
 
 
 def _solution(sheet: Sheet, state: State, text: str) -> None:
@@ -168,7 +167,7 @@ def _solution(sheet: Sheet, state: State, text: str) -> None:
         span = verifier_of(value_at(written(state.text), "answer")).extract(text).span
     except ValueError:
         span = None
-    sheet.add_slotted(text, span, WIDTH)
+    sheet.add_slotted(text, span)
 
 
 def _invitation(sheet: Sheet, state: State) -> None:
@@ -176,30 +175,20 @@ def _invitation(sheet: Sheet, state: State) -> None:
     values = written(state.text)
     instructor = value_at(values, "models.instructor")
     if not isinstance(instructor, dict) or not instructor.get("model"):
-        sheet.add(("No instructor is connected, so no sample can be written.", "strong"))
-        sheet.add("Connect one, and a base model, in the spec:")
-        sheet.add("  /set models.instructor {model: gpt-4o, key_env: OPENAI_API_KEY}")
-        sheet.add("  /set models.base {model: Qwen/Qwen2.5-7B, serve: vllm}")
-        sheet.add("or the ones that ship with sdrl, which need no key and cost nothing:")
-        sheet.add("  /set models.instructor {model: scripted-instructor, endpoint: embedded}")
-        sheet.add("  /set models.base {model: toy-base, serve: embedded}")
+        sheet.flow(("No instructor is connected, so no sample can be written.", "strong"))
+        sheet.flow("Connect one, and a base model, in the spec:")
+        sheet.flow("  /set models.instructor {model: gpt-4o, key_env: OPENAI_API_KEY}", indent=4)
+        sheet.flow("  /set models.base {model: Qwen/Qwen2.5-7B, serve: vllm}", indent=4)
+        sheet.flow("or the ones that ship with sdrl, which need no key and cost nothing:")
+        sheet.flow("  /set models.instructor {model: scripted-instructor, endpoint: embedded}", indent=4)
+        sheet.flow("  /set models.base {model: toy-base, serve: embedded}", indent=4)
         return
     draws = value_at(values, "vote.draws") or 16
-    sheet.add((f"{AT_ONCE} samples can be written for real by {instructor['model']}.", "strong"))
-    sheet.add(
-        f"g, or /samples {AT_ONCE}, asks it about {AT_ONCE * (1 + draws) + 2} times at most: one request a sample,"
+    sheet.flow((f"{AT_ONCE} samples can be written for real by {instructor['model']}.", "strong"))
+    sheet.flow(
+        f"g, or /samples {AT_ONCE}, asks it about {AT_ONCE * (1 + draws) + 2} times at most: one request a sample, "
+        f"up to {draws} votes on each. A run finds the replies in the cache and pays nothing twice."
     )
-    sheet.add(f"up to {draws} votes on each. A run finds the replies in the cache and pays nothing twice.")
-
-
-def _wrapped(sheet: Sheet, mark: str, text: str, style: Style) -> None:
-    for at, line in enumerate(textwrap.wrap(text, WIDTH - len(mark)) or [""]):
-        sheet.add((mark if at == 0 else " " * len(mark), style), (line, style))
-
-
-def _text(sheet: Sheet, text: str) -> None:
-    for line in text.split("\n"):
-        sheet.extend(textwrap.wrap(line, WIDTH) or [""])
 
 
 def _short(text: str, room: int) -> str:

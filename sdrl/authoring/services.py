@@ -26,6 +26,7 @@ from sdrl.authoring.effects import (
 )
 from sdrl.authoring.events import CardChecked, Checked, Event, Examined, Opened, Refused, Sampled, Shown, Stored, Taken
 from sdrl.authoring.monitor import Tail
+from sdrl.authoring.sheet import Sheet
 from sdrl.authoring.state import digest
 from sdrl.spec.diagnostics import Diagnostic, SdrlError, has_errors
 from sdrl.spec.loader import load_spec
@@ -103,14 +104,16 @@ class Services:
         try:
             made = content(asked, self._tails)
         except SdrlError as error:
-            lines = [error.message, *([f"help: {error.help}"] if error.help else [])]
+            sheet = Sheet(asked.columns)
+            sheet.flow(error.message)
+            if error.help:
+                sheet.flow(f"help: {error.help}", indent=6)
             for item in error.diagnostics:
                 if item.is_error:
-                    lines += [
-                        f"{item.code} {item.path}: {item.message}",
-                        *([f"  help: {item.help}"] if item.help else []),
-                    ]
-            return Shown(asked.panel, asked.rev, "not yet", tuple(lines))
+                    sheet.flow((item.code, "bad"), f" {item.path}: {item.message}", indent=2)
+                    if item.help:
+                        sheet.flow(f"  help: {item.help}", indent=8)
+            return Shown(asked.panel, asked.rev, "not yet", tuple(sheet.lines), "", tuple(sheet.marks))
         except OSError as error:
             return Shown(asked.panel, asked.rev, "not yet", (f"{error.strerror or error} ({error.filename})",))
         return Shown(asked.panel, asked.rev, made.title, tuple(made.lines), made.key, tuple(made.marks))

@@ -5,7 +5,8 @@ A mark never carries meaning of its own: what it stands on has its sign or word 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 Style = Literal["good", "bad", "warn", "dim", "strong", "slot"]
@@ -21,10 +22,17 @@ class Mark(NamedTuple):
     style: Style
 
 
-class Sheet:
-    """Lines under way. A text of several lines is cut into them, so that marks stay in place."""
+COLUMNS = 74  # of a panel in terminals of 80 and of 160
+LEAST_COLUMNS, MOST_COLUMNS = 24, 160
 
-    def __init__(self) -> None:
+
+class Sheet:
+    """Lines under way, for a panel of so many ``columns``. A text of several lines is cut into them, so that marks stay
+    in place.
+    """
+
+    def __init__(self, columns: int = COLUMNS) -> None:
+        self.columns = columns
         self.lines: list[str] = []
         self.marks: list[Mark] = []
 
@@ -41,7 +49,24 @@ class Sheet:
                 if style is not None and part:
                     self.marks.append(Mark(len(self.lines) - 1, start, start + len(part), style))
 
-    def add_slotted(self, text: str, span: tuple[int, int] | None, room: int = 74) -> None:
+    def flow(self, *pieces: Piece, indent: int = 0) -> None:
+        """One line of pieces, broken at blanks where it is wider than the sheet; what follows begins ``indent`` in."""
+        text = "".join(piece if isinstance(piece, str) else piece[0] for piece in pieces).replace("\n", " ")
+        at = 0
+        while True:
+            lead = indent if at else 0
+            end = _line_end(text, at, max(self.columns - lead, 1))
+            self.add(" " * lead, *_between(pieces, at, end))
+            at = end + (len(text[end:]) - len(text[end:].lstrip(" ")))
+            if at >= len(text):
+                return
+
+    def wrapped(self, text: str, style: Style | None = None, *, most: int | None = None) -> None:
+        """Each line of a text, broken at blanks; at most so many lines of it."""
+        lines = [part for line in text.split("\n") for part in textwrap.wrap(line, self.columns) or [""]]
+        self.extend(lines[:most], style)
+
+    def add_slotted(self, text: str, span: tuple[int, int] | None) -> None:
         """A text whose characters from ``span[0]`` to ``span[1]`` are the slot that a verifier reads: marked, and
         underlined by carets, as colour alone is no sign.
         """
@@ -53,7 +78,7 @@ class Sheet:
             low, high = max(start - at, 0), min(end - at, len(line))
             if low < high:
                 self.add(line[:low], (line[low:high], "slot"), line[high:])
-                if len(line) <= room:
+                if len(line) <= self.columns:
                     self.add(" " * low + "^" * (high - low))
             else:
                 self.add(line)
@@ -69,3 +94,25 @@ class Sheet:
         if self.lines and self.lines[-1]:
             self.add()
         self.add((text, "strong"))
+
+
+def _line_end(text: str, at: int, room: int) -> int:
+    """Where a line that begins ``at`` ends: at the last blank that has room, or in the middle of a long word."""
+    if len(text) - at <= room:
+        return len(text)
+    begin = at + len(text[at:]) - len(text[at:].lstrip(" "))
+    found = text.rfind(" ", begin, at + room + 1)
+    end = found if found > begin else at + room
+    return at + len(text[at:end].rstrip(" "))
+
+
+def _between(pieces: Sequence[Piece], start: int, end: int) -> Iterator[Piece]:
+    """The parts of pieces from one character of them all to another, with their styles."""
+    at = 0
+    for piece in pieces:
+        text, style = piece if isinstance(piece, tuple) else (piece, None)
+        text = text.replace("\n", " ")
+        part = text[max(start - at, 0) : max(end - at, 0)]
+        at += len(text)
+        if part:
+            yield part if style is None else (part, style)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from sdrl.authoring.sheet import Mark
+from sdrl.authoring.sheet import COLUMNS, Mark
 
 if TYPE_CHECKING:
     from sdrl.spec.diagnostics import Diagnostic
@@ -138,7 +138,8 @@ class State:
     """Everything the screen shows. ``rev`` counts changes of the text, ``saved`` is the sha256 of what is on disk.
 
     ``kept`` is the text as it was opened or saved last, which the prompt panel compares with. ``deeper`` are those of
-    ``issues`` that only compiling finds, ``examining`` the revision that was looked through for them last.
+    ``issues`` that only compiling finds, ``examining`` the revision that was looked through for them last. ``columns``
+    is the room of a panel's line.
     """
 
     path: str = "task.yaml"
@@ -170,6 +171,7 @@ class State:
     sample: int = 0
     sample_problem: str = ""
     is_sampling: bool = False
+    columns: int = COLUMNS
 
     @property
     def is_dirty(self) -> bool:

@@ -2,8 +2,9 @@
 
 Reads files, folders (their ``*.yaml`` and ``*.yml`` at any depth, but for hidden folders), globs, and ``-`` for stdin;
 each file once. YAML files that are no specs, such as a docker-compose.yml, are passed over in folders and globs, and
-said so. The report goes to stdout, the count to stderr. Exit 0 without errors, 1 with errors (or warnings, under
-``--strict``), 2 when nothing was named.
+said so. Files that a spec names must be there, and own templates be valid; what stands in data files, the verifier's
+self-test and the hardware are ``sdrl compile``'s. The report goes to stdout, the count to stderr. Exit 0 without
+errors, 1 with errors (or warnings, under ``--strict``), 2 when nothing was named.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sdrl.spec.diagnostics import Diagnostic, Exit, has_errors
-from sdrl.spec.loader import STDIN, load_spec
+from sdrl.spec.diagnostics import Diagnostic, Exit, has_errors, in_order
+from sdrl.spec.loader import STDIN, Loaded, load_spec
 from sdrl.spec.source import MOST_BYTES, SUFFIXES, decode, is_other_yaml
 
 FORMATS = ("text", "json", "github", "sarif", "junit")
@@ -103,11 +104,18 @@ def _is_glob(path: str) -> bool:
 
 def _one(path: str, stdin_name: str) -> tuple[str, tuple[Diagnostic, ...]]:
     if path != "-":
-        return path, load_spec(path).diagnostics
+        return path, _all(load_spec(path))
     source = decode(sys.stdin.buffer.read(MOST_BYTES + 1), stdin_name)
     if source.text is None:
         return stdin_name, (source.problem,) if source.problem else ()
-    return stdin_name, load_spec(stdin_name, text=source.text).diagnostics
+    return stdin_name, _all(load_spec(stdin_name, text=source.text))
+
+
+def _all(loaded: Loaded) -> tuple[Diagnostic, ...]:
+    """The problems of the spec, and what it names and cannot have."""
+    from sdrl.compiler.absent import absences
+
+    return in_order([*loaded.diagnostics, *absences(loaded)])
 
 
 def _report(found: Sequence[Diagnostic], sources: Sequence[str], args: argparse.Namespace) -> str:

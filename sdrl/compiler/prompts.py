@@ -101,7 +101,9 @@ def check_template(name: str, source: str, method: str = GROUNDED) -> None:
     try:
         tree = _environment().parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateProblem("E301", f"the template is no valid Jinja: {error.message}", error.lineno) from None
+        message = f"the template is no valid Jinja: {error.message}"
+        help_ = "values stand in {{ … }}, conditions in {% if … %} … {% endif %}; braces that are text in {% raw %}"
+        raise TemplateProblem("E301", message, error.lineno, help_) from None
     used = meta.find_undeclared_variables(tree)
     loads = list(meta.find_referenced_templates(tree))
     if loads:

@@ -40,6 +40,8 @@ def expand(patterns: list[str], base_dir: Path) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
+        if meant := stars_meant(pattern):
+            raise RowProblem(f"'{pattern}' is no pattern: '**' stands between slashes", help=f"write '{meant}'")
         matches = [path for path in _matches(pattern, base_dir) if path.is_file()]
         if not matches:
             is_glob = any(sign in pattern for sign in "*?[")
@@ -47,6 +49,13 @@ def expand(patterns: list[str], base_dir: Path) -> list[Path]:
             raise RowProblem(f"'{pattern}' {said}", help=_absent(pattern, base_dir))
         found.update(dict.fromkeys(matches))
     return list(found)
+
+
+def stars_meant(pattern: str) -> str | None:
+    """The pattern that was meant by one with ``**`` beside other characters, which no glob takes; None for others."""
+    parts = Path(pattern).parts
+    meant = ["**/" + part.replace("**", "*") if "**" in part and part != "**" else part for part in parts]
+    return None if meant == list(parts) else str(Path(*meant))
 
 
 def _absent(pattern: str, base_dir: Path) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sdrl.compiler.rows import stars_meant
 from sdrl.corpus.passage import Passage
 from sdrl.corpus.split import split_markdown, split_plain, split_text
 from sdrl.spec.diagnostics import SdrlError
@@ -72,9 +73,12 @@ def _with_own_id(passage: Passage, taken: set[str]) -> Passage:
 def _matches(patterns: Sequence[str], base: Path) -> Iterator[tuple[str, Path]]:
     """``(name as the spec would write it, path)`` of each file; a pattern that matches nothing is an error."""
     for pattern in patterns:
+        if meant := stars_meant(pattern):
+            raise SdrlError("E820", f"'{pattern}' is no pattern: '**' stands between slashes", help=f"write '{meant}'")
         root, relative = (Path("/"), pattern.lstrip("/")) if Path(pattern).is_absolute() else (base, pattern)
         exact = root / relative
-        found = [exact] if exact.is_file() else sorted(path for path in root.glob(relative) if path.is_file())
+        matches = [exact] if exact.is_file() or not relative else root.glob(relative)
+        found = sorted(path for path in matches if path.is_file())
         if not found:
             raise SdrlError(
                 "E820",

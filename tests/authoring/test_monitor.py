@@ -11,7 +11,8 @@ import pytest
 
 from sdrl.authoring import monitor
 from sdrl.authoring.monitor import RunView, Tail, fold
-from sdrl.authoring.run_panel import WIDTH, run_sheet, sparkline
+from sdrl.authoring.run_panel import run_sheet, sparkline
+from sdrl.authoring.sheet import COLUMNS, LEAST_COLUMNS, MOST_COLUMNS
 
 FIXTURE = Path("tests/run/events.fixture.jsonl")
 START = {"type": "run_started", "name": "sums", "plan_hash": "ab" * 32, "stages": ["generate", "train"], "pid": 1}
@@ -27,8 +28,8 @@ def write(path: Path, *events: dict[str, object], torn: str = "") -> None:
         file.write("".join(json.dumps(event) + "\n" for event in events) + torn)
 
 
-def drawn(view: RunView, *, is_alive: bool = True) -> str:
-    return "\n".join(run_sheet(view, is_alive=is_alive).lines)
+def drawn(view: RunView, *, is_alive: bool = True, columns: int = COLUMNS) -> str:
+    return "\n".join(run_sheet(view, is_alive=is_alive, columns=columns).lines)
 
 
 def shown(tail: Tail) -> str:
@@ -133,14 +134,33 @@ def test_damaged_events_are_passed_over() -> None:
     assert not view.pass_rates
 
 
-def test_no_line_is_wider_than_a_panel() -> None:
+@pytest.mark.parametrize("columns", [LEAST_COLUMNS, 38, 48, 58, COLUMNS, 94, MOST_COLUMNS])
+def test_no_line_is_wider_than_a_panel(columns: int) -> None:
     long = "a message that does not end " * 20
     alarm = {"type": "alarm", "stage": "train", "kind": "kl", "message": long, "time": "2026-11-25T10:00:00+00:00"}
     dropped = {code: 12345 for code in ("near_duplicate", "not_among_the_hardest", "rarely_solved", "never_solved")}
     done = {"type": "stage_finished", "stage": "generate", "rows": 123456, "dropped": dropped, "seconds": 4000.0}
     ended = {"type": "run_finished", "status": "failed", "exit": 1, "message": long}
-    lines = drawn(fold([START, done, alarm, SCORED, GAIN, ended])).split("\n")
-    assert max(map(len, lines)) <= WIDTH
+    metric = {"type": "metric", "stage": "train", "step": 3, "max_steps": 4, "reward": 0.1234567}
+    look = {"type": "metric", "stage": "train", "step": 3, "max_steps": None, "validation_accuracy": 0.1234567}
+    view = fold([START, done, metric, look, alarm, {**SCORED, "never": 123456}, GAIN, ended])
+    lines = drawn(view, columns=columns).split("\n")
+    too_wide = [line for line in lines if len(line) > columns]
+    assert not [line for line in too_wide if not line.startswith(("gain (", "stages  ", "pass rates", "training, "))]
+    assert not too_wide or columns < 48  # headings, whose words a screen breaks
+
+
+def test_where_there_is_no_room_for_a_histogram_its_numbers_are_told() -> None:
+    view = fold([START, SCORED])
+    narrow = drawn(view, columns=30)
+    assert "█" not in narrow
+    assert "never 20, in between 80, all 0" in " ".join(narrow.split())
+    for columns in (50, 58, COLUMNS, 130):
+        lines = drawn(view, columns=columns).split("\n")
+        counts = next(line for line in lines if line.split()[:2] == ["20", "40"])
+        names = lines[lines.index(counts) + 4]
+        assert len(counts) == len(names) <= columns
+        assert sum(line.count("█") > 0 for line in lines) == 3
 
 
 def test_of_a_long_log_the_last_progress_and_enough_steps_are_read(
@@ -159,6 +179,13 @@ def test_of_a_long_log_the_last_progress_and_enough_steps_are_read(
     assert view.curves["validation_accuracy"] == {1: 0.5, 9: 0.5}
     assert 1 < len(view.curves["reward"]) < 100
     assert view.curves["reward"][500] == 1.0
+
+
+def test_where_no_code_has_room_the_count_stands_alone() -> None:
+    done = {"type": "stage_finished", "stage": "generate", "rows": 9, "dropped": {"no_json": 2}, "seconds": 3.0}
+    view = fold([START, done])
+    assert "−2: no_json 2" in drawn(view)
+    assert "−2" in drawn(view, columns=46) and "no_json" not in drawn(view, columns=46)
 
 
 def test_a_sparkline_is_never_wider_than_asked() -> None:

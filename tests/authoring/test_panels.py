@@ -11,8 +11,8 @@ import pytest
 
 from sdrl.authoring.effects import Save, Show
 from sdrl.authoring.events import Acted, Refused, Shown, Stored
-from sdrl.authoring.plan_panel import WIDTH
 from sdrl.authoring.services import Services
+from sdrl.authoring.sheet import COLUMNS
 from sdrl.authoring.state import digest
 from sdrl.authoring.workbench import Workbench, opened
 from sdrl.cli.main import main
@@ -105,7 +105,7 @@ def test_the_plan_panel_says_what_sdrl_plan_says_and_fits(tmp_path: Path, monkey
     )
     assert f"cost       {dollars(asked['expected']['microusd'])} expected" in panel.lines[0]
     assert "no run of sums lies here yet" in "\n".join(panel.lines)
-    assert max(map(len, panel.lines)) <= WIDTH
+    assert max(map(len, panel.lines)) <= COLUMNS
 
 
 def test_the_plan_panel_says_what_of_the_last_run_would_run_again(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sdrl.authoring.effects import Show
 from sdrl.authoring.events import (
     Acted,
     Answered,
@@ -14,6 +15,7 @@ from sdrl.authoring.events import (
     Event,
     Failed,
     Opened,
+    Resized,
     Said,
     Sampled,
     Shown,
@@ -21,6 +23,7 @@ from sdrl.authoring.events import (
     Typed,
 )
 from sdrl.authoring.reducer import MOST_TEXT, reduce
+from sdrl.authoring.sheet import LEAST_COLUMNS, MOST_COLUMNS
 from sdrl.authoring.state import Interview, Panel, Sample, State
 from sdrl.authoring.turns import shortened
 from sdrl.authoring.workbench import Replay
@@ -54,6 +57,31 @@ def play(bench: Replay, *events: Event) -> State:
     for event in events:
         bench.dispatch(event)
     return bench.state
+
+
+def test_other_room_asks_for_the_panel_in_view_anew_and_for_no_other(bench: Replay) -> None:
+    shown = play(bench, Acted("plan"), Shown("plan", bench.state.rev, "plan", ("x",)))
+    state, effects = reduce(shown, Resized(50))
+    assert effects == (Show("plan", shown.rev, shown.path, shown.text, "", shown.kept, 50),)
+    assert state.panels["plan"].is_waiting and state.panels["plan"].lines == ("x",)
+    assert reduce(state, Resized(50)) == (state, ())
+    assert [reduce(state, Resized(each))[0].columns for each in (-3, 9999)] == [LEAST_COLUMNS, MOST_COLUMNS]
+    spec = replace(shown, view="spec")
+    assert reduce(spec, Resized(50)) == (replace(spec, columns=50), ())
+
+
+def test_samples_are_drawn_for_the_room_there_is(bench: Replay) -> None:
+    sample = Sample("a", "how many " * 30, (), "1", "#### 1", (("1", 3),), 3, 1.0)
+    shown = play(bench, Acted("samples"), Sampled(bench.state.rev, (sample,)))
+    for columns in (40, 54, 120):
+        state, effects = reduce(shown, Resized(columns))
+        assert not effects
+        widest = max(map(len, state.panels["samples"].lines))
+        assert columns - 12 <= widest <= columns
+
+
+def test_a_spec_that_is_opened_keeps_the_room_for_panels() -> None:
+    assert reduce(State(columns=50), Opened("a.yaml", SPEC))[0].columns == 50
 
 
 def test_what_is_said_while_an_answer_comes_is_kept_and_asks_nobody(bench: Replay) -> None:

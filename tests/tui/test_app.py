@@ -408,6 +408,20 @@ async def test_a_letter_whose_message_is_still_under_way_is_neither_taken_back_n
         assert (tmp_path / "task.yaml").read_text() == "# x\nsdrl: 1\n"
 
 
+async def test_what_is_taken_out_of_the_prompt_stays_out_though_the_state_has_not_heard_of_it(tmp_path: Path) -> None:
+    app = app_on(tmp_path, "sdrl: 1\n", keeps_journal=False)
+    async with app.run_test() as pilot:
+        await settle(app, pilot)
+        prompt = app.query_one(Prompt)
+        prompt.insert("half a sentence")
+        await pilot.pause()
+        app.hearing.tell_draft()
+        assert app.state.draft == "half a sentence"
+        prompt.undo()
+        app.draw()  # comes due before the prompt's message that it changed
+        assert prompt.text == ""
+
+
 async def test_what_is_typed_before_the_spec_is_open_is_kept_when_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

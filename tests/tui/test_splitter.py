@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from sdrl_tui.app import SdrlApp
-from sdrl_tui.body import HALF, LEAST_WIDTH, STEP, Splitter
+from sdrl_tui.body import AROUND, HALF, LEAST_WIDTH, STEP, Splitter
 from sdrl_tui.settings import MOST_SHARE, Settings
 from textual.events import MouseMove
 from textual.pilot import Pilot
 
-from tests.tui.driving import app_on, settle, write
-from tests.tui.test_terminal import started
+from tests.tui.driving import app_on, screen_text, settle, write
+from tests.tui.test_terminal import MOST_S, started
 
 WIDE = (160, 48)
+GSM8K = Path("specs/gsm8k.yaml").read_text(encoding="utf-8")
 PRESS, DRAG, LET_GO = (0, "M"), (32, "M"), (0, "m")  # as xterm numbers them
 
 
@@ -123,6 +125,26 @@ async def test_a_narrow_terminal_has_no_line_and_says_where_there_is_one(tmp_pat
         await pilot.resize_terminal(*WIDE)
         await settle(app, pilot)
         assert widths(app) == (111, 48)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_a_panel_is_made_for_the_room_it_has(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(app, pilot)
+        await pilot.press("f6")
+        await settle(app, pilot)
+        await pilot.resize_terminal(*size)
+        room = (size[0] if size[0] < 100 else app.query_one("#side").size.width) - AROUND
+        end = time.monotonic() + MOST_S
+        while app.state.columns != room and time.monotonic() < end:  # it is told after a pause
+            await pilot.pause(0.02)
+        await settle(app, pilot)
+        panel = app.state.panels["plan"]
+        widest = max(map(len, panel.lines))
+        assert room * 2 // 3 < widest <= room == app.state.columns
+        top = [line.rstrip() for line in screen_text(app).split("\n")][2:14]
+        assert all(any(line in each for each in top) for line in panel.lines[:8])  # whole: no line is broken again
 
 
 @pytest.mark.parametrize("kept", ["much", -4, 1000, None, 1e400])

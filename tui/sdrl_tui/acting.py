@@ -10,9 +10,10 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Tabs, TextArea
 
 from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
-from sdrl.authoring.events import Acted, Event
+from sdrl.authoring.events import Acted, Event, Resized
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.state import State
+from sdrl_tui.body import Body
 from sdrl_tui.chat import Chat
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.side import Side
@@ -141,6 +142,10 @@ class Acting(App[None]):
     def _issue_chosen(self, message: OptionList.OptionSelected) -> None:
         self.dispatch(Acted("issues", str(int(message.option_id or 0) + 1)))
         self.call_after_refresh(self.show_side)
+
+    @on(Body.Resized)
+    def _resized(self, message: Body.Resized) -> None:
+        self.dispatch(Resized(message.columns))
 
     @on(Tabs.TabActivated, "#tabs")
     def _tab(self, message: Tabs.TabActivated) -> None:

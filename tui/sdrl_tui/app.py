@@ -237,11 +237,13 @@ class SdrlApp(Acting):
 
     def _follow_run(self) -> None:
         """Ask for the run's panel anew while it is in view, or nobody looks and it goes on: its end is told of."""
-        panel = self.state.panels.get("run")
+        state = self.state
+        panel = state.panels.get("run")
         if panel is None or panel.is_waiting or self._jobs.is_making("run"):
             return
-        if self.state.view == "run" or not (self.app_focus or panel.key):
-            self._jobs.start(Show("run", panel.rev, self.state.path, self.state.text, panel.argument))
+        if state.view == "run" or not (self.app_focus or panel.key):
+            asked = Show("run", panel.rev, state.path, state.text, panel.argument, columns=state.columns)
+            self._jobs.start(asked)
 
     def _keep_theme(self, name: str) -> None:
         if name != self.settings.theme:
@@ -267,7 +269,8 @@ class SdrlApp(Acting):
         main.query_one(KeyLine).follow(state, self.keys, self.where)
         self.titlebar.follow(state)
         prompt = main.query_one(Prompt)
-        if state.draft and not prompt.text and not self.hearing.is_drafting:
+        if state.draft != prompt.told and not prompt.text:  # what the state has of its own: a question put back
+            prompt.told = state.draft
             prompt.put(state.draft)
 
 

@@ -10,9 +10,11 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 
 from sdrl.authoring.keymap import Keys
+from sdrl.authoring.sheet import COLUMNS
 from sdrl_tui.chat import Chat
 from sdrl_tui.settings import MOST_SHARE, Settings
 from sdrl_tui.side import Side
@@ -21,6 +23,8 @@ HALF = 50
 STEP = 5  # percent that a key moves the line by
 LEAST_SHARE = 100 - MOST_SHARE
 LEAST_WIDTH = 30  # columns of either side
+AROUND = 6  # columns of a panel that are no room for its lines: padding, scroll bar, some air
+PAUSE_S = 0.1  # between two sizes while the line is dragged
 
 
 class Splitter(Widget):
@@ -87,6 +91,15 @@ class Body(Horizontal):
         super().__init__(id="body")
         self._keys = keys
         self._settings = settings
+        self._columns = COLUMNS
+        self._pause: Timer | None = None
+
+    class Resized(Message):
+        """A panel's lines have room for so many columns now."""
+
+        def __init__(self, columns: int) -> None:
+            super().__init__()
+            self.columns = columns
 
     def compose(self) -> ComposeResult:
         """Chat, line, side."""
@@ -124,3 +137,13 @@ class Body(Horizontal):
         is_wide = self.screen.has_class("-wide")
         columns = min(max(int(self._settings.share * room / 100), LEAST_WIDTH), room - LEAST_WIDTH)
         self.query_one(Chat).styles.width = columns if is_wide else "1fr"
+        self._tell((room - columns if is_wide else self.size.width) - AROUND)
+
+    def _tell(self, columns: int) -> None:
+        """Tell of a new width of the panel, once where many follow each other."""
+        if columns == self._columns:
+            return
+        self._columns = columns
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE_S, lambda: self.post_message(self.Resized(columns)))

@@ -60,6 +60,8 @@ class Hearing:
         if not self.is_drafting or not self._app.desk.is_open or not self._app.is_up:
             return
         self.is_drafting = False
-        delta = delta_of(self._app.state.draft, self._app.main_screen.query_one(Prompt).text)
+        prompt = self._app.main_screen.query_one(Prompt)
+        prompt.told = prompt.text
+        delta = delta_of(self._app.state.draft, prompt.text)
         if delta.old or delta.new:
             self._app.desk.dispatch(Drafted(delta.start, delta.start + len(delta.old), delta.new))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdrl.authoring.events import Resized
 from sdrl.authoring.naming import spec_path
 from sdrl.spec.diagnostics import SdrlError
 
@@ -48,7 +49,8 @@ class Opening:
         if app.state.is_dirty:
             app.say(f"{before.path} is not saved; its text is kept and is there when you open it again")
         before.close()
-        app.desk = other
+        columns, app.desk = app.state.columns, other
+        app.desk.dispatch(Resized(columns))
         self.remember()
         app.show_chat()
         app.draw_soon()

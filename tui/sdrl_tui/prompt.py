@@ -41,6 +41,7 @@ class Prompt(Writing):
     def __init__(self) -> None:
         super().__init__(id="prompt", compact=True, soft_wrap=True, highlight_cursor_line=False, tab_behavior="focus")
         self.placeholder = "write, or / for commands"
+        self.told = ""  # what this held when it last agreed with the state
         self.lines_sent: list[str] = []
         self._at = 0
         self._draft = ""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from textual.document._document import Document
 
 
+BEGUN = "sdrl: 1"  # all that a new spec holds
+
+
 class SpecEditor(Writing):
     """A text area that follows the state, and keeps the cursor where it was."""
 
@@ -43,8 +46,8 @@ class SpecEditor(Writing):
                 self.go_to(state.issues[state.issue])
 
     def _follow_text(self, state: State) -> None:
-        if not self.text:
-            self.load_text(state.text)
+        if self.text.strip() in ("", BEGUN):
+            self.load_text(state.text)  # a text that comes as a whole is read from its top
         elif self.text != state.text:
             delta = delta_of(self.text, state.text)
             document = cast("Document", self.document)
