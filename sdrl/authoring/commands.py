@@ -46,7 +46,7 @@ NOT_CHANGED = "the file was not changed by another program"
 LEAVING = "{path} is not saved: /save writes it; leaving once more keeps your text for the next time, unsaved"
 MOST_DIFF = 60  # lines of a comparison in the chat
 # done by the app around the spec
-WINDOW = ("theme", "copy", "editor", "open", "help", "tour", "palette", "wider", "narrower")
+WINDOW = ("theme", "copy", "editor", "open", "help", "tour", "palette", "settings", "earlier", "wider", "narrower")
 
 
 def act(state: State, action: str, argument: str) -> Result:

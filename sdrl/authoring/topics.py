@@ -19,6 +19,7 @@ class Topic:
 
 
 _BACK = ("escape", "back to the chat")
+_SCROLL = ("j, k, space", "scroll, as up, down and pagedown do; g and G lead to the beginning and the end")
 TOPICS: Mapping[str, Topic] = {
     "chat": Topic(
         "The chat",
@@ -28,6 +29,7 @@ TOPICS: Mapping[str, Topic] = {
         (
             ("enter", "sends; ctrl+j, shift+enter or a backslash at the end add a line"),
             ("up, down", "through what was sent before; what is half written is kept"),
+            ("pageup, pagedown", "scroll the chat; ctrl+home and ctrl+end lead to its ends, /earlier beyond"),
             ("/", "opens the menu of commands; tab completes, escape closes it"),
             ("{accept}", "takes the newest card over; /accept 1 budget.usd takes one field"),
             ("{amend}", "puts what a card proposes into the prompt, to change it first"),
@@ -54,7 +56,7 @@ TOPICS: Mapping[str, Topic] = {
         "All that is wrong (✗, no run before it is mended) or doubtful (!), each with its place, its key, and a fix. "
         "/explain CODE tells why a code is one.",
         (
-            ("up, down", "through the list"),
+            ("up, down, j, k", "through the list; g and G to its ends"),
             ("enter", "to the place in the spec"),
             ("{next}", "to the next issue"),
             _BACK,
@@ -63,24 +65,24 @@ TOPICS: Mapping[str, Topic] = {
     "prompt": Topic(
         "Prompts",
         "Byte for byte what a run would send to a model. /prompt NAME shows another one.",
-        (("up, down", "scroll"), _BACK),
+        (_SCROLL, _BACK),
     ),
     "verify": Topic(
         "The verifier",
         "What decides whether an answer is right, tried on the spec's worked examples, and on what you give it: "
         "/verify COMPLETION => GOLD tells what is read from a completion and why it is right or wrong.",
-        (("up, down", "scroll"), _BACK),
+        (_SCROLL, _BACK),
     ),
     "plan": Topic(
         "The plan",
         "What a run would do and cost, and what of the newest run would run again. Nothing is sent to make it.",
-        (("{start}", "what starting costs; once more starts it"), ("up, down", "scroll"), _BACK),
+        (("{start}", "what starting costs; once more starts it"), _SCROLL, _BACK),
     ),
     "retrieve": Topic(
         "Passages",
         "What the keywords of a run, or a query, find in the spec's own passages, best first: /retrieve QUERY. A run "
         "grounds samples in them.",
-        (("up, down", "scroll"), _BACK),
+        (_SCROLL, _BACK),
     ),
     "samples": Topic(
         "Samples on trial",
@@ -91,6 +93,7 @@ TOPICS: Mapping[str, Topic] = {
             ("y, n", "accepts, rejects the one in view"),
             ("d", "makes a demo of the spec of it"),
             ("left, right", "to the others"),
+            ("j, k, space", "scroll"),
             _BACK,
         ),
     ),
@@ -98,7 +101,7 @@ TOPICS: Mapping[str, Topic] = {
         "A run",
         "What a run does and did, from its own record: gain, stages, what was dropped, pass rates, curves, alarms. "
         "Looking never touches it, and leaving this app never stops it. /run RUN watches another, /stop ends this one.",
-        (("{start}", "starts a run, or goes on with a stopped one"), ("up, down", "scroll"), _BACK),
+        (("{start}", "starts a run, or goes on with a stopped one"), _SCROLL, _BACK),
     ),
     "review": Topic(
         "Samples to review",
@@ -108,6 +111,7 @@ TOPICS: Mapping[str, Topic] = {
             ("y", "the sample in view is good"),
             ("1, 2, 3", "no problem of this task; unclear; a wrong label"),
             ("n", "something else is wrong"),
+            ("j, k, space", "scroll"),
             _BACK,
         ),
     ),
@@ -147,4 +151,4 @@ STEPS: tuple[tuple[str, str, str], ...] = (
 
 def topic(where: str, action_help: str = "") -> Topic:
     """The topic of a place; a place without one is told by its action's help."""
-    return TOPICS.get(where) or Topic(where.capitalize(), action_help, (("up, down", "scroll"), _BACK))
+    return TOPICS.get(where) or Topic(where.capitalize(), action_help, (_SCROLL, _BACK))

@@ -117,8 +117,9 @@ class Acting(App[None]):
     def on_key(self, event: events.Key) -> None:
         """Single keys of the panel in view, where nothing is written into."""
         found = PANEL_KEYS.get(self.state.view, {}).get(event.key)
-        if found is not None and not isinstance(self.focused, TextArea):
+        if found is not None and not (self.screen.is_modal or isinstance(self.focused, TextArea)):
             event.stop()
+            event.prevent_default()  # it may scroll elsewhere
             self.dispatch(Acted(*found))
         elif self._is_for_prompt(event):
             event.stop()

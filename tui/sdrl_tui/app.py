@@ -43,6 +43,7 @@ from sdrl_tui.side import Side
 from sdrl_tui.small import HORIZONTAL, VERTICAL, Small
 from sdrl_tui.spec_editor import SpecEditor
 from sdrl_tui.start import Start
+from sdrl_tui.themes import Themes
 from sdrl_tui.titlebar import TitleBar
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class SdrlApp(Acting):
         self.settings = Settings.read()
         self.keys, self.key_problems = own_keys()
         self._bindings = bindings_of(self.keys)
-        if self.settings.theme in self.available_themes:
-            self.theme = self.settings.theme
+        self.themes = Themes(self)
+        self.themes.recall()
         self._tours = tours and not self.settings.has_toured
         self.keeps_journal = keeps_journal
         self._jobs = Jobs(self, assistant, making or InThread(), examine_s)  # type: ignore[arg-type]
@@ -136,7 +137,7 @@ class SdrlApp(Acting):
         self.set_interval(SYNC_S, self._look_around)
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # no signals here, or not this thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.leave)
-        self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
+        self.themes.follow()
         self.titlebar.start()
         self.draw()
         self.call_after_refresh(self._open)
@@ -146,6 +147,7 @@ class SdrlApp(Acting):
             return
         for problem in self.key_problems:
             self.say(problem, is_bad=True)
+        self.themes.read()
         self.hearing.tell_draft()  # what was typed before there was a journal
         self.draw()
         if self.main_screen.has_class("-side"):  # asked for before there was anything to show
@@ -244,11 +246,6 @@ class SdrlApp(Acting):
         if state.view == "run" or not (self.app_focus or panel.key):
             asked = Show("run", panel.rev, state.path, state.text, panel.argument, columns=state.columns)
             self._jobs.start(asked)
-
-    def _keep_theme(self, name: str) -> None:
-        if name != self.settings.theme:
-            self.settings.theme = name
-            self.settings.keep()
 
     def draw_soon(self) -> None:
         """Draw the state in a twentieth of a second, however often this is asked for until then."""

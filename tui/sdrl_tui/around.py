@@ -18,10 +18,11 @@ from textual.widgets import TextArea
 
 from sdrl.authoring.drawing import copied
 from sdrl.authoring.effects import Window
-from sdrl.authoring.events import Taken
+from sdrl.authoring.events import Taken, Told
 from sdrl.authoring.keymap import shown
 from sdrl_tui.body import STEP, Body
 from sdrl_tui.clipboard import copy, environment
+from sdrl_tui.log import Log
 from sdrl_tui.settings import state_folder
 from sdrl_tui.titlebar import writer
 
@@ -43,6 +44,8 @@ class Around:
             "copy": self.copy,
             "editor": self.editor,
             "open": opening.other,
+            "settings": lambda argument: self.settings(),
+            "earlier": lambda argument: self.earlier(),
             "wider": lambda argument: self.divide(argument, STEP),
             "narrower": lambda argument: self.divide(argument, -STEP),
         }
@@ -68,6 +71,7 @@ class Around:
     def theme(self, name: str) -> None:
         """Other colours, kept for the next time; without a name, a list to choose from."""
         app = self._app
+        app.themes.read()  # what a person changed in it meanwhile
         if not name:
             app.search_themes()
         elif name in app.available_themes:
@@ -87,6 +91,18 @@ class Around:
         app.main_screen.query_one(Body).divide(int(percent.rstrip("%")) if percent else app.settings.share + step)
         if not app.main_screen.has_class("-wide"):
             app.say(f"the chat takes {app.settings.share:.0f} % where the terminal has 100 columns and more")
+
+    def settings(self) -> None:
+        """Where a person's own files lie and what they set, as a note."""
+        from sdrl_tui.own import own_text
+
+        self._app.show_chat()
+        self._app.dispatch(Told(own_text(self._app)))
+
+    def earlier(self) -> None:
+        """More of the chat, above what is in view of it."""
+        if not self._app.main_screen.query_one(Log).earlier(self._app.state):
+            self._app.say("the chat begins here: there is nothing earlier")
 
     def copy(self, what: str) -> None:
         """What is selected, named or in view."""

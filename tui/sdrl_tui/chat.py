@@ -1,24 +1,23 @@
 """The chat: settled turns as plain widgets, the answer that is coming in a tail of fixed height below them.
 
-A token changes the tail alone, whatever the length of the chat; the newest turns are mounted, older ones only told of.
+A token changes the tail alone, whatever the length of the chat.
 """
 
 from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.widgets import OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from sdrl.authoring.actions import ACTIONS, Action, matching
 from sdrl.authoring.keymap import Keys
-from sdrl.authoring.state import State, Turn
+from sdrl.authoring.state import State
+from sdrl_tui.log import Log
 from sdrl_tui.paint import turn_text
 from sdrl_tui.prompt import Prompt
-from sdrl_tui.start import Start
 
-MOST_MOUNTED = 50
 TAIL_LINES = 6
 
 
@@ -28,38 +27,17 @@ class Chat(Vertical):
     def __init__(self, keys: Keys) -> None:
         super().__init__(id="chat")
         self._keys = keys
-        self._drawn: dict[int, tuple[Turn, object]] = {}
 
     def compose(self) -> ComposeResult:
         """Log above, prompt below."""
-        with VerticalScroll(id="log", can_focus=True):
-            yield Start()
+        yield Log(self._keys)
         yield Static("", id="tail", markup=False)
         yield OptionList(id="menu", compact=True, markup=False)
         yield Prompt()
 
-    def on_mount(self) -> None:
-        """Stay at the end while nobody scrolls up."""
-        self.query_one("#log", VerticalScroll).anchor()
-
     def follow(self, state: State) -> None:
         """Draw what changed since the last time."""
-        log = self.query_one("#log", VerticalScroll)
-        settled = [turn for turn in state.turns if turn.status != "streaming"][-MOST_MOUNTED:]
-        wanted = {turn.id: (turn, self._card_of(state, turn)) for turn in settled}
-        for gone in [number for number in self._drawn if number not in wanted]:
-            del self._drawn[gone]
-            log.query_one(f"#turn-{gone}").remove()
-        new: list[Static] = []
-        for number, drawn in wanted.items():
-            if number not in self._drawn:
-                text = turn_text(state, drawn[0], self._keys)
-                new.append(Static(text, id=f"turn-{number}", classes=f"turn {drawn[0].role}", markup=False))
-            elif self._drawn[number] != drawn:
-                log.query_one(f"#turn-{number}", Static).update(turn_text(state, drawn[0], self._keys))
-            self._drawn[number] = drawn
-        if new:
-            log.mount(*new)
+        self.query_one(Log).follow(state)
         self._follow_tail(state)
 
     def _follow_tail(self, state: State) -> None:
@@ -72,8 +50,9 @@ class Chat(Vertical):
             last = lines[-TAIL_LINES:]
             tail.update(type(text)("\n").join(last), layout=False)
 
-    def _card_of(self, state: State, turn: Turn) -> object:
-        return next((card for card in state.cards if card.id == turn.card), None)
+    @on(Prompt.Scrolled)
+    def _scrolled(self, message: Prompt.Scrolled) -> None:
+        self.query_one(Log).scroll_by(message.key)
 
     @on(TextArea.Changed, "#prompt")
     def _suggest(self, message: TextArea.Changed) -> None:

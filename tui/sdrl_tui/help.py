@@ -10,13 +10,14 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sdrl.authoring.actions import ACTIONS, Action
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.topics import STEPS, topic
+from sdrl_tui.scrolling import Lines
 from sdrl_tui.small import Small
 
 GROUPS = {"author": "Writing a spec", "edit": "Changing it", "look": "Looking at it", "file": "File and app"}
@@ -36,7 +37,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One text, to scroll."""
-        with VerticalScroll(id="help", can_focus=True):
+        with Lines(id="help", can_focus=True):
             yield from (Static(part, markup=False) for part in self._parts())
         yield Small()
 

@@ -17,6 +17,7 @@ from sdrl_tui.writing import Writing
 
 MOST_HISTORY = 500
 MANY_LINES = 50
+SCROLLS = ("pageup", "pagedown", "ctrl+home", "ctrl+end")  # the chat, as long as all that is typed is in view
 
 
 class Prompt(Writing):
@@ -37,6 +38,13 @@ class Prompt(Writing):
         def __init__(self, what: str) -> None:
             super().__init__()
             self.what = what
+
+    class Scrolled(Message):
+        """A key that scrolls the chat above."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
 
     def __init__(self) -> None:
         super().__init__(id="prompt", compact=True, soft_wrap=True, highlight_cursor_line=False, tab_behavior="focus")
@@ -72,6 +80,9 @@ class Prompt(Writing):
         elif event.key == "down" and self.cursor_location[0] == self.document.line_count - 1:
             self._take(event)
             self._walk(1)
+        elif event.key in SCROLLS and self.wrapped_document.height <= self.size.height:
+            self._take(event)
+            self.post_message(self.Scrolled(event.key))
         else:
             await super()._on_key(event)
 

@@ -32,29 +32,31 @@ def _home(variable: str, otherwise: str) -> Path:
 
 @dataclass
 class Settings:
-    """``theme`` '' is Textual's own; ``recent`` holds absolute paths and when they were opened, the latest first;
-    ``share`` is the chat's part of a wide terminal in percent, 20 to 80.
+    """``theme`` '' is Textual's own, ``colours`` are those of one that is a person's own; ``recent`` holds absolute
+    paths and when they were opened, the latest first; ``share`` is the chat's part of the room in percent, 20 to 80.
     """
 
     theme: str = ""
     has_toured: bool = False
     share: float = 50
     recent: list[tuple[str, float]] = field(default_factory=list)
+    colours: dict[str, str | bool] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Settings:
         """What was kept; defaults for whatever is not as it should be."""
         try:
-            kept = json.loads(_file().read_text(encoding="utf-8"))
+            kept = json.loads(settings_file().read_text(encoding="utf-8"))
             recent = [(str(path), float(when)) for path, when in kept.get("recent", [])]
             share = min(max(float(kept.get("share", 50)), 100 - MOST_SHARE), MOST_SHARE)
-            return cls(str(kept.get("theme", "")), bool(kept.get("has_toured")), share, recent[:MOST_RECENT])
+            colours = dict(kept.get("colours", {}))  # looked through where they are used
+            return cls(str(kept.get("theme", "")), bool(kept.get("has_toured")), share, recent[:MOST_RECENT], colours)
         except (OSError, ValueError, TypeError, AttributeError):
             return cls()
 
     def keep(self) -> bool:
         """Write it, whole or not at all; whether that could be done."""
-        file = _file()
+        file = settings_file()
         beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -71,5 +73,6 @@ class Settings:
         self.keep()
 
 
-def _file() -> Path:
+def settings_file() -> Path:
+    """Where all of it is kept."""
     return state_folder() / "app.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
-from textual.widgets import OptionList, Static, Tab, Tabs
+from textual.containers import Vertical
+from textual.widgets import Static, Tab, Tabs
 from textual.widgets.option_list import Option
 
 from sdrl.authoring.actions import ACTIONS
@@ -13,6 +13,7 @@ from sdrl.authoring.drawing import clean
 from sdrl.authoring.state import PANELS, Panel, State
 from sdrl.spec.diagnostics import Diagnostic
 from sdrl_tui.paint import issue_text, panel_text
+from sdrl_tui.scrolling import Entries, Lines
 from sdrl_tui.spec_editor import SpecEditor
 
 
@@ -29,8 +30,8 @@ class Side(Vertical):
         yield Tabs(*(Tab(_label(name), id=f"tab-{name}") for name in PANELS), id="tabs")
         yield SpecEditor()
         yield Static("", id="here", markup=False)
-        yield OptionList(id="issues", markup=False)
-        with VerticalScroll(id="lines", can_focus=True):
+        yield Entries(id="issues", markup=False)
+        with Lines(id="lines", can_focus=True):
             yield Static("", id="content", markup=False)
 
     def follow(self, state: State, *, follows_text: bool) -> None:
@@ -42,9 +43,9 @@ class Side(Vertical):
         editor.display = state.view == "spec"
         here = self.query_one("#here", Static)
         here.display = state.view == "spec" and bool(state.issues) and not state.is_new
-        issues = self.query_one("#issues", OptionList)
+        issues = self.query_one("#issues", Entries)
         issues.display = state.view == "issues"
-        lines = self.query_one("#lines", VerticalScroll)
+        lines = self.query_one("#lines", Lines)
         lines.display = state.view not in ("spec", "issues")
         if follows_text:
             editor.follow(state)

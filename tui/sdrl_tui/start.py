@@ -68,7 +68,7 @@ def welcome_text(recent: Sequence[tuple[str, float]]) -> Text:
     if recent:
         made.append("Go on with\n", "bold")
     for name, when in recent[:MOST_RECENT]:
-        made.append("   ").append_text(link(_home(name), f"open {name}"))
+        made.append("   ").append_text(link(at_home(name), f"open {name}"))
         made.append(f"  {_ago(time.time() - when)}\n", "dim")
     made.rstrip()
     return made
@@ -84,7 +84,8 @@ def summary_text(path: str, rows: Sequence[tuple[str, str]]) -> Group:
     return Group(Text(file_name(path), "bold"), made)
 
 
-def _home(name: str) -> str:
+def at_home(name: str) -> str:
+    """A path as it is written for short: ``~`` for a person's own folder."""
     home = str(Path.home())
     return f"~{name[len(home) :]}" if name.startswith(f"{home}/") else name
 
