@@ -129,6 +129,9 @@ def _set_table(each: Mapping[str, Any]) -> Table:
         row("  right if readable (skill)", "accuracy_if_parsable", "gain_skill", "interval_skill"),
         row("cut off at the length limit", "truncated", None, None),
     ]
+    if base.get("accuracy_lenient") is not None and trained.get("accuracy_lenient") is not None:
+        moved = points(trained["accuracy_lenient"] - base["accuracy_lenient"])
+        rows.append((*row("right if read leniently", "accuracy_lenient", None, None)[:3], moved, ""))
     if base.get("errors") or trained.get("errors"):
         rows.append(row("not judged: the verifier failed", "errors", None, None))
     if each["n_runs"] > 1:

@@ -14,10 +14,14 @@ from sdrl.compiler.plan import EvaluationPlan
 from sdrl.models.model import Model
 from sdrl.stages.base_answers import arrived, base_request, judged
 from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
+from sdrl.stages.leniently import also_leniently, lenient_verifier
 
 
 async def run(ctx: StageContext) -> StageOutput:
-    """Rows {set, shift, problem, run, model, gold, completion, prediction, verdict, reason, finish_reason}."""
+    """Rows {set, shift, problem, run, model, gold, completion, prediction, verdict, reason, finish_reason, lenient}.
+
+    ``lenient`` only where the task has a lenient reading.
+    """
     if not ctx.plan.evaluations:
         return StageOutput([])
     rows = await ask_base(ctx)
@@ -51,6 +55,7 @@ async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -
 async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str) -> list[Row]:
     generation = for_evaluation(ctx.plan, evaluation)
     problems = ctx.evaluation_rows(evaluation)
+    lenient = lenient_verifier(ctx.plan.verifier)
 
     async def one(problem: Row) -> Sequence[Row]:
         row = {"part": problem.get("part") or ctx.plan.parts[0].name, **problem}
@@ -59,6 +64,7 @@ async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, 
             ctx, row, generation, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
         )
         replies, answers = await judged(ctx, model, request, row, range(evaluation.runs))
+        answers = await also_leniently(lenient, row, answers)
         about = {"set": evaluation.name, "shift": evaluation.shift, "problem": problem["id"], "model": which}
         came = [reply.index for reply in replies if arrived(reply)]
         rows = [{**about, "run": run, "gold": problem["gold"], **made} for run, made in zip(came, answers, strict=True)]

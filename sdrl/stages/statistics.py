@@ -72,7 +72,8 @@ def measures(rows: Sequence[Row]) -> dict[str, Any] | None:
     """Accuracy, parsable, accuracy_if_parsable, truncated and errors of one model's rows, each a share in [0, 1].
 
     ``accuracy_if_parsable`` is None when nothing could be read. ``by_run`` has the accuracy of each run, where there
-    are several. None without rows.
+    are several; ``accuracy_lenient`` counts answers that are right when read leniently, where the rows say so. None
+    without rows.
     """
     if not rows:
         return None
@@ -85,6 +86,8 @@ def measures(rows: Sequence[Row]) -> dict[str, Any] | None:
         "truncated": _round(_mean_by_problem(rows, _is_truncated)),
         "errors": _round(_mean_by_problem(rows, lambda row: row["verdict"] == "error")),
     }
+    if all("lenient" in row for row in rows):
+        found["accuracy_lenient"] = _round(_mean_by_problem(rows, lambda row: bool(row["lenient"])))
     runs = sorted({int(row["run"]) for row in rows})
     if len(runs) > 1:
         found["by_run"] = [_round(_mean_by_problem([r for r in rows if r["run"] == run], _is_correct)) for run in runs]

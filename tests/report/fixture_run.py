@@ -166,6 +166,7 @@ class _Writer:
                             "completion": f"{self.hostile}so #### {problem}",
                             "gold": str(problem),
                             "finish_reason": "stop" if luck < 0.98 else "length",
+                            "lenient": verdict == "correct" or (verdict == "unparsable" and problem % 2 == 0),
                         }
                     )
         self.seal("evaluate", rows, seconds=12.0)
