@@ -142,9 +142,10 @@ def nearest(name: str) -> str | None:
 
 
 def matching(prefix: str) -> list[Action]:
-    """Actions for what is typed after the slash, those that begin with it first."""
+    """Actions for what is typed after the slash: the one of that name, those that begin with it, those that hold it."""
     word = prefix.lower()
     starts = [action for action in ACTIONS.values() if action.id.startswith(word)]
+    starts.sort(key=lambda action: action.id != word)
     holds = [
         action
         for action in ACTIONS.values()

@@ -26,6 +26,8 @@ from tests.bench.tui_terminal import ROOT, Program
 STARTS, KEYS, EDITS, KILLS = 5, 60, 20, 50
 SETTLE_S, REST_S, TYPING_S = 0.5, 0.05, 0.04
 PROMPT, F2, BACKSPACE = b"rite, or / for", b"\x1bOQ", b"\x7f"  # the cursor stands on the first letter
+CLEAR = b"\x15"  # ctrl+u
+MENU_LINES = ("/set budget.usd 1", "/set demos.12.input W", "/remove demos.2", "/explain gpu", "/open ta", "/set kl")
 PROBE = [sys.executable, "-m", "tests.bench.tui_probe"]
 BARE = """
 from textual.app import App
@@ -141,6 +143,16 @@ def keys_typed(program: Program) -> list[float]:
     return [program.key(REST_S) for _ in range(KEYS)]
 
 
+def keys_in_menu(program: Program) -> list[float]:
+    """Commands letter by letter, each of which filters the menu of what they take."""
+    took = []
+    for line in MENU_LINES:
+        program.type(CLEAR)  # the first time what was typed in an earlier session
+        program.read_for(SETTLE_S)
+        took += [program.letter(line[: at + 1].encode(), REST_S) for at in range(len(line))]
+    return took
+
+
 def keys_in_stream(program: Program) -> list[float]:
     """Keystrokes while an answer comes."""
     program.type(b"tell me\r")
@@ -173,6 +185,8 @@ def keys(folder: Path, report: Report) -> None:
     sessions: list[tuple[str, str, str, Callable[[Program], list[float]], tuple[int, int], float | None]] = [
         ("key to paint p95, idle", "app", "gsm8k.yaml", keys_typed, (24, 80), 16),
         ("key to paint p95, idle, 100 KB spec", "app", "long.yaml", keys_typed, (24, 80), 16),
+        ("key to paint p95, menu of arguments", "app", "gsm8k.yaml", keys_in_menu, (24, 80), 16),
+        ("key to paint p95, menu, 100 KB spec", "app", "long.yaml", keys_in_menu, (24, 80), 16),
         ("key to paint p95, answer streams, 100 turns", "app", "turns.yaml", keys_in_stream, (24, 80), 50),
         ("key to paint p95, plan, verify, retrieve", "panels", "panels.yaml", keys_typed, (40, 120), 30),
         ("  the same in threads", "panels-in-threads", "panels.yaml", keys_typed, (40, 120), None),

@@ -80,8 +80,9 @@ async def main(kind: str, lags: str, spec: str = "") -> None:
                 app.dispatch(COMPUTED[number // EVERY_TICKS % len(COMPUTED)])
 
         ticker = asyncio.create_task(ticking(Path(lags), each))
+        gc.freeze()  # as the app's own main does, here and at the end
         await app.run_async()
-        gc.freeze()  # as the app's own main does
+        gc.freeze()
     ticker.cancel()
 
 

@@ -82,6 +82,15 @@ class Program:
         self.read_for(rest_s)
         return took
 
+    def letter(self, line: bytes, rest_s: float) -> float:
+        """Milliseconds from the last letter of a line until the line stands in the prompt; then some rest."""
+        since, begin = len(self.seen), time.perf_counter()
+        self.type(line[-1:])
+        self.read_until(line.rstrip(), since=since)
+        took = (time.perf_counter() - begin) * 1000
+        self.read_for(rest_s)
+        return took
+
     def errors(self) -> int:
         """How many errors the line of status told of last."""
         found = _ERRORS.findall(self.seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sdrl_tui.app import SdrlApp
+from sdrl_tui.chat import Chat
 from sdrl_tui.prompt import Prompt
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -24,6 +25,8 @@ async def settle(app: SdrlApp, pilot: Pilot[None]) -> None:
     while app.is_running and not app.state.is_opened:  # it is opened after the first paint
         await pilot.pause()
     app.hearing.tell_typing()
+    if app.is_running:
+        app.main_screen.query_one(Chat).catch_up()
     await app.workers.wait_for_complete()
     await pilot.pause()
     if app.is_running:

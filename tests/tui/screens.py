@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sdrl_tui.prompt import Prompt
+
 from sdrl.models.assistant import Reply
 from sdrl.run.lock import hold
 from sdrl.spec.edits import Edit
@@ -156,6 +158,9 @@ async def screens(width: int, height: int) -> dict[str, str]:
             await pilot.press("escape", "slash", "p")
             await settle(app, pilot)
             shown["commands"] = screen_text(app)
+            app.query_one(Prompt).put("/set train.s")
+            await settle(app, pilot)
+            shown["arguments"] = screen_text(app)
     return {name: _steady(text, str(folder)) for name, text in shown.items()}
 
 

@@ -33,6 +33,7 @@ from sdrl_tui.hearing import Hearing
 from sdrl_tui.jobs import Happened, Jobs
 from sdrl_tui.keys import KeyLine, bindings_of, own_keys
 from sdrl_tui.legible import Legible
+from sdrl_tui.lists import Lists
 from sdrl_tui.opening import Opening
 from sdrl_tui.paint import status_text
 from sdrl_tui.palette import ActionProvider
@@ -125,7 +126,7 @@ class SdrlApp(Acting):
 
     def compose(self) -> ComposeResult:
         """Chat and side, a line of status, the keys."""
-        yield Body(self.keys, self.settings)
+        yield Body(self.keys, self.settings, Lists(self))
         yield Static("", id="status", markup=False)
         yield KeyLine()
         yield Small()
@@ -275,6 +276,7 @@ def main(path: Path | None = None) -> int:
     """Run the app on a spec; ``task.yaml`` where none is named."""
     sys.setswitchinterval(SWITCH_S)
     app = SdrlApp(path or Path("task.yaml"), tours=True, making=InProcess(), examine_s=EXAMINE_S)
+    gc.freeze()  # what is loaded by now stays: going through it takes 40 ms in the middle of typing
     app.run()
     app.titlebar.end()
     gc.freeze()  # the process ends now: to look through all its objects once more would take 0.15 s

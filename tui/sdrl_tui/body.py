@@ -6,6 +6,8 @@ start. Neither side becomes narrower than its own least width.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,6 +15,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
+from sdrl.authoring.completing import Choices
 from sdrl.authoring.keymap import Keys
 from sdrl.authoring.sheet import COLUMNS
 from sdrl_tui.chat import Chat
@@ -85,12 +88,13 @@ class Splitter(Widget):
 
 
 class Body(Horizontal):
-    """Everything above the line of status. ``settings`` hold the chat's part of the room."""
+    """Everything above the line of status. ``settings`` hold the chat's part of the room; ``complete`` is for it."""
 
-    def __init__(self, keys: Keys, settings: Settings) -> None:
+    def __init__(self, keys: Keys, settings: Settings, complete: Callable[[str], Choices]) -> None:
         super().__init__(id="body")
         self._keys = keys
         self._settings = settings
+        self._complete = complete
         self._columns = COLUMNS
         self._pause: Timer | None = None
 
@@ -103,7 +107,7 @@ class Body(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Chat, line, side."""
-        yield Chat(self._keys)
+        yield Chat(self._keys, self._complete)
         yield Splitter()
         yield Side()
 

@@ -5,34 +5,40 @@ A token changes the tail alone, whatever the length of the chat.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import OptionList, Static, TextArea
-from textual.widgets.option_list import Option
 
-from sdrl.authoring.actions import ACTIONS, Action, matching
+from sdrl.authoring.actions import ACTIONS
+from sdrl.authoring.completing import Choices, Completion
 from sdrl.authoring.keymap import Keys
 from sdrl.authoring.state import State
 from sdrl_tui.log import Log
+from sdrl_tui.menu import Menu
 from sdrl_tui.paint import turn_text
 from sdrl_tui.prompt import Prompt
 
 TAIL_LINES = 6
+MENU_S = 0.02  # the menu is drawn after the letter that it is for
 
 
 class Chat(Vertical):
-    """Log, tail, menu of commands, prompt. ``keys`` are those of the actions."""
+    """Log, tail, menu, prompt. ``keys`` are those of the actions, ``complete`` gives what may come next in a line."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, complete: Callable[[str], Choices]) -> None:
         super().__init__(id="chat")
         self._keys = keys
+        self._complete = complete
+        self._is_behind = False
 
     def compose(self) -> ComposeResult:
         """Log above, prompt below."""
         yield Log(self._keys)
         yield Static("", id="tail", markup=False)
-        yield OptionList(id="menu", compact=True, markup=False)
+        yield Menu(self._complete)
         yield Prompt()
 
     def follow(self, state: State) -> None:
@@ -56,45 +62,59 @@ class Chat(Vertical):
 
     @on(TextArea.Changed, "#prompt")
     def _suggest(self, message: TextArea.Changed) -> None:
-        """Open, filter or close the menu of commands for what is typed."""
-        typed = message.text_area.text
-        menu, prompt = self.query_one("#menu", OptionList), self.query_one(Prompt)
-        found: list[Action] = []
-        if typed.startswith("/") and not typed.startswith("//") and "\n" not in typed:
-            name, space, _ = typed[1:].partition(" ")
-            found = [each for each in matching(name) if not space or each.id == name]
-        menu.display = prompt.menu_is_open = bool(found)
-        if found:
-            menu.set_options([Option(_entry(each), id=each.id) for each in found])
-            menu.highlighted = 0
+        """What is typed is painted first, and only then the menu for it."""
+        if not self._is_behind:
+            self._is_behind = True
+            self.set_timer(MENU_S, self.catch_up)
+
+    def catch_up(self) -> None:
+        """Open, filter or close the menu for what is typed; a line of the history opens none."""
+        if not self._is_behind:
+            return
+        self._is_behind = False
+        prompt = self.query_one(Prompt)
+        if prompt.text in (prompt.recalled, prompt.dismissed):
+            self._offer("")
+        else:
+            prompt.recalled = prompt.dismissed = None
+            self._offer(prompt.text)
+
+    def _offer(self, line: str) -> None:
+        menu, prompt = self.query_one(Menu), self.query_one(Prompt)
+        menu.follow(line)
+        prompt.menu, prompt.moved_in = menu.kind, None
 
     @on(Prompt.Menu)
     def _menu_key(self, message: Prompt.Menu) -> None:
-        menu = self.query_one("#menu", OptionList)
+        self.catch_up()
+        menu, prompt = self.query_one(Menu), self.query_one(Prompt)
         if message.what in ("up", "down"):
-            menu.action_cursor_up() if message.what == "up" else menu.action_cursor_down()
-        elif menu.highlighted is not None:
-            self._choose(str(menu.get_option_at_index(menu.highlighted).id), is_enter=message.what == "enter")
+            menu.move(-1 if message.what == "up" else 1)
+        elif message.what == "enter" and menu.kind != "commands" and not menu.is_chosen:
+            prompt.send()
+        elif not menu.kind:
+            self._offer(prompt.text)  # tab asks for it where nothing else has opened it
+        elif (meant := menu.meant) is not None:
+            self._take(meant, is_enter=message.what == "enter")
 
     @on(OptionList.OptionSelected, "#menu")
     def _menu_click(self, message: OptionList.OptionSelected) -> None:
         message.stop()
-        self._choose(str(message.option_id), is_enter=True)
+        chosen = self.query_one(Menu).entry(message.option_index)
+        if chosen is not None:
+            self._take(chosen, is_enter=True)
         self.query_one(Prompt).focus()
 
-    def _choose(self, name: str, *, is_enter: bool) -> None:
-        prompt, action = self.query_one(Prompt), ACTIONS[name]
-        prompt.put(f"/{name} " if action.usage else f"/{name}")
-        if is_enter and (not action.usage or action.usage.startswith("[")):
+    def _take(self, chosen: Completion, *, is_enter: bool) -> None:
+        """An entry into the prompt. A command by Enter or click is sent as well, where it needs no argument."""
+        prompt, menu = self.query_one(Prompt), self.query_one(Menu)
+        prompt.put(chosen.line)
+        action = ACTIONS.get(chosen.line[1:].strip()) if menu.kind == "commands" else None
+        if is_enter and action is not None and (not action.usage or action.usage.startswith("[")):
             prompt.call_next(prompt.send)  # a message made here would be taken for the chat's own, and end here
 
     def close_menu(self) -> bool:
-        """Close the menu; whether it was open."""
-        menu, prompt = self.query_one("#menu", OptionList), self.query_one(Prompt)
-        was_open = bool(menu.display)
-        menu.display = prompt.menu_is_open = False
-        return was_open
-
-
-def _entry(action: Action) -> str:
-    return f"/{action.id} {action.usage}".ljust(24) + f" {action.title}"
+        """Close the menu for what is typed now; whether it was open."""
+        prompt = self.query_one(Prompt)
+        prompt.dismissed, prompt.menu = prompt.text, ""
+        return self.query_one(Menu).close()

@@ -33,7 +33,7 @@ class Prompt(Writing):
             self.text = text
 
     class Menu(Message):
-        """A key for the menu of commands: up, down, complete or close."""
+        """A key for the menu: up, down, complete or enter."""
 
         def __init__(self, what: str) -> None:
             super().__init__()
@@ -53,7 +53,10 @@ class Prompt(Writing):
         self.lines_sent: list[str] = []
         self._at = 0
         self._draft = ""
-        self.menu_is_open = False
+        self.menu = ""  # what it offers: commands, arguments, their usage alone, or nothing
+        self.moved_in: str | None = None  # the text for which an entry of the menu was moved to
+        self.recalled: str | None = None  # a line of the history as it was put here
+        self.dismissed: str | None = None  # the text for which the menu was closed by hand
 
     def get_line(self, line_index: int) -> Text:
         """The line as it may be sent to a terminal."""
@@ -71,9 +74,13 @@ class Prompt(Writing):
         elif event.key == "enter":
             self._take(event)
             self._enter()
-        elif self.menu_is_open and event.key in ("up", "down", "tab"):
+        elif event.key == "tab" and self._completes:
             self._take(event)
-            self.post_message(self.Menu("complete" if event.key == "tab" else event.key))
+            self.post_message(self.Menu("complete"))
+        elif self.menu in ("commands", "arguments") and event.key in ("up", "down"):
+            self._take(event)
+            self.moved_in = self.text
+            self.post_message(self.Menu(event.key))
         elif event.key == "up" and self.cursor_location[0] == 0:
             self._take(event)
             self._walk(-1)
@@ -100,10 +107,17 @@ class Prompt(Writing):
         if self.text.endswith("\\"):
             self.put(self.text[:-1] + "\n")
             return
-        if self.menu_is_open and " " not in self.text:
+        is_command = self.menu == "commands" and " " not in self.text
+        if is_command or (self.menu == "arguments" and self.moved_in == self.text):
             self.post_message(self.Menu("enter"))
             return
         self.send()
+
+    @property
+    def _completes(self) -> bool:
+        """Whether tab is for the menu: in a command, unless its menu was closed by hand. The menu itself may lag."""
+        text = self.text
+        return text.startswith("/") and not text.startswith("//") and "\n" not in text and text != self.dismissed
 
     def send(self) -> None:
         """Send what is typed, if anything is."""
@@ -123,4 +137,5 @@ class Prompt(Writing):
         if target == self._at:
             return
         self._at = target
-        self.put(self.lines_sent[target] if target < len(self.lines_sent) else self._draft)
+        self.recalled = self.lines_sent[target] if target < len(self.lines_sent) else self._draft
+        self.put(self.recalled)

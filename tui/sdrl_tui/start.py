@@ -69,7 +69,7 @@ def welcome_text(recent: Sequence[tuple[str, float]]) -> Text:
         made.append("Go on with\n", "bold")
     for name, when in recent[:MOST_RECENT]:
         made.append("   ").append_text(link(at_home(name), f"open {name}"))
-        made.append(f"  {_ago(time.time() - when)}\n", "dim")
+        made.append(f"  {ago(time.time() - when)}\n", "dim")
     made.rstrip()
     return made
 
@@ -90,7 +90,8 @@ def at_home(name: str) -> str:
     return f"~{name[len(home) :]}" if name.startswith(f"{home}/") else name
 
 
-def _ago(seconds: float) -> str:
+def ago(seconds: float) -> str:
+    """How long ago something was, in one unit."""
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= size:
             number = int(seconds // size)
