@@ -10,13 +10,13 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sdrl.authoring.document import spec_name, written
 from sdrl.authoring.effects import Show
 from sdrl.authoring.monitor import Tail
 from sdrl.authoring.plan_panel import plan_sheet
-from sdrl.authoring.propose import place_of, verifier_of
+from sdrl.authoring.propose import place_of, sample_of, verifier_of
 from sdrl.authoring.review_panel import review_sheet
 from sdrl.authoring.runs import every_run, last_words, newest_run, run_called, run_named
 from sdrl.authoring.sheet import Mark, Piece, Sheet, Style
@@ -125,7 +125,7 @@ def _verify(asked: Show) -> Content:
     if not asked.argument:
         sheet.add()
         sheet.flow("try one: /verify COMPLETION => GOLD (a line end is \\n)")
-        sheet.extend(_example(verifier, demos, asked.columns))
+        sheet.extend(_example(verifier, answer, demos, asked.columns))
         return sheet_content("verifier", sheet)
     completion = completion.strip().replace("\\n", "\n")
     _judged(sheet, verifier, completion, gold.strip() if arrow else None)
@@ -142,9 +142,12 @@ def _first_problem(error: ValueError) -> str:
     return f"{'.'.join(map(str, first['loc']))} {first['msg'][:1].lower()}{first['msg'][1:]}".strip()
 
 
-def _example(verifier: Verifier, demos: object, columns: int) -> list[str]:
-    """A line that can be typed as it stands: the first demo, judged against what is read from it."""
-    output = str(demos[0].get("output", "")).strip() if isinstance(demos, list) and demos else ""
+def _example(verifier: Verifier, answer: dict[str, Any], demos: object, columns: int) -> list[str]:
+    """A line that can be typed as it stands: the first demo, else one made up, judged against what is read from it."""
+    if isinstance(demos, list) and demos:
+        output = str(demos[0].get("output", "")).strip()
+    else:
+        output = sample_of(answer, str(next(iter(answer.get("options") or ()), "18")))
     gold = verifier.extract(output).prediction
     line = f"such as: /verify {output} => {gold}".replace("\n", "\\n")
     return [line] if gold is not None and len(line) <= columns else []

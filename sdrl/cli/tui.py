@@ -24,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
     from sdrl.authoring.naming import spec_path
     from sdrl.spec.diagnostics import Exit, SdrlError
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+    streams = (sys.stdin, sys.stdout, sys.__stderr__)  # the app draws on the last one
+    if not all(each is not None and each.isatty() for each in streams) or os.environ.get("TERM", "dumb") == "dumb":
         help_ = "run it in a terminal; 'sdrl author --script FILE' does without one"
         raise SdrlError("", "the terminal app needs a terminal that can move its cursor", help=help_, exit=Exit.USAGE)
     takes = getattr(sys.__stderr__, "encoding", None) or "utf-8"  # where the app writes

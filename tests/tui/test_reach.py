@@ -289,3 +289,25 @@ def test_a_new_user_needs_no_more_than_forty_keys_beside_typing() -> None:
     sent = [line for line in script.splitlines() if line.strip()]
     more = sum(json.loads(line)["text"].count("\n") for line in sent if line.startswith('{"event"'))
     assert len(sent) + more <= 40  # Enter for each line, ctrl+j for each line within one
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_command_typed_at_once_from_a_panel_is_whole(tmp_path: Path, size: tuple[int, int]) -> None:
+    """All keys lie in the queue before the first of them is handled, as after a paste or on a busy machine."""
+    app = app_on(tmp_path, GSM8K, keeps_journal=False)
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        await pilot.press("f10")
+        await settle(app, pilot)
+        for begin in ((), ("escape",)):
+            app.query_one("#lines").focus()
+            await settle(app, pilot)
+            assert app.where == "samples"
+            keys = [*begin, "/", *"diy", "enter"]  # d and y judge a sample where the panel hears them
+            for key in keys:
+                name = {"/": "slash"}.get(key, key)
+                app.post_message(events.Key(name, key if len(key) == 1 else None))
+            await settle(app, pilot)
+            assert app.state.turns[-2].text == "/diy"
+            assert "there is no /diy" in app.state.turns[-1].text
+            app.main_screen.add_class("-side")

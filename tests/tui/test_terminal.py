@@ -177,6 +177,15 @@ def test_with_sixteen_colours_no_others_are_written(tmp_path: Path) -> None:
         assert not re.search(rb"[34]8;[25];", terminal.seen)
 
 
+def test_what_is_drawn_goes_to_no_file(tmp_path: Path) -> None:
+    words = "exec python -m sdrl tui mine.yaml 2> said".replace("python", sys.executable)
+    with started(["sh", "-c", words], tmp_path) as terminal:
+        terminal.read_while(lambda: terminal.process.poll() is None)
+        assert terminal.process.returncode == 2
+    said = (tmp_path / "said").read_text()
+    assert "needs a terminal" in said and "\x1b[" not in said
+
+
 @pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}], ids=["dumb", "no UTF-8"])
 def test_a_terminal_that_cannot_show_it_is_refused_in_two_lines(tmp_path: Path, environ: dict[str, str]) -> None:
     with started([sys.executable, "-m", "sdrl", "tui", "mine.yaml"], tmp_path, **environ) as terminal:

@@ -117,7 +117,9 @@ class Acting(App[None]):
     def on_key(self, event: events.Key) -> None:
         """Single keys of the panel in view, where nothing is written into."""
         found = PANEL_KEYS.get(self.state.view, {}).get(event.key)
-        if found is not None and not (self.screen.is_modal or isinstance(self.focused, TextArea)):
+        if isinstance(self.focused, Prompt):  # typed before the keyboard came here, as the prompt handles its own keys
+            self.focused.late(event)
+        elif found is not None and not (self.screen.is_modal or isinstance(self.focused, TextArea)):
             event.stop()
             event.prevent_default()  # it may scroll elsewhere
             self.dispatch(Acted(*found))
@@ -163,4 +165,4 @@ class Acting(App[None]):
     def show_chat(self) -> None:
         """The chat, and the keyboard to its prompt."""
         self.main_screen.remove_class("-side")
-        self.main_screen.query_one(Prompt).focus()
+        self.main_screen.set_focus(self.main_screen.query_one(Prompt))  # now: the next key is on its way already

@@ -103,6 +103,15 @@ class Prompt(Writing):
         event.stop()
         event.prevent_default()
 
+    def late(self, event: events.Key) -> None:
+        """A key that went elsewhere while the keyboard was on its way here."""
+        if event.key == "enter":
+            event.stop()
+            self._enter()
+        elif event.is_printable and event.character:
+            event.stop()
+            self.insert(event.character)
+
     def _enter(self) -> None:
         if self.text.endswith("\\"):
             self.put(self.text[:-1] + "\n")
