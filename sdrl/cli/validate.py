@@ -2,8 +2,8 @@
 
 Reads files, folders (their ``*.yaml`` and ``*.yml`` at any depth, but for hidden folders), globs, and ``-`` for stdin;
 each file once. YAML files that are no specs, such as a docker-compose.yml, are passed over in folders and globs, and
-said so. Files that a spec names must be there, and own templates be valid; what stands in data files, the verifier's
-self-test and the hardware are ``sdrl compile``'s. The report goes to stdout, the count to stderr. Exit 0 without
+said so. Own templates must be valid where they are there; data files, the verifier's self-test and the hardware are
+``sdrl compile``'s. The report goes to stdout, the count to stderr. Exit 0 without
 errors, 1 with errors (or warnings, under ``--strict``), 2 when nothing was named.
 """
 
@@ -112,10 +112,10 @@ def _one(path: str, stdin_name: str) -> tuple[str, tuple[Diagnostic, ...]]:
 
 
 def _all(loaded: Loaded) -> tuple[Diagnostic, ...]:
-    """The problems of the spec, and what it names and cannot have."""
-    from sdrl.compiler.absent import absences
+    """The problems of the spec, and of what stands beside it."""
+    from sdrl.compiler.beside import beside
 
-    return in_order([*loaded.diagnostics, *absences(loaded)])
+    return in_order([*loaded.diagnostics, *beside(loaded)])
 
 
 def _report(found: Sequence[Diagnostic], sources: Sequence[str], args: argparse.Namespace) -> str:

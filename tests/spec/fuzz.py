@@ -1,9 +1,9 @@
 """``python -m tests.spec.fuzz [--cases N] [--seed N] [--jobs N]``: damaged specs and generated ones.
 
 Half of the cases are damages of shipped specs, each a function of the seed and its number; the other half are made from
-the key tree (``fuzz_trees``). Whatever a file has become, neither the loader nor the look for files may raise; every
-diagnostic has a known code and a place inside the file, and renders in all formats; a spec without errors goes through
-the compiler as well.
+the key tree (``fuzz_trees``). Whatever a file has become, neither the loader nor the look beside the spec may raise;
+every diagnostic has a known code and a place inside the file, and renders in all formats; a spec without errors goes
+through the compiler as well.
 Prints the failures with the command that repeats each, and the slowest case.
 """
 
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from sdrl.compiler.absent import absences
+from sdrl.compiler.beside import beside
 from sdrl.compiler.compile import compile_spec
 from sdrl.spec.codes import CODES
 from sdrl.spec.diagnostics import Diagnostic, has_errors
@@ -208,7 +208,7 @@ def tried_whole(data: bytes, *, compiles: bool = True) -> tuple[float, tuple[str
     check(found, data)
     assert (loaded is None or loaded.spec is None) == has_errors(found), "a spec with errors, or none without"
     if loaded is not None:
-        check([item for item in absences(loaded) if item.file == NAME], data)
+        check([item for item in beside(loaded) if item.file == NAME], data)
     if not compiles or loaded is None or loaded.spec is None:
         return seconds, tuple(item.code for item in found), False
     made = compile_spec(NAME, text=source.text)
