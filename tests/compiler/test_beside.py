@@ -44,10 +44,10 @@ def test_no_data_is_looked_for(spec: Path) -> None:
     assert main(["compile", str(spec)]) == 1
 
 
-def test_a_template_that_is_not_there_is_compiles(spec: Path) -> None:
+def test_a_template_that_is_not_there_is_told_once(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec.write_text(HEAD + "prompts: {answer: {file: gone.jinja}}\n", encoding="utf-8")
-    assert main(["validate", str(spec)]) == 0
-    assert main(["compile", str(spec)]) == 1
+    assert main(["validate", str(spec)]) == 1
+    assert capsys.readouterr().out.count("E303") == 1
 
 
 def test_a_name_that_is_refused_is_told_once(spec: Path) -> None:
