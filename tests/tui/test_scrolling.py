@@ -195,8 +195,7 @@ async def test_the_help_scrolls_and_judges_nothing_behind_it(tmp_path: Path, mon
         assert found.scroll_offset.y == found.max_scroll_y > 0 and not heard
 
 
-@pytest.mark.parametrize("letters", ["j", "G", "a sentence"])
-async def test_a_letter_typed_after_a_click_into_the_chat_is_a_letter(tmp_path: Path, letters: str) -> None:
+async def test_a_letter_typed_after_a_click_into_the_chat_is_a_letter(tmp_path: Path) -> None:
     app = app_on(tmp_path, SPEC, keeps_journal=False)
     async with app.run_test(size=SIZE) as pilot:
         await settle(app, pilot)
@@ -204,5 +203,5 @@ async def test_a_letter_typed_after_a_click_into_the_chat_is_a_letter(tmp_path: 
         await settle(app, pilot)
         await pilot.click("#log")
         assert app.focused is app.query_one(Log)
-        await pilot.press(*letters)
-        assert app.query_one(Prompt).text == letters
+        await pilot.press(*"jkgG j")
+        assert app.query_one(Prompt).text == "jkgG j"

@@ -12,7 +12,7 @@ from sdrl_tui.small import LEAST_HEIGHT, LEAST_WIDTH
 from tests.tui.driving import app_on, screen_text, settle
 
 SPEC = "sdrl: 1\nname: sums\nseed: 3\n"
-SMALL = ((LEAST_WIDTH - 1, 24), (80, LEAST_HEIGHT - 1), (20, 5), (1, 1))
+SMALL = ((LEAST_WIDTH - 1, 24), (80, LEAST_HEIGHT - 1), (1, 1))
 
 
 def words(shown: str) -> str:

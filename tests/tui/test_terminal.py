@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from sdrl_tui.titlebar import POP
 
 from sdrl.cli.main import main
 
@@ -166,6 +167,7 @@ raise SystemExit(app.main(Path("mine.yaml")))
         terminal.type(b"my task\r")
         terminal.read_until(LEAVES_ALTERNATE_SCREEN)
         terminal.read_until(b"made so for the test")
+        terminal.read_until(POP.encode())  # the title that was there before
         assert terminal.process.wait(MOST_S) == 1
     assert "my task" in (tmp_path / ".sdrl" / "authoring" / "mine.yaml.journal").read_text()
 
