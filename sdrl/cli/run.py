@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--post-hoc",
         action="store_true",
-        help="keep every checkpoint, and ask them the test problems when all is chosen",
+        help="keep every checkpoint; when all is chosen, ask them the test problems, and the base model behind demos",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before running a spec")
     parser.add_argument("--json", action="store_true", help="print result.json at the end")

@@ -7,7 +7,7 @@ as a template, escaped or trimmed. Calls no model, opens no file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -198,6 +198,23 @@ class Prompts:
         base = self._base
         if base.kind == "raw":
             return messages[-1]["content"]
+        return render_chat(base.chat_template or "", messages, base.tokens, base.options, keeps_bos=base.keeps_bos)
+
+    def answer_after(
+        self, part: PartPlan, demos: Sequence[Sample], sample_input: str, options: Mapping[str, str] | None = None
+    ) -> str:
+        """``answer`` behind worked examples: earlier turns of a chat, or the same prompt with its answer (raw)."""
+        base = self._base
+        if base.kind == "raw":
+            worked = [(self.answer(part, demo.input, demo.options), demo.output.strip()) for demo in demos]
+            before = [f"{asked}{'' if asked[-1:].isspace() else ' '}{output}\n\n" for asked, output in worked]
+            return "".join(before) + self.answer(part, sample_input, options)
+        *system, user = self.conversation(part, sample_input, options)
+        turns: list[Message] = []
+        for demo in demos:
+            turns += [self.conversation(part, demo.input, demo.options)[-1]]
+            turns += [{"role": "assistant", "content": demo.output}]
+        messages = (*system, *turns, user)
         return render_chat(base.chat_template or "", messages, base.tokens, base.options, keeps_bos=base.keeps_bos)
 
     def conversation(

@@ -15,7 +15,7 @@ from sdrl.report.labels import label_noise
 from sdrl.report.measures import Measures
 from sdrl.report.run_data import RunData
 from sdrl.report.suspects import suspects
-from sdrl.report.training_data import post_hoc, training
+from sdrl.report.training_data import few_shot, post_hoc, training
 from sdrl.run.result import evaluations_of
 from sdrl.run.telling import histogram
 
@@ -49,6 +49,7 @@ def read_figures(root: Path, measures: Measures | None = None) -> dict[str, Any]
         "adaptation": _adaptation(run),
         "training": training(run),
         "post_hoc": post_hoc(run),
+        "few_shot": few_shot(run),
         "labels": label_noise(run),
         "lengths": lengths(run, measures),
         "likeness": likeness(run, measures),

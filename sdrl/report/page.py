@@ -73,6 +73,8 @@ def _accuracy(figures: Mapping[str, Any]) -> list[Block]:
         runs = f", {each['n_runs']} runs" if each["n_runs"] > 1 else ""
         kind = shift_words(each["shift"])
         blocks += [Text(f"{each['name']} ({kind}): {each['n_problems']:,} problems{runs}"), _set_table(each)]
+        if (beside := (figures.get("few_shot") or {}).get(each["name"])) and beside["gain"] is not None:
+            blocks.append(Text(_few_shot(beside)))
     if any(each.get("gain") is not None for each in figures["evaluations"]):
         blocks.append(
             Text("The two gains below the first are its parts and sum to it: right = readable × right if readable.")
@@ -86,6 +88,18 @@ def _accuracy(figures: Mapping[str, Any]) -> list[Block]:
             )
         )
     return blocks
+
+
+def _few_shot(beside: Mapping[str, Any]) -> str:
+    """What worked examples in the prompt would have done instead of training."""
+    base, (low, high) = beside["few_shot"], beside["interval"]
+    demos = "1 demo" if beside["demos"] == 1 else f"up to {beside['demos']} demos"
+    more = "better" if beside["gain"] >= 0 else "worse"
+    return (
+        f"With {demos} before each problem the base model is right in {percent(base['accuracy'])} of its answers "
+        f"(readable {percent(base['parsable'])}); the trained model, without any, is {abs(beside['gain']) * 100:.1f} "
+        f"points {more} (95 % interval {points(low)} to {points(high)})."
+    )
 
 
 def _readiness(found: Mapping[str, Any] | None) -> list[Block]:

@@ -13,7 +13,8 @@ from sdrl.compiler.rounds import named
 from sdrl.report.data import answers_by_model
 from sdrl.report.run_data import RunData
 from sdrl.run.artifacts import Row
-from sdrl.run.post_hoc import POST_HOC
+from sdrl.run.post_hoc import FEW_SHOT, POST_HOC
+from sdrl.stages.statistics import evaluation_summary
 
 _CURVES = ("reward", "kl", "entropy", "completion_length", "loss", "zero_variance_share", "parsable_share")
 
@@ -64,6 +65,23 @@ def post_hoc(run: RunData) -> dict[str, Any] | None:
         name: _points([row for row in rows if row["set"] == name]) for name in dict.fromkeys(r["set"] for r in rows)
     }
     return {"chosen": seal.get("notes", {}).get("chosen"), "sets": sets} if sets else None
+
+
+def few_shot(run: RunData) -> dict[str, Any] | None:
+    """``{name: {demos, few_shot, trained, gain, interval, p}}`` by evaluation set: the trained model, asked without
+    demos, beside the base model behind ``demos`` of them; None where that was not asked (``sdrl run --post-hoc``).
+    """
+    seal = run.seal(FEW_SHOT)
+    if seal is None or seal.get("hash") != (run.seal("evaluate") or {}).get("hash"):
+        return None
+    found = {}
+    for name, demos in seal["notes"]["demos"].items():
+        base = [row for row in run.rows(FEW_SHOT) if row["set"] == name]
+        trained = [row for row in run.rows("evaluate") if row["set"] == name and row["model"] == "trained"]
+        made = evaluation_summary(base, trained, int(run.setting("seed") or 0))
+        kept = {key: made[key] for key in ("trained", "gain", "interval", "p")}
+        found[name] = {"demos": demos, "few_shot": made["base"], **kept}
+    return found
 
 
 def _points(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from sdrl.run.forecast import Forecast
 from sdrl.run.held_plan import keep_plan, refuse_other_plan
 from sdrl.run.lock import hold
 from sdrl.run.pool import Pool
-from sdrl.run.post_hoc import POST_HOC, measure
+from sdrl.run.post_hoc import POST_HOC, measure, measure_few_shot
 from sdrl.run.readiness import readiness_of, refuse_unready
 from sdrl.run.result import gate_of, write_result
 from sdrl.run.review import before_spending
@@ -237,7 +237,9 @@ class _Run:
         if self.options.post_hoc and self.plan.evaluations:
             self.wall.check()
             with self.ledger.charging(POST_HOC):
-                await measure(self._context(self.plan.stages[-1]), self.folder, self.artifacts)
+                last_context = self._context(self.plan.stages[-1])
+                await measure_few_shot(last_context, self.artifacts)
+                await measure(last_context, self.folder, self.artifacts)
 
     def _taken_over(self, stage: StagePlan) -> bool:
         source = "run" if self.artifacts.is_sealed(stage.name, stage.hash) else None

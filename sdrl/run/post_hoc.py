@@ -1,8 +1,10 @@
-"""Accuracy on the test sets by checkpoint, measured when all is chosen: a curve to look at, which selects nothing.
+"""What is measured on the test sets when all is chosen: accuracy by checkpoint, and the base model behind demos.
 
 ``sdrl run --post-hoc`` asks every kept checkpoint of the last training the plan's test problems, through the request
-cache, after the evaluation stage is sealed. Base and chosen model were asked there, and are not asked again. Writes
-``artifacts/post-hoc.jsonl`` and its seal; no stage reads them.
+cache, after the evaluation stage is sealed. Base and chosen model were asked there, and are not asked again. Where the
+task has demos, the base model is asked once more behind some of them: what a prompt alone would gain. Writes
+``artifacts/post-hoc.jsonl``, ``artifacts/few-shot.jsonl`` and their seals; no stage reads them, and nothing is chosen
+by them.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from sdrl.compiler.rounds import named
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.folder import RunFolder
 from sdrl.stages.context import StageContext, trained_identity
-from sdrl.stages.evaluate import ask_checkpoint
+from sdrl.stages.evaluate import ask_checkpoint, ask_few_shot
 from sdrl.training.checkpoints import is_valid, step_of
 
 POST_HOC = "post-hoc"
+FEW_SHOT = "few-shot"
 
 
 async def measure(ctx: StageContext, folder: RunFolder, artifacts: Artifacts) -> None:
@@ -42,6 +45,26 @@ async def measure(ctx: StageContext, folder: RunFolder, artifacts: Artifacts) ->
         came_in=len(rows),
         seconds=time.monotonic() - began,
         notes={"chosen": chosen, "models": {str(step): trained_identity(path) for step, path in sorted(kept.items())}},
+        versions=seal.get("versions", {}),
+    )
+
+
+async def measure_few_shot(ctx: StageContext, artifacts: Artifacts) -> None:
+    """Ask the base model behind demos and seal its answers; nothing where the task has none, or none that fits."""
+    began = time.monotonic()
+    await ctx.models.release("trained")
+    rows, demos = await ask_few_shot(ctx)
+    if not demos:
+        return
+    seal = artifacts.seal("evaluate") or {}
+    artifacts.write(
+        FEW_SHOT,
+        str(seal.get("hash")),
+        [row for row in rows if "code" not in row],
+        [row for row in rows if "code" in row],
+        came_in=len(rows),
+        seconds=time.monotonic() - began,
+        notes={"demos": demos},
         versions=seal.get("versions", {}),
     )
 

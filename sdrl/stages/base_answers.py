@@ -10,21 +10,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sdrl.compiler.contract import Generation
+from sdrl.compiler.sample import Sample
 from sdrl.models.model import Model
 from sdrl.models.request import Draw, Request
 from sdrl.stages.context import Row, StageContext
 
 
 def base_request(
-    ctx: StageContext, row: Mapping[str, Any], generation: Generation, *, model: str, seed: int
+    ctx: StageContext,
+    row: Mapping[str, Any],
+    generation: Generation,
+    *,
+    model: str,
+    seed: int,
+    demos: Sequence[Sample] = (),
 ) -> Request:
-    """The request that asks a model (base or trained) for an answer to the row's input."""
+    """The request that asks a model (base or trained) for an answer to the row's input, behind ``demos`` if any."""
     part = ctx.part(row["part"])
     return Request(
         kind="answer",
         model=model,
         messages=None,
-        prompt=ctx.prompts.answer(part, row["input"], row["options"]),
+        prompt=ctx.prompts.answer_after(part, demos, row["input"], row["options"]),
         sampling=generation.sampling(),
         schema_name=None,
         schema=None,

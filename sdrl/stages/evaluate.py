@@ -14,6 +14,7 @@ from sdrl.compiler.plan import EvaluationPlan
 from sdrl.models.model import Model
 from sdrl.stages.base_answers import arrived, base_request, judged
 from sdrl.stages.context import Row, StageContext, StageOutput, trained_folder, trained_identity
+from sdrl.stages.few_shot import demos_for, demos_that_fit
 from sdrl.stages.leniently import also_leniently, lenient_verifier
 
 
@@ -45,6 +46,17 @@ async def ask_checkpoint(ctx: StageContext, folder: Path, step: int) -> list[Row
     return [{**row, "step": step} for row in rows]
 
 
+async def ask_few_shot(ctx: StageContext) -> tuple[list[Row], dict[str, int]]:
+    """The base model's answers behind demos, as rows of ``run``; how many demos at most each set's problems have."""
+    rows: list[Row] = []
+    shown = {evaluation.name: demos_that_fit(ctx, evaluation) for evaluation in ctx.plan.evaluations}
+    for evaluation in ctx.plan.evaluations:
+        if most := shown[evaluation.name]:
+            model, identity = await ctx.models.base(), ctx.plan.identities["base"]
+            rows += await _ask_set(ctx, evaluation, model, identity, "few-shot", most)
+    return rows, {name: most for name, most in shown.items() if most}
+
+
 async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -> list[Row]:
     rows: list[Row] = []
     for evaluation in ctx.plan.evaluations:
@@ -52,7 +64,9 @@ async def _ask_all(ctx: StageContext, model: Model, identity: str, which: str) -
     return rows
 
 
-async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str) -> list[Row]:
+async def _ask_set(
+    ctx: StageContext, evaluation: EvaluationPlan, model: Model, identity: str, which: str, demos: int = 0
+) -> list[Row]:
     generation = for_evaluation(ctx.plan, evaluation)
     problems = ctx.evaluation_rows(evaluation)
     lenient = lenient_verifier(ctx.plan.verifier)
@@ -60,9 +74,9 @@ async def _ask_set(ctx: StageContext, evaluation: EvaluationPlan, model: Model, 
     async def one(problem: Row) -> Sequence[Row]:
         row = {"part": problem.get("part") or ctx.plan.parts[0].name, **problem}
         row.setdefault("options", None)
-        request = base_request(
-            ctx, row, generation, model=identity, seed=ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
-        )
+        seed = ctx.plan.seed_for("evaluate", evaluation.name, problem["id"])
+        worked = demos_for(ctx, row, demos)
+        request = base_request(ctx, row, generation, model=identity, seed=seed, demos=worked)
         replies, answers = await judged(ctx, model, request, row, range(evaluation.runs))
         answers = await also_leniently(lenient, row, answers)
         about = {"set": evaluation.name, "shift": evaluation.shift, "problem": problem["id"], "model": which}

@@ -34,6 +34,19 @@ def test_the_answer_prompt_is_rendered_in_the_models_template(tmp_path: Path) ->
     assert plan.base.stop == ()
 
 
+def test_worked_examples_are_earlier_turns_of_the_chat(tmp_path: Path) -> None:
+    spec = write_project(tmp_path, CHAT)
+    (tmp_path / "base" / "tokenizer_config.json").write_text(json.dumps({"chat_template": CHATML}))
+    plan = compile_spec(spec).require()
+    prompts, part = Prompts(plan), plan.parts[0]
+    said = prompts.answer_after(part, part.demos, "What is 4 + 4?")
+    roles = [line.removeprefix("<|im_start|>") for line in said.splitlines() if line.startswith("<|im_start|>")]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user", "assistant"]
+    assert "assistant\n1 + 1 = 2\n#### 2<|im_end|>" in said
+    assert said.endswith(prompts.answer(part, "What is 4 + 4?").split("Be brief.<|im_end|>\n")[1])
+    assert prompts.answer_after(part, (), "What is 4 + 4?") == prompts.answer(part, "What is 4 + 4?")
+
+
 def test_it_agrees_with_transformers(tmp_path: Path) -> None:
     transformers = importlib.import_module("transformers")
     tokenizers = importlib.import_module("tokenizers")

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sdrl.cli.main import main
-from sdrl.report import build_page, png, read_figures
+from sdrl.report import build_page, png, read_figures, to_text
 from sdrl.report.blocks import Table
 from sdrl.report.graphs import graphs, missing
 from sdrl.report.svg import columns, standalone
 from sdrl.run.artifacts import Artifacts
 from sdrl.run.folder import RunFolder
-from sdrl.run.post_hoc import POST_HOC
+from sdrl.run.post_hoc import FEW_SHOT, POST_HOC
 from tests.report import fixture_run
 
 
@@ -60,6 +60,25 @@ def test_what_was_asked_after_the_fact_stands_in_the_table_of_costs(tmp_path: Pa
     assert rows["post-hoc"] == ("post-hoc", "–", "7", "0", "900", "0.50")
     assert list(rows)[-2:] == ["post-hoc", "all"]
     assert "post-hoc: $0.50, 900 tokens" in next(each.picture for each in graphs(more) if each.name == "cost")
+
+
+def test_the_base_model_behind_demos_stands_beside_the_trained_one(tmp_path: Path) -> None:
+    root = fixture_run.write_run(tmp_path / "run")
+    before = read_figures(root)
+    artifacts = Artifacts(RunFolder(root), root)
+    rows = [{**row, "model": "few-shot"} for row in artifacts.rows("evaluate") if row["model"] == "base"]
+    seal = {"came_in": len(rows), "seconds": 1.0, "notes": {"demos": {"test": 3}}, "versions": {}}
+    artifacts.write(FEW_SHOT, "h", rows, [], **seal)
+    figures = read_figures(root)
+    beside, strict = figures["few_shot"]["test"], figures["evaluations"][0]
+    assert list(figures["few_shot"]) == ["test"]
+    assert beside["few_shot"] == strict["base"] and beside["gain"] == strict["gain"] and beside["demos"] == 3
+    said = " ".join(to_text(build_page(figures)).split())
+    assert "With up to 3 demos before each problem the base model is right in" in said
+    assert f"is {100 * strict['gain']:.1f} points better (95 % interval" in said
+    assert {**figures, "few_shot": None} == before, "what was asked after the fact changes no other figure"
+    artifacts.write(FEW_SHOT, "of another plan", rows, [], **seal)
+    assert read_figures(root)["few_shot"] is None
 
 
 def test_answers_of_another_evaluation_are_not_shown(tmp_path: Path) -> None:
