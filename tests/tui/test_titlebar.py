@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from sdrl_tui import titlebar
 from sdrl_tui.titlebar import POP, PUSH, title_of
 
 from sdrl.authoring.events import Acted
 from sdrl.authoring.state import State, digest
-from tests.tui.driving import app_on, settle
+from sdrl.run.lock import hold
+from tests.tui.driving import app_on, settle, write
 from tests.tui.test_terminal import MOST_S, Terminal, started
 
 BLUR, FOCUS = b"\x1b[O", b"\x1b[I"
@@ -96,6 +99,38 @@ def test_a_terminal_without_a_title_is_sent_none(tmp_path: Path) -> None:
         terminal.type(b"my task\r")
         terminal.read_until(b"What is the task?")
         assert b"\x1b]0;" not in terminal.seen and PUSH.encode() not in terminal.seen
+
+
+async def test_the_end_of_a_run_is_told_of_though_another_panel_is_in_view(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, written = tmp_path / "runs" / "sums", list[str]()
+    run.mkdir(parents=True)
+    log = run / "events.jsonl"
+    about = {"v": 1, "time": "2026-11-25T10:00:00.000+00:00"}
+    began = {"type": "run_started", "plan_hash": "ab" * 32, "name": "sums", "stages": ["keywords"], "pid": 1}
+    log.write_text(json.dumps({**about, "seq": 0, **began}) + "\n")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(titlebar, "writer", lambda app: written.append)
+    app = app_on(tmp_path, "sdrl: 1\nname: a\n", keeps_journal=False)
+    async with app.run_test(size=(80, 24)) as pilot:
+        ended = {"type": "run_finished", "status": "done", "exit": 0, "message": ""}
+        with hold(run / "lock"):
+            await write(app, pilot, f"/run {run}")
+            await pilot.press("f2")
+            await settle(app, pilot)
+            with log.open("a") as file:
+                file.write(json.dumps({**about, "seq": 1, **ended}) + "\n")
+        app._follow_run()
+        await settle(app, pilot)
+        assert titlebar.BELL not in written  # whoever looks sees it
+        app.app_focus = False
+        app._follow_run()  # as its timer does
+        await settle(app, pilot)
+        assert titlebar.BELL in written
+        assert written[-1] == "\x1b]0;✓ run done · task.yaml - sdrl\x07"
+        app.app_focus = True
+        assert written[-1] == "\x1b]0;task.yaml - sdrl\x07"
 
 
 async def test_without_a_terminal_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
