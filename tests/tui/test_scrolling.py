@@ -11,8 +11,10 @@ from sdrl_tui.prompt import Prompt
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from sdrl.authoring.events import Acted, Said, Shown, Told
+from sdrl.authoring.events import Acted, Answered, Said, Shown, Told
+from sdrl.models.assistant import Reply
 from tests.tui.driving import app_on, screen_text, settle, write
+from tests.tui.fakes import ScriptedFakeAssistant
 
 SPEC = "sdrl: 1\nname: sums\nseed: 3\n"
 SIZE = (80, 24)
@@ -82,6 +84,24 @@ async def test_nothing_goes_while_a_person_reads_further_up_and_what_they_send_l
         assert log.is_at_end and "/set seed 5" in screen_text(app)
         await write(app, pilot, "/set seed 6")
         assert len(mounted(app)) == MOST_MOUNTED
+
+
+async def test_an_answer_stands_before_what_was_said_while_it_came(tmp_path: Path) -> None:
+    fake = ScriptedFakeAssistant(Reply("So it is.", (), ""), waits=True)
+    app = app_on(tmp_path, SPEC, assistant=fake, keeps_journal=False)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        app.dispatch(Acted("model", "fake http://127.0.0.1:9/v1"))
+        app.dispatch(Said("tell me"))
+        app.dispatch(Told("a note"))
+        app.draw()
+        assert app.state.asking and mounted(app)[-1] == app.state.turns[-1].id
+        app.dispatch(Answered(app.state.asking, "So it is."))
+        app.draw()
+        await pilot.pause()
+        assert mounted(app) == [turn.id for turn in app.state.turns]
+        shown = screen_text(app)
+        assert shown.index("So it is.") < shown.index("a note")
 
 
 async def test_another_spec_begins_with_its_newest_turns(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Log(VerticalScroll):
         self._drawn: dict[int, tuple[Turn, object]] = {}
         self._path = ""
         self._first = 0  # of the settled turns, the first that is mounted
-        self._count = 0
+        self._told = self._count = 0
 
     def compose(self) -> ComposeResult:
         """What the spec is, and what is left out of its chat."""
@@ -61,34 +61,37 @@ class Log(VerticalScroll):
             self._first = newest
         self._path, self._count = state.path, len(settled)
         self._mount(state, settled[self._first :])
-        earlier = self.query_one("#earlier", Static)
-        earlier.display = self._first > 0
-        if self._first:
-            many = f"{self._first:,} earlier turn{'' if self._first == 1 else 's'}"
-            earlier.update(link(f"↑ {many}: click or /earlier", "earlier"))
+        self._tell_earlier()
         if any(turn.role == "you" for turn in came):
             self.anchor()
+
+    def _tell_earlier(self) -> None:
+        if self._told != self._first:  # to write it again would lay out the whole chat
+            self._told = self._first
+            earlier = self.query_one("#earlier", Static)
+            earlier.display = self._first > 0
+            many = f"{self._first:,} earlier turn{'' if self._first == 1 else 's'}"
+            earlier.update(link(f"↑ {many}: click or /earlier", "earlier"))
 
     def _mount(self, state: State, turns: list[Turn]) -> None:
         wanted = {turn.id: (turn, _card_of(state, turn)) for turn in turns}
         for gone in [number for number in self._drawn if number not in wanted]:
             del self._drawn[gone]
             self.query_one(f"#turn-{gone}").remove()
-        first = min(self._drawn, default=0)
-        above: list[Static] = []
-        below: list[Static] = []
+        made: list[Static] = []
         for number, drawn in wanted.items():
             if number not in self._drawn:
                 text = turn_text(state, drawn[0], self._keys)
-                made = Static(text, id=f"turn-{number}", classes=f"turn {drawn[0].role}", markup=False)
-                (above if number < first else below).append(made)
-            elif self._drawn[number] != drawn:
-                self.query_one(f"#turn-{number}", Static).update(turn_text(state, drawn[0], self._keys))
+                made.append(Static(text, id=f"turn-{number}", classes=f"turn {drawn[0].role}", markup=False))
+            else:
+                if made:
+                    self.mount(*made, before=f"#turn-{number}")
+                    made = []
+                if self._drawn[number] != drawn:
+                    self.query_one(f"#turn-{number}", Static).update(turn_text(state, drawn[0], self._keys))
             self._drawn[number] = drawn
-        if above:
-            self.mount(*above, before=f"#turn-{first}")
-        if below:
-            self.mount(*below)
+        if made:
+            self.mount(*made)
 
     def earlier(self, state: State) -> bool:
         """Mount more turns above; the one that was the first stays where it is, or comes into view. False: all are."""
