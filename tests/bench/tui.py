@@ -1,7 +1,8 @@
 """``make bench-tui [PART …]``: the terminal app's budgets in a real pseudo-terminal, beside a bare Textual app.
 
-Parts: start, keys, panels, kills, suite. Each figure stands with its budget and ``held`` or ``NOT HELD``; one that is
-not held ends it with 1. The budgets are those of an idle machine; the bare app's row tells how idle this one was.
+Parts: start, completing, keys, panels, kills, suite. Each figure stands with its budget and ``held`` or ``NOT HELD``;
+one that is not held ends it with 1. The budgets are those of an idle machine; the bare app's row tells how idle this
+one was.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sdrl.authoring.completing import completions
 from sdrl.authoring.events import Acted
 from sdrl.authoring.journal import Journal, journal_path
+from sdrl.authoring.state import State
 from sdrl.authoring.workbench import Workbench, opened, recovered
 from tests.bench.tui_panels import panels
 from tests.bench.tui_terminal import ROOT, Program
 
-STARTS, KEYS, EDITS, KILLS = 5, 60, 20, 50
+STARTS, KEYS, EDITS, KILLS, TIMES = 5, 60, 20, 50, 9
 SETTLE_S, REST_S, TYPING_S = 0.5, 0.05, 0.04
+FAST_S = 0.12  # between the letters of somebody who types fast
 PROMPT, F2, BACKSPACE = b"rite, or / for", b"\x1bOQ", b"\x7f"  # the cursor stands on the first letter
 CLEAR = b"\x15"  # ctrl+u
 MENU_LINES = ("/set budget.usd 1", "/set demos.12.input W", "/remove demos.2", "/explain gpu", "/open ta", "/set kl")
@@ -149,7 +153,7 @@ def keys_in_menu(program: Program) -> list[float]:
     for line in MENU_LINES:
         program.type(CLEAR)  # the first time what was typed in an earlier session
         program.read_for(SETTLE_S)
-        took += [program.letter(line[: at + 1].encode(), REST_S) for at in range(len(line))]
+        took += [program.letter(line[: at + 1].encode(), FAST_S) for at in range(len(line))]
     return took
 
 
@@ -204,6 +208,25 @@ def keys(folder: Path, report: Report) -> None:
     )
 
 
+def completing(folder: Path, report: Report) -> None:
+    """What completing a line costs by itself, letter by letter; the first time a text is read and later ones apart."""
+    for name in ("gsm8k", "long"):
+        state = State(text=(folder / f"{name}.yaml").read_text(), is_opened=True)
+        first = timed(lambda state=state: completions(state, "/set "))  # type: ignore[misc]
+        lines = [line[: at + 1] for line in MENU_LINES for at in range(len(line))] * TIMES
+        took = [timed(lambda line=line, state=state: completions(state, line)) for line in lines]  # type: ignore[misc]
+        size = f"{len(state.text) // 1000} KB spec"
+        report.says(f"completing a line, {size}, CPU p95", part_of(took, 0.95), "ms", 2, f"worst {max(took):.1f}")
+        report.says("  the first time", first, "ms")
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds of the processor that it took."""
+    begin = time.process_time()
+    work()
+    return (time.process_time() - begin) * 1000
+
+
 def lost_by_kill(folder: Path, number: int, in_spec: bool, after_s: float) -> float:
     """Seconds of typing that a kill -9 lost: from the first letter that did not come back until the kill."""
     spec = folder / f"kill{number}.yaml"
@@ -249,7 +272,7 @@ def suite(folder: Path, report: Report) -> None:
     report.is_held = report.is_held and not ended.returncode
 
 
-PARTS = {"start": starts, "keys": keys, "panels": panels, "kills": kills, "suite": suite}
+PARTS = {"start": starts, "completing": completing, "keys": keys, "panels": panels, "kills": kills, "suite": suite}
 
 
 def main(parts: list[str]) -> int:
