@@ -63,6 +63,18 @@ OTHER_NAMES = {
 }
 
 
+# what the environment may say; a spec names the variables of its keys itself (models.*.key_env)
+ENVIRONMENT = {
+    "NO_COLOR": "set to anything: no colour",
+    "FORCE_COLOR": "set: colour where there is no terminal",
+    "COLUMNS": "the width of tables and wrapped text where it is not the terminal's",
+    "HF_TOKEN, HF_HOME, HF_HUB_OFFLINE": "as Hugging Face's libraries read them: key, cache, no look-ups",
+    "SDRL_VLLM_PYTHON": "the Python of the environment that vLLM is installed in (docs/vllm.md)",
+    "SDRL_MAIN_ADDRESS": "HOST:PORT of the first of several training machines (docs/scale.md)",
+    "SDRL_CONTROL_REWARD": "random, format or shuffled: one run as a control (decision 004)",
+}
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, whose usage errors name the next step on one line and exit 2."""
 
@@ -89,8 +101,17 @@ class _Parser(argparse.ArgumentParser):
         if "arguments are required" in message:
             missing = message.rsplit(": ", 1)[-1].replace(",", "")
             listed = "; 'sdrl runs' lists the runs here" if "RUN" in missing.split() else ""
-            return f"write {self.prog} {missing}; '{self.prog} --help' tells more{listed}"
+            return f"write {self.prog} {self._needed()}; '{self.prog} --help' tells more{listed}"
         return f"run '{self.prog} --help'"
+
+    def _needed(self) -> str:
+        """All that must be written behind the command, not what is missing alone: it can be copied."""
+        words = []
+        for action in self._actions:
+            if action.required:
+                flag = f"{action.option_strings[0]} " if action.option_strings else ""
+                words.append(f"{flag}{action.metavar or action.dest.upper()}")
+        return " ".join(words)
 
 
 def _overview() -> str:

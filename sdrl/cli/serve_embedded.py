@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sdrl.models.servers import Server, ServerPlan
 
 WATCH_S = 0.5
+MOST_PORT = 65_535
 PROBLEM = "Hana brings 7 barrels to the library. A storm destroys 2 of them. How many barrels is that now?"
 INSTRUCTION = "Work step by step and write the final number after ####."
 # role -> path and body of a request to try
@@ -52,6 +53,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted; 0 then."""
     roles = ("instructor", "base") if args.role == "both" else (args.role,)
+    if not 0 <= args.port <= MOST_PORT + 1 - len(roles):
+        sys.stderr.write(f"sdrl serve-embedded: there is no port {args.port}\n  help: leave it out for a free one\n")
+        return 2
     with tempfile.TemporaryDirectory(prefix="sdrl-serve-") as logs:
         plans = [_plan(role, args, place) for place, role in enumerate(roles)]
         asyncio.run(_serve(plans, Path(logs)))

@@ -41,6 +41,11 @@ MISTAKES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("sdrl verify sums.yaml none.jsonl", 1, ("there is no file none.jsonl", "help: check the path")),
     ("sdrl verify sums.yaml bad.jsonl", 1, ("E850: bad.jsonl:1: 'gold' is missing", "help: one object a line")),
     ("sdrl export runs/sums --to trll -o out", 2, ("invalid choice: 'trll'", "did you mean 'trl'?")),
+    ("sdrl search ix", 2, ("arguments are required: QUERY", "help: write sdrl search DIR QUERY")),
+    ("sdrl export runs/sums", 2, ("arguments are required", "help: write sdrl export RUN --to TO -o DIR")),
+    ("sdrl serve-embedded --port 99999", 2, ("there is no port 99999", "help: leave it out for a free one")),
+    ("sdrl serve-embedded --port 65535", 2, ("there is no port 65535",)),
+    ("sdrl serve-embedded --port -1", 2, ("there is no port -1",)),
     ("sdrl search none word", 1, ("E824: none is no passage index", "help: build one with: sdrl index")),
     ("sdrl explain E999", 2, ("there is no code 'E999'", "help: sdrl explain lists all codes")),
 )

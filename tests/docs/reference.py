@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sdrl.cli.main import COMMANDS
+from sdrl.cli.main import COMMANDS, ENVIRONMENT
 from sdrl.compiler import graph
 from sdrl.compiler.plan import STAGES
 from sdrl.spec import diagnostics
@@ -159,6 +159,9 @@ def cli_page() -> str:
         parser = argparse.ArgumentParser(prog=f"sdrl {name}")
         importlib.import_module(f"sdrl.cli.{module}").configure(parser)
         lines += ["", *_command(name, summary, parser)]
+    lines += ["", "## Environment\n", "A spec names the variables that hold keys (`models.instructor.key_env`); beside"]
+    lines += ["them these are read:\n", "| variable | says |", "|---|---|"]
+    lines += [f"| `{name}` | {_cell(meaning)} |" for name, meaning in ENVIRONMENT.items()]
     return MADE + "\n".join(lines) + "\n"
 
 

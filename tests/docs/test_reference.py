@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sdrl.cli.main import COMMANDS
+from sdrl.cli.main import COMMANDS, ENVIRONMENT
 from sdrl.spec.schema import tables
 from sdrl.spec.shapes import fields_of
+from sdrl.training.launch import WATCH
 from tests.docs.reference import FOLDER, pages
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,15 @@ def test_the_reference_names_every_key_and_every_command() -> None:
             assert f"| `{key}` |" in made["spec.md"], f"{table.__name__}.{key}"
     for name in COMMANDS:
         assert f"\n## sdrl {name}\n" in made["cli.md"]
+
+
+def test_every_variable_of_our_own_that_a_person_may_set_is_named() -> None:
+    ours = {
+        name
+        for path in (ROOT / "sdrl").rglob("*.py")
+        for name in re.findall(r"SDRL_[A-Z_]+", path.read_text(encoding="utf-8"))
+    }
+    assert ours - {WATCH} == {name for name in ENVIRONMENT if name.startswith("SDRL_")}
 
 
 def test_a_key_names_the_first_stage_that_it_makes_anew() -> None:
