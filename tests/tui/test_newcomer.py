@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sdrl_tui.help import TourScreen
 from sdrl_tui.palette import ActionProvider
 from sdrl_tui.panel_process import InProcess, InThread
 from sdrl_tui.prompt import Prompt
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from sdrl.authoring.effects import Examine
 from sdrl.authoring.events import Examined
@@ -182,3 +183,44 @@ async def test_a_path_that_is_none_is_refused_with_a_fix_and_makes_nothing(
         assert any(said in each for each in notices(app))
         assert app.state.path == str(tmp_path / "task.yaml")
     assert not (tmp_path / "nowhere").exists()
+
+
+async def test_writing_while_the_tour_is_up_goes_to_the_prompt(tmp_path: Path, own_folders: Path) -> None:
+    (own_folders / "state" / "sdrl" / "app.json").unlink()
+    app = app_on(tmp_path, tours=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        assert isinstance(app.screen, TourScreen)
+        for key in "sort them":  # all at once, as a terminal gives them that was busy
+            app.post_message(Key(key, key))
+        app.post_message(Key("enter", None))
+        await settle(app, pilot)
+        assert not isinstance(app.screen, TourScreen)
+        assert app.query_one(Prompt).text == ""
+        assert [each.text for each in app.state.turns if each.role == "you"] == ["sort them"]
+
+
+async def test_a_paste_while_the_tour_is_up_goes_to_the_prompt(tmp_path: Path, own_folders: Path) -> None:
+    (own_folders / "state" / "sdrl" / "app.json").unlink()
+    app = app_on(tmp_path, tours=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        app.post_message(Paste("sort them\nby department"))
+        await settle(app, pilot)
+        assert not isinstance(app.screen, TourScreen)
+        assert app.query_one(Prompt).text == "sort them\nby department"
+
+
+@pytest.mark.parametrize(("width", "is_told"), [(80, True), (120, False)])
+async def test_leaving_unsaved_from_a_panel_is_asked_where_one_looks(tmp_path: Path, width: int, is_told: bool) -> None:
+    app = app_on(tmp_path, GSM8K)
+    async with app.run_test(size=(width, 24)) as pilot:
+        await settle(app, pilot)
+        await write(app, pilot, "/set budget.usd 5")
+        await pilot.press("f6")
+        await settle(app, pilot)
+        await pilot.press("ctrl+q")
+        await settle(app, pilot)
+        assert app.is_running
+        assert any("is not saved" in each for each in notices(app)) is is_told
+        assert "task.yaml is not saved" in app.state.turns[-1].text

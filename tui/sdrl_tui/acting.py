@@ -13,6 +13,7 @@ from sdrl.authoring.actions import ACTIONS, PANEL_KEYS, event_of
 from sdrl.authoring.events import Acted, Event, Resized
 from sdrl.authoring.keymap import Keys, shown
 from sdrl.authoring.state import State
+from sdrl.authoring.turns import shortened
 from sdrl_tui.body import Body
 from sdrl_tui.chat import Chat
 from sdrl_tui.prompt import Prompt
@@ -65,7 +66,7 @@ class Acting(App[None]):
 
     def act(self, event: Event) -> None:
         """Take an event; what it is about comes into view, be it a panel or the question before a run starts."""
-        asked = self.state.offer
+        asked, told = self.state.offer, len(self.state.turns)
         self.dispatch(event)
         action = ACTIONS.get(event.action) if isinstance(event, Acted) else None
         if action is None:
@@ -76,6 +77,14 @@ class Acting(App[None]):
             self.show_side()
         elif action.id == "start":
             self.show_chat()
+        self._say_what_is_hidden(told)
+
+    def _say_what_is_hidden(self, told: int) -> None:
+        """A notice of the app's last word after ``told`` turns, where a panel covers the chat that it stands in."""
+        last = self.state.turns[-1] if len(self.state.turns) > told else None
+        covers = self.main_screen.has_class("-side") and not self.main_screen.has_class("-wide")
+        if covers and last is not None and last.role == "note":
+            self.say(shortened(last.text, "the chat has it all"))
 
     def action_act(self, name: str) -> None:
         """A key of the table. What is being typed in the prompt has its own undo."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
+from textual.events import Key, Paste
 from textual.widgets import TextArea
 
 from sdrl.authoring.drawing import copied
@@ -23,6 +24,7 @@ from sdrl.authoring.keymap import shown
 from sdrl_tui.body import STEP, Body
 from sdrl_tui.clipboard import copy, environment
 from sdrl_tui.log import Log
+from sdrl_tui.prompt import Prompt
 from sdrl_tui.settings import state_folder
 from sdrl_tui.titlebar import writer
 
@@ -66,7 +68,13 @@ class Around:
         from sdrl.authoring.actions import ACTIONS
         from sdrl_tui.help import TourScreen
 
-        self._app.push_screen(TourScreen({each: shown(self._app.keys, each) for each in ACTIONS}))
+        app = self._app
+
+        def write(event: Key | Paste) -> None:
+            app.show_chat()
+            app.main_screen.query_one(Prompt).late(event)
+
+        app.push_screen(TourScreen({each: shown(app.keys, each) for each in ACTIONS}, write))
 
     def theme(self, name: str) -> None:
         """Other colours, kept for the next time; without a name, a list to choose from."""

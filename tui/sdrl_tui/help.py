@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.table import Table
@@ -87,7 +87,10 @@ def _rows(rows: Sequence[tuple[str, str]]) -> Table:
 
 
 class TourScreen(ModalScreen[None]):
-    """One step after the other, each beside what it is about; escape ends it."""
+    """One step after the other, each beside what it is about; escape ends it.
+
+    Who begins to write or pastes ends it too: ``write`` gets each key and paste that arrives here from then on.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("enter", "step(1)", "next"),
@@ -96,10 +99,12 @@ class TourScreen(ModalScreen[None]):
         ("left", "step(-1)", "back"),
     ]
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str], write: Callable[[events.Key | events.Paste], None]) -> None:
         super().__init__()
         self._names = names
         self._at = 0
+        self._write = write
+        self._is_over = False  # what was written ended it, and the rest of it may still arrive here
 
     def compose(self) -> ComposeResult:
         """A box of a few lines."""
@@ -118,6 +123,23 @@ class TourScreen(ModalScreen[None]):
     def on_click(self) -> None:
         """A click goes on."""
         self.action_step(1)
+
+    def on_key(self, event: events.Key) -> None:
+        """Writing ends it; nothing written is lost."""
+        if self._is_over or (event.is_printable and event.character != " "):
+            self._leave(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """As writing does."""
+        self._leave(event)
+
+    def _leave(self, event: events.Key | events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        if not self._is_over:
+            self._is_over = True
+            self.dismiss()
+        self._write(event)
 
     def action_step(self, by: int) -> None:
         """To the next step or the one before; the last one's next ends the tour."""

@@ -103,9 +103,12 @@ class Prompt(Writing):
         event.stop()
         event.prevent_default()
 
-    def late(self, event: events.Key) -> None:
-        """A key that went elsewhere while the keyboard was on its way here."""
-        if event.key == "enter":
+    def late(self, event: events.Key | events.Paste) -> None:
+        """A key, or a paste, that went elsewhere while the keyboard was on its way here."""
+        if isinstance(event, events.Paste):
+            event.stop()
+            self.insert(event.text)
+        elif event.key == "enter":
             event.stop()
             self._enter()
         elif event.is_printable and event.character:
