@@ -157,7 +157,8 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
     folder = _compile_aside(args.plan)
     try:
         plan = read_plan(folder)
-        _ask(plan, confirmed=args.yes)
+        if plan.settings.models is not None:  # without them nothing runs, and the executor says so
+            _ask(plan, confirmed=args.yes)
     except BaseException:
         _discard(folder)
         raise

@@ -20,7 +20,8 @@ NARROW, MIDDLE, WIDE = 80, 105, 120  # columns that a summary has at least, need
 
 def summary(plan: Plan, width: int = NARROW) -> str:
     """The plan for a person, in plain aligned text of at most ``width`` columns."""
-    requests = f"{asked(plan, width)}\n{line('budget', caps(plan), width)}"
+    hours = line("hours", "not guessed: 'sdrl rehearse PLAN' measures this machine and forecasts them", width)
+    requests = f"{asked(plan, width)}\n{line('budget', caps(plan), width)}\n{hours}"
     blocks = [_head(plan, width), _stages(plan), requests, hardware_table(plan, width)]
     blocks += [_prompts(plan), _verifier(plan, width), _sets(plan)]
     if plan.pending:

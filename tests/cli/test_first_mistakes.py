@@ -15,8 +15,14 @@ task: {description: Add two whole numbers and give their sum., output_format: 'W
 answer: {type: number, extract: {marker: "####"}}
 """
 SUITE = "suite: 1\nname: few\nspec: sums.yaml\narms: [reference, easy]\n"
+MODELS = """\
+models:
+  instructor: {model: writer, key_env: SDRL_TEST_NO_SUCH_KEY, price: {input: 0, output: 0}}
+  base: {model: toy-base, serve: embedded}
+"""
 FILES = {
     "sums.yaml": SPEC,
+    "keyless.yaml": SPEC.replace("name: sums", "name: keyless") + MODELS,
     "few.yaml": SUITE,
     "part.yaml": SUITE.split("\n", 1)[1],
     "bad.jsonl": '{"completion": "#### 3"}\n',
@@ -29,7 +35,8 @@ MISTAKES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("sdrl validate few.yaml", 1, ("few.yaml:1:1: E202 this is a suite", "help: sdrl compare few.yaml runs it")),
     ("sdrl run few.yaml", 1, ("this is a suite of comparisons, not a spec", "sdrl compare few.yaml")),
     ("sdrl compare part.yaml", 1, ("E203 the key 'suite' is missing", "part.yaml has 1 error")),
-    ("sdrl run sums.yaml --yes", 1, ("plan sums", "hash", "updates", "E846", "add models.instructor and models.base")),
+    ("sdrl run sums.yaml --yes", 1, ("E846", "add models.instructor and models.base")),
+    ("sdrl run keyless.yaml --yes", 1, ("plan keyless", "hash", "worst", "updates", "SDRL_TEST_NO_SUCH_KEY")),
     ("sdrl author --script none", 2, ("none cannot be read: No such file", "help: check the path")),
     ("sdrl run", 2, ("arguments are required: PLAN", "help: write sdrl run PLAN")),
     ("sdrl run sums.plan", 2, ("there is no plan or spec at sums.plan", "help: make it first: sdrl compile sums.yaml")),

@@ -58,7 +58,7 @@ def test_plan_shows_stages_costs_and_prompts_of_a_spec_and_of_its_plan(tmp_path:
         assert main(["plan", str(source)]) == 0
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1]
-    for word in ("keywords", "at most 10 updates", "answer", "self-test", "test", "budget      at most $5.00"):
+    for word in ("keywords", "at most 10 updates", "answer", "self-test", "test", "budget      at most $5.00", "hours"):
         assert word in shown[0]
     assert max(map(len, shown[0].split("\n"))) <= 80
     for line in (

@@ -26,6 +26,8 @@ from sdrl.cli.main import main as sdrl
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.txt"
 SHELL = {"COLUMNS": "80", "NO_COLOR": "1", "HF_HUB_OFFLINE": "1"}
+# what 'run SPEC' says before it runs: the plan's own figures, which other tests hold
+_AGREED_TO = re.compile(r"^plan [\w-]+\n  hash .*?^sdrl plan shows all of it\.\n", re.M | re.S)
 _HASH = re.compile(r"(plan )[0-9a-f]{12}")  # moves with every version of the compiler
 UNSET = ("FORCE_COLOR", "OPENAI_API_KEY")
 
@@ -69,6 +71,7 @@ def replay(project: dict[str, str], mistake: Mistake) -> str:
                 text = text.replace(old, new, 1)
             _write(path, text)
         shown, code = _typed(mistake.command)
+        shown = _AGREED_TO.sub("", shown)
         shown = _HASH.sub(r"\1HASH", shown.replace(folder, "."))
         return f"== {mistake.mistake}\n$ sdrl {mistake.command}\n{shown}[{code}]\n"
 
