@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import textual.app
+import textual.notifications
 import textual.pilot
 
 DRAWN_S = 0.01  # the screen is drawn by a timer of 1/120 s
@@ -30,6 +31,12 @@ def no_longer_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """See above."""
     for module in (textual.app, textual.pilot):
         monkeypatch.setattr(module, "wait_for_idle", until_idle)
+
+
+@pytest.fixture(autouse=True)
+def lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notice is still there when a test looks for it, however long the machine stood still before."""
+    monkeypatch.setattr(textual.notifications.Notification, "time_left", 3600.0)
 
 
 @pytest.fixture(autouse=True)
