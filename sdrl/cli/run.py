@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", type=Path, help="a plan folder, or a spec")
     parser.add_argument("--run", metavar="DIR", type=Path, help="the run folder (default ./runs/NAME)")
     parser.add_argument("--store", metavar="DIR", type=Path, default=Path(".sdrl"), help="default ./.sdrl")
-    parser.add_argument("--until", metavar="STAGE", choices=STAGES, help=f"stop after this stage: {', '.join(STAGES)}")
+    stages = f"{', '.join(STAGES)}; score-2 and so on where there are rounds"
+    parser.add_argument("--until", metavar="STAGE", help=f"stop after this stage: {stages}")
     parser.add_argument(
         "--budget", metavar="KEY=VALUE", action="append", default=[], help="usd=80, requests=…, tokens=…, wall_hours=24"
     )
@@ -83,6 +84,17 @@ def _run(args: argparse.Namespace) -> int:
     if ending.status in ("done", "gate"):
         _write_page(folder)
     return _tell(ending, folder.root, as_json=args.json)
+
+
+def _refuse_unknown(until: str | None, plan: Plan) -> None:
+    from sdrl.spec.diagnostics import Exit, SdrlError
+    from sdrl.spec.nearest import closest
+
+    names = [stage.name for stage in plan.stages]
+    if until is not None and until not in names:
+        near = closest(until, names)
+        help_ = f"did you mean '{near}'?" if near else f"stages: {', '.join(names)}"
+        raise SdrlError("", f"the plan has no stage '{until}'", help=help_, exit=Exit.USAGE)
 
 
 def _write_page(folder: RunFolder) -> None:
@@ -151,12 +163,15 @@ def _plan(args: argparse.Namespace) -> tuple[Plan, Path | None]:
     from sdrl.spec.diagnostics import Exit, SdrlError
 
     if args.plan.is_dir():
-        return read_plan(args.plan), None
+        plan = read_plan(args.plan)
+        _refuse_unknown(args.until, plan)
+        return plan, None
     if not args.plan.exists():
         raise SdrlError("", f"there is no plan or spec at {args.plan}", exit=Exit.USAGE, help=_absent(args.plan))
     folder = _compile_aside(args.plan)
     try:
         plan = read_plan(folder)
+        _refuse_unknown(args.until, plan)
         if plan.settings.models is not None:  # without them nothing runs, and the executor says so
             _ask(plan, confirmed=args.yes)
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -19,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = sorted(args.folder.glob("*/events.jsonl"), key=lambda path: path.stat().st_mtime)
     if not found:
-        print(f"no runs in {args.folder}/")
+        sys.stderr.write(f"no runs in {args.folder}/; 'sdrl run PLAN' begins one\n")
     for path in found:
         state = state_of(path.parent)
         ended = state["ended"]

@@ -216,7 +216,7 @@ class _Run:
         if self.cache.mended is not None:
             self.log.emit("warning", {"code": "W834", "message": str(self.cache.mended)})
         last = self.plan.stage(named("train", self.plan.settings.rounds))
-        is_to_train = self.options.until in (None, "train", "evaluate")
+        is_to_train = self.options.until is None or kind_of(self.options.until) in ("train", "evaluate")
         if is_to_train and not self.artifacts.is_sealed(last.name, last.hash):
             refuse_missing_trackers(self.plan.settings.train.trl)
         for stage in self.plan.stages:

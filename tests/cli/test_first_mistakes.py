@@ -23,6 +23,7 @@ models:
 FILES = {
     "sums.yaml": SPEC,
     "keyless.yaml": SPEC.replace("name: sums", "name: keyless") + MODELS,
+    "rounds.yaml": SPEC.replace("name: sums", "name: keyless") + MODELS + "rounds: 2\n",
     "few.yaml": SUITE,
     "part.yaml": SUITE.split("\n", 1)[1],
     "bad.jsonl": '{"completion": "#### 3"}\n',
@@ -37,6 +38,10 @@ MISTAKES: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("sdrl compare part.yaml", 1, ("E203 the key 'suite' is missing", "part.yaml has 1 error")),
     ("sdrl run sums.yaml --yes", 1, ("E846", "add models.instructor and models.base")),
     ("sdrl run keyless.yaml --yes", 1, ("plan keyless", "hash", "worst", "updates", "SDRL_TEST_NO_SUCH_KEY")),
+    ("sdrl run keyless.yaml --yes --until scor", 2, ("no stage 'scor'", "did you mean 'score'?")),
+    ("sdrl run keyless.yaml --yes --until score-2", 2, ("the plan has no stage 'score-2'",)),
+    ("sdrl run rounds.yaml --yes --until score-2", 1, ("plan keyless", "SDRL_TEST_NO_SUCH_KEY")),
+    ("sdrl runs", 0, ("no runs in runs/; 'sdrl run PLAN' begins one",)),
     ("sdrl author --script none", 2, ("none cannot be read: No such file", "help: check the path")),
     ("sdrl run", 2, ("arguments are required: PLAN", "help: write sdrl run PLAN")),
     ("sdrl run sums.plan", 2, ("there is no plan or spec at sums.plan", "help: make it first: sdrl compile sums.yaml")),
