@@ -154,7 +154,7 @@ def _redo(state: State, argument: str) -> Result:
 
 
 def _interview(state: State, argument: str) -> Result:
-    return guide.go_on(replace(state, interview=replace(state.interview, skipped=())))
+    return guide.go_on(replace(state, interview=replace(state.interview, skipped=(), skipped_at=())))
 
 
 def _issues(state: State, argument: str) -> Result:

@@ -13,7 +13,7 @@ from sdrl.authoring import cards
 from sdrl.authoring.asked import answer, is_question, is_unknown
 from sdrl.authoring.document import undone, value_at, with_text, written
 from sdrl.authoring.effects import Effect
-from sdrl.authoring.interview import NEXT_PART, NO, Outcome, next_question, question, too_long
+from sdrl.authoring.interview import NEXT_PART, NO, Outcome, Question, next_question, question, too_long
 from sdrl.authoring.propose import missing_place, place_of, propose, verifier_of
 from sdrl.authoring.state import Interview, State
 from sdrl.authoring.turns import noted, said
@@ -39,11 +39,10 @@ WHOLE = """That is all I ask for. What there is to do now:
 def go_on(state: State) -> Result:
     """Ask the first open question, or say that the spec is whole."""
     values = written(state.text)
-    skipped = state.interview.skipped
-    found = next_question(values, skipped)
+    found = next_question(values, state.interview.skipped)
+    state = _at(state, found.key if found else "")
     if found is None:
-        return said(replace(state, interview=Interview("", {}, skipped)), "guide", WHOLE), ()
-    state = replace(state, interview=Interview(found.key, {}, skipped))
+        return said(state, "guide", WHOLE), ()
     effects: tuple[Effect, ...] = ()
     if found.key == "answer" and state.open_card is None:
         state, effects = proposal(state, "")
@@ -77,7 +76,15 @@ def heard(state: State, text: str) -> Result:
         return skipped(replace(state, interview=replace(state.interview, step=_head(step.key))))
     if word in NO and step.may_skip:
         return skipped(state)
+    return _taken(state, step, text)
+
+
+def _taken(state: State, step: Question, text: str) -> Result:
+    """What is an answer, into the spec where it is one to this question."""
     values = written(state.text)
+    if step.key == "demo_input" and (pair := _pair_in(values, text)):
+        state = replace(state, interview=replace(state.interview, step="demo_output", draft={"input": pair[0]}))
+        return heard(state, pair[1])
     if step.key == "demo_output" and (problem := _unreadable(values, text)):
         return said(state, "guide", f"{problem} Write the output again, or a dash leaves the example out."), ()
     outcome = step.read(text.strip(), values, state.interview.draft)
@@ -91,21 +98,26 @@ def skipped(state: State) -> Result:
         return noted(state, "no question is open"), ()
     if not step.may_skip:
         return said(state, "guide", f"This one is needed. {step.ask}"), ()
-    interview = Interview("", {}, (*state.interview.skipped, step.key))
+    done = state.interview
+    interview = Interview("", {}, (*done.skipped, step.key), (*done.skipped_at, len(state.undo)))
     return go_on(replace(state, interview=interview))
 
 
 def back(state: State) -> Result:
-    """The last change undone, or the last question that was left out taken up again; then its question is asked."""
-    skips = state.interview.skipped
-    if state.interview.draft:
-        return go_on(replace(state, interview=Interview("", {}, skips)))
+    """The last change undone, or the question that was left out after it taken up again; then its question is asked."""
+    done = state.interview
+    if done.draft:
+        return go_on(_at(state, ""))
+    if done.skipped and done.skipped_at[-1] >= len(state.undo):
+        return go_on(replace(state, interview=Interview("", {}, done.skipped[:-1], done.skipped_at[:-1])))
     before = undone(state)
-    if before is None and not skips:
+    if before is None:
         return noted(state, "this is the first question"), ()
-    if before is not None:
-        return go_on(replace(before, interview=Interview("", {}, skips)))
-    return go_on(replace(state, interview=Interview("", {}, skips[:-1])))
+    return go_on(_at(noted(before, "your last change is undone, /redo brings it back"), ""))
+
+
+def _at(state: State, key: str) -> State:
+    return replace(state, interview=replace(state.interview, step=key, draft={}))
 
 
 def proposal(state: State, words: str) -> Result:
@@ -157,6 +169,17 @@ def _unreadable(values: Mapping[str, Any], output: str) -> str:
         return ""
     place = place_of(table.get("extract") or {})
     return f"The verifier reads no answer in that: {found.reason}." + (f" It looks {place}." if place else "")
+
+
+def _pair_in(values: Mapping[str, Any], text: str) -> tuple[str, str] | None:
+    """Input and output where a text holds both as ``/demo`` takes them; None where what follows the arrow is no output
+    that the verifier reads by a mark: an arrow may stand in an input.
+    """
+    given, arrow, output = (each.strip() for each in text.partition("=>"))
+    table = value_at(values, "answer")
+    if not (given and arrow and output and isinstance(table, dict)) or "whole" in (table.get("extract") or {}):
+        return None
+    return None if _unreadable(values, output) else (given, output)
 
 
 def _head(key: str) -> str:

@@ -38,6 +38,7 @@ READABLE = (
     "Answers can be read after a mark (####, Answer:), between tags (<answer> and </answer>), in \\boxed{}, from a "
     "field of a JSON object, as the last number, or be the whole output."
 )
+_DATA_FILE = re.compile(r"\S+\.(jsonl?|csv|parquet|txt|md|ya?ml)", re.IGNORECASE)
 _SECRET = re.compile(r"(?:sk|pk|hf|gsk|xai|key)[-_][A-Za-z0-9_-]{16,}|[A-Za-z0-9]{40,}")
 
 
@@ -110,7 +111,7 @@ def _demo_output(text: str, written: Written, draft: Draft) -> Outcome:
 
 def _license(path: str) -> Callable[[str, Written, Draft], Outcome]:
     def read(text: str, written: Written, draft: Draft) -> Outcome:
-        if len(text.split()) > LICENSE_WORDS:
+        if len(text.split()) > LICENSE_WORDS or _DATA_FILE.fullmatch(text):
             return Outcome(problem="a licence is a name, such as CC0-1.0 or CC-BY-4.0")
         return Outcome((Edit("set", path, text),))
 
@@ -138,6 +139,8 @@ def _no_model(words: list[str]) -> str:
             "that looks like a key itself, and a spec never holds one: put it into a variable in your shell "
             "(export OPENAI_API_KEY=…) and name the variable"
         )
+    if _DATA_FILE.fullmatch(words[0]):
+        return f"{words[0]} names a file of data, no model; a model is named as in gpt-4o-2024-08-06"
     if words[0].lower() in PRODUCTS:
         return f"{words[0]} is a product with many models; name one of them, such as gpt-4o-2024-08-06"
     return "" if len(words) <= 3 else "a model's name, then its address and the variable of its key where it needs them"

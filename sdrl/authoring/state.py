@@ -86,12 +86,14 @@ class Panel:
 class Interview:
     """Where the guided interview is: the key of the open question, '' for none, and values that wait for their partner.
 
-    ``skipped`` are the questions that were answered with a dash; they are not asked again.
+    ``skipped`` are the questions that were answered with a dash; they are not asked again. ``skipped_at`` has for each
+    how many changes there were to undo then, so that going back takes the latest of answers and dashes.
     """
 
     step: str = ""
     draft: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    skipped_at: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

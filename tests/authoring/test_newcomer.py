@@ -149,6 +149,7 @@ def test_a_sentence_is_no_corpus(said: str, problem: str) -> None:
     ("said", "problem"),
     [
         ("ChatGPT", "a product"),
+        ("test.jsonl", "a file of data"),
         ("sk-proj-abcdefghijklmnop1234", "a key itself"),
         ("gpt-4o at openai", "no address"),
         ("I would like gpt-4o", "a model's name"),
@@ -158,6 +159,27 @@ def test_what_names_no_model_is_not_written(said: str, problem: str) -> None:
     state = after(*TO_MODELS, said)
     assert "models" not in state.text and state.interview.step == "instructor"
     assert problem in told(state)
+
+
+def test_a_file_is_no_licence() -> None:
+    state = after(*TO_DEMO, "-", "test.jsonl")
+    assert value_at(written(state.text), "task.license") is None
+    assert "a licence is a name" in told(state)
+
+
+@pytest.mark.parametrize(
+    ("said", "step", "demo"),
+    [
+        ("Buy now! => Label: spam", "license", {"input": "Buy now!", "output": "Label: spam"}),
+        ("x => x + 1", "demo_output", None),  # an arrow of its own: the output is asked for
+        ("Buy now! =>", "demo_output", None),
+    ],
+)
+def test_an_example_may_come_whole_with_an_arrow(said: str, step: str, demo: dict[str, str] | None) -> None:
+    state = after(*TO_DEMO, said)
+    assert state.interview.step == step
+    assert value_at(written(state.text), "demos.0") == demo
+    assert state.interview.draft == ({} if demo else {"input": said})
 
 
 def test_the_spec_is_written_over_lines_from_its_first_answer() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sdrl.authoring.actions import event_of
 from sdrl.authoring.effects import Show
 from sdrl.authoring.events import (
     Acted,
@@ -158,10 +159,25 @@ def test_back_takes_up_what_was_left_out_and_what_is_half_answered(new: Replay) 
     assert (back.interview.step, back.interview.draft) == ("demo_input", {})
     new.dispatch(Said("What is 1 + 1?"))
     assert new.dispatch(Said("-")).interview.step == "license"  # no output: no example
-    state = replace(State(is_opened=True, text="sdrl: 1\n"), interview=Interview("", {}, ("input_format",)))
+    state = replace(State(is_opened=True, text="sdrl: 1\n"), interview=Interview("", {}, ("input_format",), (0,)))
     again, _ = reduce(state, Acted("back"))
     assert again.interview.skipped == ()
     assert last(reduce(State(is_opened=True), Acted("skip"))[0]) == "no question is open"
+
+
+def test_back_takes_the_latest_of_answers_and_dashes(new: Replay) -> None:
+    for line in ("sums", "Question answering in arithmetic.", "-"):
+        new.dispatch(Said(line))
+    written = new.state.text
+    new.dispatch(Acted("back"))
+    assert new.state.interview.step == "input_format"
+    assert new.state.text == written  # what came before the dash stays
+    for line in ("-", "Write the number after ####.", "/back", "/back"):
+        new.dispatch(event_of(line))
+    assert (new.state.interview.step, new.state.text) == ("input_format", written)
+    new.dispatch(event_of("/back"))
+    assert new.state.interview.step == "description"
+    assert any(each.text == "your last change is undone, /redo brings it back" for each in new.state.turns)
 
 
 def test_a_question_that_is_known_no_more_is_passed_over(bench: Replay) -> None:
