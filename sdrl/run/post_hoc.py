@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from sdrl.compiler.plan import Plan
 from sdrl.compiler.rounds import named
-from sdrl.run.artifacts import Artifacts
+from sdrl.run.artifacts import Artifacts, Row
 from sdrl.run.folder import RunFolder
 from sdrl.stages.context import StageContext, trained_identity
 from sdrl.stages.evaluate import ask_checkpoint, ask_few_shot
@@ -36,35 +37,32 @@ async def measure(ctx: StageContext, folder: RunFolder, artifacts: Artifacts) ->
     for step, path in sorted(kept.items()):
         await ctx.models.release("trained")  # one at a time: each may need the whole device
         rows += await ask_checkpoint(ctx, path, step)
-    seal = artifacts.seal("evaluate") or {}
-    artifacts.write(
-        POST_HOC,
-        str(seal.get("hash")),
-        [row for row in rows if "code" not in row],
-        [row for row in rows if "code" in row],
-        came_in=len(rows),
-        seconds=time.monotonic() - began,
-        notes={"chosen": chosen, "models": {str(step): trained_identity(path) for step, path in sorted(kept.items())}},
-        versions=seal.get("versions", {}),
-    )
+    models = {str(step): trained_identity(path) for step, path in sorted(kept.items())}
+    _keep(artifacts, POST_HOC, rows, began, {"chosen": chosen, "models": models})
 
 
 async def measure_few_shot(ctx: StageContext, artifacts: Artifacts) -> None:
     """Ask the base model behind demos and seal its answers; nothing where the task has none, or none that fits."""
     began = time.monotonic()
-    await ctx.models.release("trained")
+    await ctx.models.release("trained")  # one at a time, here too
     rows, demos = await ask_few_shot(ctx)
+    await ctx.models.release("base")
     if not demos:
         return
+    _keep(artifacts, FEW_SHOT, rows, began, {"demos": demos})
+
+
+def _keep(artifacts: Artifacts, name: str, rows: list[Row], began: float, notes: dict[str, Any]) -> None:
+    """Seal answers under the hash of the evaluation that they stand beside; those that never came have a code."""
     seal = artifacts.seal("evaluate") or {}
     artifacts.write(
-        FEW_SHOT,
+        name,
         str(seal.get("hash")),
         [row for row in rows if "code" not in row],
         [row for row in rows if "code" in row],
         came_in=len(rows),
         seconds=time.monotonic() - began,
-        notes={"demos": demos},
+        notes=notes,
         versions=seal.get("versions", {}),
     )
 

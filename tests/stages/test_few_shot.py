@@ -29,12 +29,13 @@ class FakeBase:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.released: list[str] = []
 
     async def base(self) -> FakeBase:
         return self
 
     async def release(self, role: str) -> None:
-        assert role == "trained"
+        self.released.append(role)
 
     async def draw(self, request: Request, indices: range) -> list[Draw]:
         self.asked.append(str(request.prompt))
@@ -75,6 +76,7 @@ def test_the_base_model_is_asked_behind_demos_and_its_answers_are_sealed(tmp_pat
     artifacts = Artifacts(RunFolder(tmp_path / "run"), tmp_path / "store")
     asyncio.run(measure_few_shot(ctx, artifacts))
     rows = artifacts.rows(FEW_SHOT)
+    assert fake.released == ["trained", "base"]
     assert (artifacts.seal(FEW_SHOT) or {})["notes"] == {"demos": {"test": 2}}
     assert {row["model"] for row in rows} == {"few-shot"} and len(rows) == len(fake.asked) == 6
     assert [row["problem"] for row in rows if row["verdict"] == "correct"] == [
