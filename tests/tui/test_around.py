@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sdrl_tui.app import SdrlApp
 from sdrl_tui.help import HelpScreen, TourScreen
+from sdrl_tui.palette import ActionProvider
 from sdrl_tui.prompt import Prompt
 from sdrl_tui.settings import Settings
 
@@ -82,7 +83,7 @@ async def test_help_is_about_where_the_keyboard_is(tmp_path: Path) -> None:
         assert len(set(titles)) == 3 and titles[0] == "The chat"
 
 
-async def test_own_keys_work_and_are_what_the_key_line_and_the_help_say(tmp_path: Path, own_folders: Path) -> None:
+async def test_own_keys_work_and_are_what_key_line_help_and_palette_say(tmp_path: Path, own_folders: Path) -> None:
     folder = own_folders / "config" / "sdrl"
     folder.mkdir(parents=True)
     (folder / "keys.yaml").write_text("plan: f12\nsavee: f11\n", encoding="utf-8")
@@ -100,6 +101,8 @@ async def test_own_keys_work_and_are_what_the_key_line_and_the_help_say(tmp_path
         assert app.state.view == "plan"
         await write(app, pilot, "/help plan")
         assert "keys: f12" in screen_text(app)
+        offered = [str(hit.text) async for hit in ActionProvider(app.screen).discover()]
+        assert [each for each in offered if "/plan" in each] == ["Show the plan  /plan  f12"]
 
 
 async def test_colours_are_kept_for_the_next_start(tmp_path: Path) -> None:
