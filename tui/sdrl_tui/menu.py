@@ -73,9 +73,8 @@ class Menu(OptionList):
         ]
         if head is not None:
             made.insert(0, Option(_line(*head, 0, 1_000), disabled=True))
-        self.styles.height = min(
-            len(made), MOST_ROWS
-        )  # known beforehand, so that a key that leaves it asks for no layout
+        # known beforehand, so that a key that leaves it asks for no layout
+        self.styles.height = min(len(made), MOST_ROWS)
         self.set_options(made)
         self.highlighted = self._first if entries else None
 
