@@ -34,8 +34,9 @@ def how(hardware: Mapping[str, Any]) -> str:
         "vllm": f"rollouts by vLLM beside it, asleep while the model learns, {hardware['vllm_share']} of the memory",
         "given": "completions are given",
     }[hardware["rollouts"]]
+    shared = f", {processes} processes" if processes > 1 else ""
     return (
-        f"{LAYOUTS[hardware['layout']]}, {processes} process{'es' if processes > 1 else ''}; "
+        f"{LAYOUTS[hardware['layout']]}{shared}; "
         f"{hardware['micro_batch']} x {passes} completions a process and update, {saved}; {drawn}"
     )
 
